@@ -1,0 +1,88 @@
+#include "base/kv/rocks_kv.h"
+
+#include <rocksdb/db.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/match.h"
+
+namespace amparo {
+namespace {
+
+rocksdb::Slice SliceOf(absl::string_view text) {
+  return {text.data(), text.size()};
+}
+rocksdb::Slice SliceOf(ByteView bytes) { return SliceOf(AsText(bytes)); }
+
+absl::string_view TextOf(const rocksdb::Slice& slice) {
+  return {slice.data(), slice.size()};
+}
+
+// RocksDB's own messages may quote keys: they are not passed on.
+absl::Status StatusOf(const rocksdb::Status& status) {
+  if (status.ok()) return absl::OkStatus();
+  if (status.IsNotFound()) return absl::NotFoundError("no such key");
+  if (status.IsCorruption()) return absl::DataLossError("the store is damaged");
+  if (status.IsNoSpace())
+    return absl::ResourceExhaustedError("the disk is full");
+  if (status.IsIOError() || status.IsBusy())
+    return absl::UnavailableError("the store cannot be read or written");
+  return absl::InternalError("the store failed");
+}
+
+}  // namespace
+
+RocksKv::RocksKv(std::unique_ptr<rocksdb::DB> db) : db_(std::move(db)) {}
+RocksKv::~RocksKv() = default;
+
+absl::StatusOr<std::unique_ptr<RocksKv>> RocksKv::Open(const std::string& path) {
+  rocksdb::Options options;
+  options.create_if_missing = true;
+  options.compression = rocksdb::kNoCompression;  // values are ciphertexts
+  options.write_buffer_size = 4 << 20;
+  options.max_background_jobs = 2;
+  options.max_open_files = 64;
+  options.keep_log_file_num = 2;
+  options.info_log_level = rocksdb::WARN_LEVEL;
+  rocksdb::DB* db = nullptr;
+  if (const rocksdb::Status status = rocksdb::DB::Open(options, path, &db);
+      !status.ok())
+    return StatusOf(status);
+  return std::unique_ptr<RocksKv>(new RocksKv(std::unique_ptr<rocksdb::DB>(db)));
+}
+
+absl::StatusOr<Bytes> RocksKv::Get(absl::string_view key) const {
+  rocksdb::PinnableSlice value;
+  const rocksdb::Status status = db_->Get(
+      rocksdb::ReadOptions(), db_->DefaultColumnFamily(), SliceOf(key), &value);
+  if (!status.ok()) return StatusOf(status);
+  return ToBytes(TextOf(value));
+}
+
+absl::Status RocksKv::Scan(
+    absl::string_view prefix, absl::string_view start,
+    const std::function<bool(absl::string_view, ByteView)>& visit) const {
+  const std::unique_ptr<rocksdb::Iterator> it(
+      db_->NewIterator(rocksdb::ReadOptions()));
+  for (it->Seek(SliceOf(std::max(prefix, start)));
+       it->Valid() && absl::StartsWith(TextOf(it->key()), prefix); it->Next())
+    if (!visit(TextOf(it->key()), AsBytes(TextOf(it->value())))) break;
+  return StatusOf(it->status());
+}
+
+absl::Status RocksKv::Write(const Batch& batch) {
+  rocksdb::WriteBatch writes;
+  for (const Batch::Change& change : batch.changes()) {
+    const rocksdb::Status status =
+        change.value.has_value()
+            ? writes.Put(SliceOf(change.key), SliceOf(ByteView(*change.value)))
+            : writes.Delete(SliceOf(change.key));
+    if (!status.ok()) return StatusOf(status);
+  }
+  rocksdb::WriteOptions options;
+  options.sync = true;
+  return StatusOf(db_->Write(options, &writes));
+}
+
+}  // namespace amparo

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/kv/kv.h"
+
+namespace rocksdb {
+class DB;
+}
+
+namespace amparo {
+
+// A KeyValue on disk: every Write is synced before it returns. Thread-safe.
+class RocksKv final : public KeyValue {
+ public:
+  // Opens or creates the directory `path` (its parent must exist).
+  // UNAVAILABLE when another process holds it, DATA_LOSS when it is damaged.
+  static absl::StatusOr<std::unique_ptr<RocksKv>> Open(const std::string& path);
+  ~RocksKv() override;
+
+  absl::StatusOr<Bytes> Get(absl::string_view key) const override;
+  absl::Status Scan(absl::string_view prefix, absl::string_view start,
+                    const std::function<bool(absl::string_view, ByteView)>& visit)
+      const override;
+  absl::Status Write(const Batch& batch) override;
+
+ private:
+  explicit RocksKv(std::unique_ptr<rocksdb::DB> db);
+  std::unique_ptr<rocksdb::DB> db_;
+};
+
+}  // namespace amparo

@@ -1,0 +1,1 @@
+#include "crypto/compact_range.h"

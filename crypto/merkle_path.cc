@@ -1,0 +1,1 @@
+#include "crypto/merkle_path.h"

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "base/bytes.h"
+#include "crypto/keys.h"
+
+// C2SP signed notes (c2sp.org/signed-note): text that a person can read, and
+// signature lines under it. Key types 0x01 (Ed25519 over the text) and 0x04
+// (cosignature/v1, c2sp.org/tlog-cosignature); others are unknown signatures,
+// which are kept and ignored.
+
+namespace amparo {
+
+enum class NoteKeyType : uint8_t { kEd25519 = 0x01, kCosignatureV1 = 0x04 };
+
+// Name and key of a note's signer. Immutable.
+class NoteVerifier {
+ public:
+  // `name`: not empty, no space, no plus sign, no control character.
+  static absl::StatusOr<NoteVerifier> Create(absl::string_view name,
+                                             NoteKeyType type,
+                                             const VerifyKey& key);
+  // "NAME+HASH+KEYDATA", the vkey text; the hash must fit.
+  static absl::StatusOr<NoteVerifier> Parse(absl::string_view vkey);
+
+  std::string ToString() const;
+  const std::string& name() const { return name_; }
+  uint32_t key_hash() const { return key_hash_; }
+  NoteKeyType type() const { return type_; }
+  const VerifyKey& key() const { return key_; }
+
+ private:
+  NoteVerifier(std::string name, NoteKeyType type, VerifyKey key,
+               uint32_t key_hash);
+  std::string name_;
+  NoteKeyType type_;
+  VerifyKey key_;
+  uint32_t key_hash_;
+};
+
+struct NoteSignature {
+  std::string name;
+  uint32_t key_hash;
+  Bytes signature;  // without the key hash
+};
+
+// Well-formed, unverified.
+struct Note {
+  std::string text;  // ends with a newline
+  std::vector<NoteSignature> signatures;
+};
+
+// INVALID_ARGUMENT for what is no signed note.
+absl::StatusOr<Note> ParseNote(absl::string_view encoded);
+std::string FormatNote(const Note& note);
+
+// Adds a 0x01 signature of `key` under `name`.
+absl::Status SignNote(Note& note, absl::string_view name, const SigningKey& key);
+
+// OK when `note` has a signature by `verifier` and it is good.
+// NOT_FOUND: none by that name and key; PERMISSION_DENIED: a bad one (then the
+// whole note is to be refused).
+absl::Status VerifyNote(const Note& note, const NoteVerifier& verifier);
+
+}  // namespace amparo

@@ -1,0 +1,1 @@
+#include "crypto/sd_jwt.h"
