@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "absl/time/time.h"
+
+// Every maximum of the protocol, in one place; units in the names.
+
+namespace amparo {
+
+inline constexpr size_t kHeaderBytesMax = 1024;  // and 40 for each blob
+inline constexpr size_t kHeaderBytesPerBlob = 40;
+inline constexpr size_t kPayloadBytesMax = 1 << 20;
+inline constexpr size_t kPaddedBytesMin = 1024;
+// A padded payload of the largest size, its tag, header, enc and signature.
+inline constexpr size_t kEnvelopeBytesMax = 1179648;
+inline constexpr size_t kDocumentBytesMax = 256 << 10;
+inline constexpr size_t kGrantBytesMax = 64 << 10;
+inline constexpr size_t kReceiptBytesMax = 4096;
+inline constexpr size_t kAnchorBytesMax = 512;
+inline constexpr size_t kDisclosuresMax = 32;
+inline constexpr size_t kGrantsMax = 16;
+inline constexpr size_t kBlobsMax = 16;
+inline constexpr size_t kOpeningBytesMax = 8192;
+
+inline constexpr absl::Duration kEnvelopeLifeMax = absl::Hours(14 * 24);
+inline constexpr absl::Duration kCreatedBefore = absl::Minutes(10);
+inline constexpr absl::Duration kCreatedAfter = absl::Minutes(5);
+
+inline constexpr absl::Duration kPrekeyLife = absl::Hours(7 * 24);
+inline constexpr absl::Duration kPrekeySuccessorGrace = absl::Hours(1);
+inline constexpr absl::Duration kPrekeyDestroyAfter = absl::Hours(2);
+inline constexpr absl::Duration kPrekeyDestroyLatest = absl::Hours(21 * 24);
+inline constexpr absl::Duration kSigningKeyLife = absl::Hours(90 * 24);
+inline constexpr absl::Duration kSigningKeyRotateAfter = absl::Hours(60 * 24);
+
+inline constexpr absl::Duration kResendAfterGap = absl::Seconds(60);
+inline constexpr absl::Duration kClockAlarm = absl::Minutes(5);
+inline constexpr absl::Duration kClockStop = absl::Hours(1);
+
+// The broker's lists and queues.
+inline constexpr size_t kCommitBatchMax = 256;
+inline constexpr size_t kCommitBatchBytesMax = 4 << 20;
+inline constexpr size_t kCommitQueueMax = 4096;
+inline constexpr uint32_t kPageEntriesMax = 1024;
+
+}  // namespace amparo

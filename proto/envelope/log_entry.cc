@@ -1,0 +1,1 @@
+#include "proto/envelope/log_entry.h"

@@ -1,0 +1,1 @@
+#include "proto/network/invitation.h"

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "crypto/digest.h"
+#include "crypto/keys.h"
+#include "proto/network/member.h"
+
+// Key events: how a member says, in the open log, which keys its agent uses.
+// JWS, chained per member (docs/PROTOCOL.md, Key events).
+
+namespace amparo {
+
+inline constexpr char kKeyEventTyp[] = "amparo-key-event+jwt";
+inline constexpr size_t kKeyEventBytesMax = 4096;
+
+enum class KeyEventKind {
+  kSigning,  // a new agent signing key A; by I, or by I and vouched by old A
+  kPrekey,   // a new prekey P; by A
+  kRevoke,   // the signing key named ends now; by I or by that A
+};
+
+struct KeyEvent {
+  Digest net;
+  MemberId member;
+  uint64_t seq = 0;  // from 1, without gaps
+  Digest prev_hash;  // SHA-256 of the member's event before; zero for the first
+  Digest charter_hash;  // the newest charter its signer knows
+  KeyEventKind kind = KeyEventKind::kSigning;
+  std::variant<VerifyKey, SealingKey> key;
+  absl::Time from;
+  absl::Time until;
+  // kSigning only: JWS by the old A over this event's core, so that peers need
+  // no waiting time; absent for a first key and after a loss.
+  std::optional<std::string> vouched_by_old;
+};
+
+// Signs `event`. Precondition: `signer` is what `event.kind` asks for.
+std::string SignKeyEvent(const KeyEvent& event, const SigningKey& signer);
+
+// What the old signing key signs for `vouched_by_old`.
+std::string VouchForKey(const KeyEvent& event, const SigningKey& old_key);
+
+// Content without a check of the signature; structure, sizes and canonical
+// forms are checked. INVALID_ARGUMENT otherwise.
+absl::StatusOr<KeyEvent> PeekKeyEvent(absl::string_view document);
+
+}  // namespace amparo
