@@ -36,8 +36,20 @@ absl::StatusOr<Sealed> SealForTest(const SealingKey& recipient, ByteView info,
                                    const OpeningKey& ephemeral);
 absl::StatusOr<SecretBuffer> OpenForTest(const OpeningKey& key, ByteView info,
                                          ByteView aad, ByteView enc,
-                                         ByteView ciphertext, uint64_t sequence);
+                                         ByteView ciphertext,
+                                         uint64_t sequence);
 // DeriveKeyPair of RFC 9180 section 7.1.3.
 absl::StatusOr<OpeningKey> DeriveOpeningKeyForTest(ByteView ikm);
+
+// The parts, for the vectors of RFC 7748 and RFC 8439: X25519 with the check
+// for an all-zero result (PERMISSION_DENIED), and ChaCha20-Poly1305 under a
+// given nonce of 12 bytes.
+absl::StatusOr<SecretKeyBytes> X25519ForTest(const OpeningKey& key,
+                                             const SealingKey& peer);
+Bytes AeadSealForTest(const SecretKeyBytes& key, ByteView nonce, ByteView aad,
+                      ByteView plaintext);
+absl::StatusOr<SecretBuffer> AeadOpenForTest(const SecretKeyBytes& key,
+                                             ByteView nonce, ByteView aad,
+                                             ByteView ciphertext);
 
 }  // namespace amparo
