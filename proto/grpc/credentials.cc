@@ -1,0 +1,87 @@
+#include "proto/grpc/credentials.h"
+
+#include <grpcpp/create_channel.h>
+#include <grpcpp/security/tls_certificate_provider.h>
+#include <grpcpp/security/tls_credentials_options.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace amparo {
+namespace {
+
+// A TLS 1.2 suite that an ECDSA certificate cannot use; TLS 1.3 suites are not
+// governed by this setting.
+constexpr char kUnusableSuite[] = "ECDHE-RSA-AES256-GCM-SHA384";
+constexpr unsigned kWatchFilesEvery_s = 1;
+constexpr absl::Duration kPingAnswerMax = absl::Seconds(10);
+
+int Milliseconds(absl::Duration duration) {
+  return static_cast<int>(absl::ToInt64Milliseconds(duration));
+}
+
+}  // namespace
+
+absl::Status AllowOnlyTls13() {
+  if (setenv("GRPC_SSL_CIPHER_SUITES", kUnusableSuite, 1) != 0)
+    return absl::FailedPreconditionError("cannot set the TLS cipher suites");
+  return absl::OkStatus();
+}
+
+std::shared_ptr<grpc::ServerCredentials> MakeServerCredentials(
+    const ServerTlsFiles& files) {
+  using grpc::experimental::FileWatcherCertificateProvider;
+  const bool mutual = !files.client_ca.empty();
+  const auto provider =
+      mutual ? std::make_shared<FileWatcherCertificateProvider>(
+                   files.key, files.certificate, files.client_ca,
+                   kWatchFilesEvery_s)
+             : std::make_shared<FileWatcherCertificateProvider>(
+                   files.key, files.certificate, kWatchFilesEvery_s);
+  grpc::experimental::TlsServerCredentialsOptions options(provider);
+  options.watch_identity_key_cert_pairs();
+  if (mutual) options.watch_root_certs();
+  options.set_cert_request_type(
+      mutual ? GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY
+             : GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE);
+  return grpc::experimental::TlsServerCredentials(options);
+}
+
+std::shared_ptr<grpc::ChannelCredentials> MakeClientCredentials(
+    const ClientTls& tls) {
+  grpc::SslCredentialsOptions options;
+  options.pem_root_certs = tls.server_ca;
+  options.pem_private_key = tls.key;
+  options.pem_cert_chain = tls.certificate;
+  return grpc::SslCredentials(options);
+}
+
+void SetServerLimits(grpc::ServerBuilder& builder, int message_bytes_max) {
+  builder.SetMaxReceiveMessageSize(message_bytes_max);
+  builder.AddChannelArgument(
+      GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
+      Milliseconds(kKeepaliveMin / 2));
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS,
+                             Milliseconds(absl::Seconds(30)));
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS,
+                             Milliseconds(kPingAnswerMax));
+  // Two servers must not share a port by accident: the second one fails.
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+}
+
+std::shared_ptr<grpc::Channel> MakeChannel(
+    const std::string& address,
+    const std::shared_ptr<grpc::ChannelCredentials>& credentials,
+    int message_bytes_max, absl::Duration keepalive) {
+  grpc::ChannelArguments arguments;
+  arguments.SetMaxReceiveMessageSize(message_bytes_max);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS,
+                   Milliseconds(std::max(keepalive, kKeepaliveMin)));
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, Milliseconds(kPingAnswerMax));
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  return grpc::CreateCustomChannel(address, credentials, arguments);
+}
+
+}  // namespace amparo

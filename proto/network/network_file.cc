@@ -1,0 +1,67 @@
+#include "proto/network/network_file.h"
+
+#include "base/encoding.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "base/status.h"
+
+namespace amparo {
+namespace {
+
+constexpr char kSchema[] = "network/1";
+
+absl::Status Bad(const char* field, absl::string_view expected) {
+  return MakeError(absl::StatusCode::kInvalidArgument,
+                   absl::StrCat("network file: ", field, " is not valid"),
+                   {.code = "invalid_form",
+                    .field = field,
+                    .expected = std::string(expected)});
+}
+
+}  // namespace
+
+std::string FormatNetworkFile(const NetworkFile& file) {
+  Json json;
+  json["schema"] = kSchema;
+  json["network"] = file.network;
+  json["log_key"] = file.log_key.ToString();
+  json["ca"] = ToBase64Url(file.ca_der);
+  json["members"] = file.members;
+  json["enrol"] = file.enrol;
+  if (file.founding_token)
+    json["founding_token"] = ToBase64Url(*file.founding_token);
+  return DumpJson(json) + "\n";
+}
+
+absl::StatusOr<NetworkFile> ParseNetworkFile(absl::string_view text) {
+  ASSIGN_OR_RETURN(const Json json, ParseJson(text));
+  RETURN_IF_ERROR(JsonKeysWithin(json, {"schema", "network", "log_key", "ca",
+                                        "members", "enrol", "founding_token"}));
+  ASSIGN_OR_RETURN(const std::string schema, JsonString(json, "schema"));
+  if (schema != kSchema) return Bad("schema", kSchema);
+  ASSIGN_OR_RETURN(std::string network, JsonString(json, "network"));
+  ASSIGN_OR_RETURN(const std::string log_key, JsonString(json, "log_key"));
+  ASSIGN_OR_RETURN(const std::string ca, JsonString(json, "ca"));
+  ASSIGN_OR_RETURN(std::string members, JsonString(json, "members"));
+  ASSIGN_OR_RETURN(std::string enrol, JsonString(json, "enrol"));
+  auto verifier = NoteVerifier::Parse(log_key);
+  if (!verifier.ok() || verifier->type() != NoteKeyType::kEd25519)
+    return Bad("log_key", "signed-note verifier key of type Ed25519");
+  if (verifier->name() != network)
+    return Bad("log_key", "a key under the network's name");
+  auto der = FromBase64Url(ca);
+  if (!der.ok() || der->empty()) return Bad("ca", "base64url of a certificate");
+  NetworkFile file{std::move(network), *std::move(verifier), *std::move(der),
+                   std::move(members), std::move(enrol),     std::nullopt};
+  if (json.contains("founding_token")) {
+    ASSIGN_OR_RETURN(const std::string token,
+                     JsonString(json, "founding_token"));
+    auto bytes = FromBase64Url(token);
+    if (!bytes.ok() || bytes->size() != kFoundingTokenBytes)
+      return Bad("founding_token", "base64url of 16 bytes");
+    file.founding_token = *std::move(bytes);
+  }
+  return file;
+}
+
+}  // namespace amparo
