@@ -1,0 +1,72 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "base/bytes.h"
+#include "crypto/digest.h"
+#include "crypto/merkle.h"
+#include "crypto/sign.h"
+#include "proto/envelope/anchor.h"
+#include "proto/envelope/envelope.h"
+#include "proto/envelope/log_entry.h"
+
+namespace amparo::agent {
+
+// What the broker hands to this member, in leaf order.
+struct ReceiptNotice {  // about an envelope this member sent
+  std::string token;
+};
+struct RecalledNotice {  // an envelope for this member that its sender took back
+  Bytes header;
+  Digest body;
+  Signature signature;
+  std::string token;
+};
+struct ExpiredNotice {
+  Digest digest;
+};
+struct MailboxItem {
+  LeafReceipt receipt;
+  std::variant<Envelope, ReceiptNotice, RecalledNotice, ExpiredNotice> event;
+};
+
+// The broker as the agent's core sees it: calls that block, answers that are
+// untrusted until checked. UNAVAILABLE when it cannot be reached: try again.
+// Thread-safe.
+class BrokerPort {
+ public:
+  virtual ~BrokerPort() = default;
+
+  virtual absl::StatusOr<LeafReceipt> Submit(const Envelope& envelope) = 0;
+  virtual absl::StatusOr<LeafReceipt> Acknowledge(absl::string_view token) = 0;
+  virtual absl::StatusOr<LeafReceipt> Recall(absl::string_view token) = 0;
+  virtual absl::StatusOr<LeafReceipt> LogAnchor(const SignedAnchor& anchor) = 0;
+  virtual absl::StatusOr<LeafReceipt> LogAccessCheckpoint(absl::string_view note) = 0;
+  virtual absl::StatusOr<LeafReceipt> LogErasure(absl::string_view token) = 0;
+  virtual absl::StatusOr<LeafIndex> PublishKeyEvent(absl::string_view document) = 0;
+
+  // Entries from `start` on; at least one, unless there is none.
+  virtual absl::StatusOr<std::vector<Bytes>> GetEntries(LeafIndex start,
+                                                        uint32_t count) = 0;
+  virtual absl::StatusOr<std::string> GetDocument(const Digest& hash) = 0;
+
+  // Both call `visit` on this thread for each message until it returns false,
+  // the stream ends (UNAVAILABLE) or StopStreams() is called (CANCELLED).
+  virtual absl::Status WatchCheckpoints(
+      const std::function<bool(const std::string& note)>& visit) = 0;
+  virtual absl::Status Subscribe(
+      std::optional<LeafIndex> after,
+      const std::function<bool(MailboxItem item)>& visit) = 0;
+
+  // Ends every stream, now and later: the agent is going down.
+  virtual void StopStreams() = 0;
+};
+
+}  // namespace amparo::agent
