@@ -1,0 +1,167 @@
+#include "agents/institution/core/access_log.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/encoding.h"
+#include "base/json.h"
+#include "base/status.h"
+#include "crypto/checkpoint.h"
+#include "crypto/random.h"
+
+namespace amparo::agent {
+namespace {
+
+constexpr char kRecordPrefix[] = "access/record/";
+constexpr char kEdgeKey[] = "access/edge";
+
+std::string RecordKey(uint64_t seq) {
+  Bytes suffix;
+  AppendU64(suffix, seq);
+  return absl::StrCat(kRecordPrefix, AsText(suffix));
+}
+
+absl::StatusOr<CompactRange> ReadEdge(const KeyValue& kv) {
+  const auto stored = kv.Get(kEdgeKey);
+  if (absl::IsNotFound(stored.status())) return CompactRange();
+  RETURN_IF_ERROR(stored.status());
+  if (stored->size() % Digest::kSize != 8)
+    return absl::DataLossError("the access log's edge is damaged");
+  std::vector<Digest> nodes;
+  for (size_t at = 8; at < stored->size(); at += Digest::kSize) {
+    ASSIGN_OR_RETURN(nodes.emplace_back(),
+                     Digest::FromBytes(ByteView(*stored).subspan(at, Digest::kSize)));
+  }
+  return CompactRange::FromNodes(TreeSize(ReadU64(*stored)), std::move(nodes));
+}
+
+Bytes EncodeEdge(const CompactRange& range) {
+  Bytes bytes;
+  AppendU64(bytes, range.size().value());
+  for (const Digest& node : range.nodes()) Append(bytes, node.bytes());
+  return bytes;
+}
+
+}  // namespace
+
+Bytes EncodeAccessRecord(const AccessRecord& record) {
+  Json json;
+  json["seq"] = record.seq;
+  json["at"] = FormatUtc(record.at);
+  json["nonce"] = ToBase64Url(record.nonce);
+  json["officer"] = record.officer;
+  json["affiliation"] = record.affiliation;
+  json["action"] = record.action;
+  json["case"] = record.case_pseudonym;
+  json["sections"] = record.sections;
+  json["grant_or_basis"] = record.grant_or_basis;
+  json["justification"] = record.justification;
+  json["outcome"] = record.outcome;
+  return ToBytes(DumpJson(json));
+}
+
+absl::StatusOr<AccessRecord> DecodeAccessRecord(ByteView bytes) {
+  ASSIGN_OR_RETURN(const Json json, ParseJson(AsText(bytes)));
+  RETURN_IF_ERROR(JsonKeysWithin(
+      json, {"seq", "at", "nonce", "officer", "affiliation", "action", "case",
+             "sections", "grant_or_basis", "justification", "outcome"}));
+  AccessRecord record;
+  ASSIGN_OR_RETURN(const int64_t seq, JsonInt(json, "seq"));
+  record.seq = static_cast<uint64_t>(seq);
+  ASSIGN_OR_RETURN(const std::string at, JsonString(json, "at"));
+  ASSIGN_OR_RETURN(record.at, ParseUtc(at));
+  ASSIGN_OR_RETURN(const std::string nonce, JsonString(json, "nonce"));
+  ASSIGN_OR_RETURN(record.nonce, FromBase64Url(nonce));
+  ASSIGN_OR_RETURN(record.officer, JsonString(json, "officer"));
+  ASSIGN_OR_RETURN(record.affiliation, JsonString(json, "affiliation"));
+  ASSIGN_OR_RETURN(record.action, JsonString(json, "action"));
+  ASSIGN_OR_RETURN(record.case_pseudonym, JsonString(json, "case"));
+  ASSIGN_OR_RETURN(record.grant_or_basis, JsonString(json, "grant_or_basis"));
+  ASSIGN_OR_RETURN(record.justification, JsonString(json, "justification"));
+  ASSIGN_OR_RETURN(record.outcome, JsonString(json, "outcome"));
+  const auto sections = json.find("sections");
+  if (sections == json.end() || !sections->is_array())
+    return absl::InvalidArgumentError("sections: expected a list");
+  for (const Json& section : *sections) {
+    if (!section.is_string())
+      return absl::InvalidArgumentError("sections: expected strings");
+    record.sections.push_back(section.get<std::string>());
+  }
+  return record;
+}
+
+AccessLog::AccessLog(KeyValue& kv, const Clock& clock, std::string network,
+                     MemberId self)
+    : kv_(kv),
+      clock_(clock),
+      origin_(absl::StrCat(network, "/access/", self.text())),
+      self_(std::move(self)) {}
+
+absl::StatusOr<std::unique_ptr<AccessLog>> AccessLog::Open(KeyValue& kv,
+                                                           const Clock& clock,
+                                                           std::string network,
+                                                           MemberId self) {
+  std::unique_ptr<AccessLog> log(
+      new AccessLog(kv, clock, std::move(network), std::move(self)));
+  ASSIGN_OR_RETURN(CompactRange range, ReadEdge(kv));
+  MutexLock lock(log->mutex_);
+  log->range_ = std::move(range);
+  return log;
+}
+
+absl::Status AccessLog::Write(const Entry& entry) {
+  AccessRecord record{
+      .seq = 0,
+      .at = clock_.Now(),
+      .nonce = RandomBytes(16),
+      .officer = entry.officer.text(),
+      .affiliation = self_.text(),
+      .action = entry.action,
+      .case_pseudonym = entry.case_id ? entry.case_id->text() : "",
+      .sections = entry.sections,
+      .grant_or_basis = entry.grant_or_basis,
+      .justification = entry.justification,
+      .outcome = entry.outcome,
+  };
+  // The order of records is the order of leaves: one writer, the disk included.
+  MutexLock lock(mutex_);
+  record.seq = range_.size().value();
+  const Bytes bytes = EncodeAccessRecord(record);
+  CompactRange range = range_;
+  range.Append(LeafHash(bytes));
+  Batch batch;
+  batch.Put(RecordKey(record.seq), bytes);
+  batch.Put(kEdgeKey, EncodeEdge(range));
+  RETURN_IF_ERROR(kv_.Write(batch));
+  range_ = std::move(range);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<AccessRecord>> AccessLog::Read(
+    std::optional<uint64_t> after_seq, size_t limit) const {
+  std::vector<AccessRecord> records;
+  absl::Status decoded;
+  RETURN_IF_ERROR(kv_.Scan(
+      kRecordPrefix, RecordKey(after_seq ? *after_seq + 1 : 0),
+      [&](absl::string_view, ByteView value) {
+        if (records.size() == limit) return false;
+        auto record = DecodeAccessRecord(value);
+        decoded = record.status();
+        if (decoded.ok()) records.push_back(*std::move(record));
+        return decoded.ok();
+      }));
+  RETURN_IF_ERROR(decoded);
+  return records;
+}
+
+absl::StatusOr<std::string> AccessLog::SignedCheckpoint(const SigningKey& key) const {
+  MutexLock lock(mutex_);
+  return SignCheckpoint(Checkpoint{origin_, range_.size(), range_.Root(), {}}, key);
+}
+
+TreeSize AccessLog::size() const {
+  MutexLock lock(mutex_);
+  return range_.size();
+}
+
+}  // namespace amparo::agent

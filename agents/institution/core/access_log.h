@@ -1,0 +1,85 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "base/clock.h"
+#include "base/kv/kv.h"
+#include "base/mutex.h"
+#include "crypto/compact_range.h"
+#include "crypto/keys.h"
+#include "proto/envelope/ids.h"
+#include "proto/network/member.h"
+
+namespace amparo::agent {
+
+// Who saw what: one record for each look at content and each decision, hashed
+// into a Merkle tree of its own and written *before* plaintext is shown. Holds
+// pseudonyms and codes, never a name or a text.
+struct AccessRecord {
+  uint64_t seq = 0;  // from 0: leaf index in the access log's tree
+  absl::Time at;
+  Bytes nonce;  // 16 random bytes: a record cannot be guessed from its hash
+  std::string officer;      // OfficerId text
+  std::string affiliation;  // member id
+  std::string action;       // "section_open", "referral_send", ...
+  std::string case_pseudonym;  // CaseId text, or empty
+  std::vector<std::string> sections;
+  std::string grant_or_basis;  // GrantId or WithoutConsentId text, or empty
+  std::string justification;   // sha256:... of a written reason, or empty
+  std::string outcome;         // "ok" or an error code
+};
+
+// JSON, keys in the order above: the leaf's bytes (docs/PROTOCOL.md).
+Bytes EncodeAccessRecord(const AccessRecord& record);
+absl::StatusOr<AccessRecord> DecodeAccessRecord(ByteView bytes);
+
+// The institution's access log. Thread-safe.
+class AccessLog {
+ public:
+  // All arguments must outlive the log.
+  static absl::StatusOr<std::unique_ptr<AccessLog>> Open(KeyValue& kv,
+                                                         const Clock& clock,
+                                                         std::string network,
+                                                         MemberId self);
+
+  // What to write; seq, at, nonce and affiliation are set by the log.
+  struct Entry {
+    OfficerId officer;
+    const char* action;
+    std::optional<CaseId> case_id;
+    std::vector<std::string> sections;
+    std::string grant_or_basis;
+    std::string justification;
+    const char* outcome = "ok";
+  };
+  // On disk when it returns OK. An error means: show nothing.
+  absl::Status Write(const Entry& entry);
+
+  // Records after `after_seq` (exclusive; nullopt for all), at most `limit`.
+  absl::StatusOr<std::vector<AccessRecord>> Read(std::optional<uint64_t> after_seq,
+                                                 size_t limit) const;
+
+  // Signed checkpoint of the tree, origin "NETWORK/access/MEMBER": what is
+  // anchored in the broker's log, hourly and at shutdown.
+  absl::StatusOr<std::string> SignedCheckpoint(const SigningKey& key) const;
+  TreeSize size() const;
+
+ private:
+  AccessLog(KeyValue& kv, const Clock& clock, std::string network, MemberId self);
+
+  KeyValue& kv_;
+  const Clock& clock_;
+  const std::string origin_;
+  const MemberId self_;
+  mutable Mutex mutex_;
+  CompactRange range_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace amparo::agent

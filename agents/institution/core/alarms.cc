@@ -1,0 +1,87 @@
+#include "agents/institution/core/alarms.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "base/clock.h"
+#include "base/event_log.h"
+#include "base/status.h"
+
+namespace amparo::agent {
+namespace {
+
+constexpr char kPrefix[] = "alarm/";
+
+std::string RowKey(absl::string_view code, absl::string_view member) {
+  return absl::StrCat(kPrefix, code, "/", member);
+}
+
+std::string TextOf(const std::optional<MemberId>& member) {
+  return member ? member->text() : "";
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Alarms>> Alarms::Open(KeyValue& kv) {
+  std::unique_ptr<Alarms> alarms(new Alarms(kv));
+  std::map<Key, absl::Time> since;
+  RETURN_IF_ERROR(kv.Scan(kPrefix, "", [&](absl::string_view key, ByteView value) {
+    const std::vector<std::string> parts = absl::StrSplit(key, '/');
+    if (parts.size() == 3 && value.size() >= 8)
+      since[{parts[1], parts[2]}] =
+          TimeFromUnix(static_cast<int64_t>(ReadU64(value)));
+    return true;
+  }));
+  MutexLock lock(alarms->mutex_);
+  alarms->since_ = std::move(since);
+  return alarms;
+}
+
+void Alarms::Raise(const char* code, const std::optional<MemberId>& member,
+                   absl::Time now, ByteView evidence) {
+  {
+    MutexLock lock(mutex_);
+    if (!since_.insert({{code, TextOf(member)}, now}).second) return;
+  }
+  if (member)
+    LogEvent(EventLevel::kWarning, "alarm", {{"code", code}, {"member", *member}});
+  else
+    LogEvent(EventLevel::kWarning, "alarm", {{"code", code}});
+  Bytes row;
+  AppendU64(row, static_cast<uint64_t>(UnixSeconds(now)));
+  Append(row, evidence);
+  Batch batch;
+  batch.Put(RowKey(code, TextOf(member)), row);
+  // An alarm that cannot be stored still shows until the next start.
+  if (!kv_.Write(batch).ok()) LogEvent(EventLevel::kError, "storage_failed");
+}
+
+void Alarms::Settle(const char* code, const std::optional<MemberId>& member) {
+  {
+    MutexLock lock(mutex_);
+    if (since_.erase({code, TextOf(member)}) == 0) return;
+  }
+  Batch batch;
+  batch.Delete(RowKey(code, TextOf(member)));
+  if (!kv_.Write(batch).ok()) LogEvent(EventLevel::kError, "storage_failed");
+}
+
+std::vector<AlarmRecord> Alarms::List() const {
+  MutexLock lock(mutex_);
+  std::vector<AlarmRecord> list;
+  for (const auto& [key, time] : since_) {
+    AlarmRecord record{key.first, std::nullopt, time};
+    if (auto member = MemberId::Parse(key.second); member.ok())
+      record.member = *std::move(member);
+    list.push_back(std::move(record));
+  }
+  return list;
+}
+
+bool Alarms::Has(const char* code, const std::optional<MemberId>& member) const {
+  MutexLock lock(mutex_);
+  return since_.contains({code, TextOf(member)});
+}
+
+}  // namespace amparo::agent

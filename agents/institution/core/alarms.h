@@ -1,0 +1,48 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "base/kv/kv.h"
+#include "base/mutex.h"
+#include "proto/network/member.h"
+
+namespace amparo::agent {
+
+// Something a person must look at: proof of malice, or a peer that fell
+// silent. Kept until it is settled. The closed list is docs/OPERATIONS.md's.
+struct AlarmRecord {
+  std::string code;  // "gap", "link_fork", "log_rollback", "log_fork", ...
+  std::optional<MemberId> member;
+  absl::Time since;
+};
+
+// The agent's alarms. Thread-safe.
+class Alarms {
+ public:
+  // `kv` must outlive this.
+  static absl::StatusOr<std::unique_ptr<Alarms>> Open(KeyValue& kv);
+
+  // Raises once: the first time is kept. `evidence`, if any, is stored with it.
+  void Raise(const char* code, const std::optional<MemberId>& member,
+             absl::Time now, ByteView evidence = {});
+  void Settle(const char* code, const std::optional<MemberId>& member);
+  std::vector<AlarmRecord> List() const;
+  bool Has(const char* code, const std::optional<MemberId>& member) const;
+
+ private:
+  using Key = std::pair<std::string, std::string>;  // code, member or ""
+  explicit Alarms(KeyValue& kv) : kv_(kv) {}
+
+  KeyValue& kv_;
+  mutable Mutex mutex_;
+  std::map<Key, absl::Time> since_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace amparo::agent

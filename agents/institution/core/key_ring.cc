@@ -1,0 +1,198 @@
+#include "agents/institution/core/key_ring.h"
+
+#include <utility>
+
+#include "base/encoding.h"
+#include "base/error.h"
+#include "base/event_log.h"
+#include "base/status.h"
+#include "proto/envelope/limits.h"
+
+namespace amparo::agent {
+namespace {
+
+// Rows: seeds by kid, prekeys' secrets by id, and the one event that is made
+// but not yet seen in the log.
+constexpr char kSigningPrefix[] = "key/signing/";
+constexpr char kPrekeyPrefix[] = "key/prekey/";
+constexpr char kPendingKey[] = "key/pending";
+
+absl::Status NoSigner() {
+  return MakeError(absl::StatusCode::kFailedPrecondition,
+                   "this agent's signing key is not in the log yet",
+                   {.code = "invalid_state",
+                    .hint = "it is published once the charter names this member",
+                    .retryable = true});
+}
+
+}  // namespace
+
+KeyRing::KeyRing(KeyValue& kv, MemberId self, SigningKey identity,
+                 const PeerBook& peers, const Clock& clock,
+                 absl::Duration prekey_interval)
+    : kv_(kv),
+      self_(std::move(self)),
+      identity_(std::move(identity)),
+      peers_(peers),
+      clock_(clock),
+      prekey_interval_(prekey_interval) {}
+
+absl::StatusOr<std::unique_ptr<KeyRing>> KeyRing::Open(
+    KeyValue& kv, MemberId self, SigningKey identity, const PeerBook& peers,
+    const Clock& clock, absl::Duration prekey_interval) {
+  return std::unique_ptr<KeyRing>(new KeyRing(kv, std::move(self),
+                                              std::move(identity), peers, clock,
+                                              prekey_interval));
+}
+
+std::optional<SignerRecord> KeyRing::OwnSigner(const Peers& peers) const {
+  auto signer = peers.keys.CurrentSigner(self_);
+  if (signer && signer->until <= clock_.Now()) return std::nullopt;
+  return signer;
+}
+
+absl::StatusOr<SigningKey> KeyRing::SigningKeyOf(const Digest& kid) const {
+  ASSIGN_OR_RETURN(const Bytes seed, kv_.Get(kSigningPrefix + ToHex(kid.bytes())));
+  return SigningKey::FromSeed(SecretKeyBytes::CopyOf(seed));
+}
+
+absl::StatusOr<SigningKey> KeyRing::Signer() const {
+  const auto signer = OwnSigner(*peers_.Now());
+  if (!signer) return NoSigner();
+  auto key = SigningKeyOf(signer->key.Thumbprint());
+  // A key in this member's name that this agent does not hold.
+  if (absl::IsNotFound(key.status())) return NoSigner();
+  return key;
+}
+
+absl::StatusOr<OpeningKey> KeyRing::OpeningFor(const Digest& prekey_id) const {
+  ASSIGN_OR_RETURN(const Bytes secret,
+                   kv_.Get(kPrekeyPrefix + ToHex(prekey_id.bytes())));
+  return OpeningKey::FromSecret(SecretKeyBytes::CopyOf(secret));
+}
+
+std::optional<absl::Time> KeyRing::SigningUntil() const {
+  const auto signer = OwnSigner(*peers_.Now());
+  if (!signer) return std::nullopt;
+  return signer->until;
+}
+
+std::optional<absl::Time> KeyRing::PrekeyUntil() const {
+  const auto prekeys = peers_.Now()->keys.Prekeys(self_);
+  if (prekeys.empty()) return std::nullopt;
+  return prekeys.front().until;
+}
+
+KeyEvent KeyRing::NextEvent(const Peers& peers, KeyEventKind kind,
+                            std::variant<VerifyKey, SealingKey> key,
+                            absl::Duration life) const {
+  const KeyDirectory::Head head = peers.keys.HeadOf(self_);
+  // Whole seconds: what is signed has no fractions.
+  const absl::Time now = TimeFromUnix(UnixSeconds(clock_.Now()));
+  return KeyEvent{.net = peers.charter.network_id,
+                  .member = self_,
+                  .seq = head.seq + 1,
+                  .prev_hash = head.hash,
+                  .charter_hash = peers.charter.hash,
+                  .kind = kind,
+                  .key = std::move(key),
+                  .from = now,
+                  .until = now + life,
+                  .vouched_by_old = std::nullopt};
+}
+
+absl::StatusOr<std::string> KeyRing::NextSigningEvent(
+    const Peers& peers, const std::optional<SignerRecord>& old) {
+  const SigningKey fresh = SigningKey::Generate();
+  KeyEvent event =
+      NextEvent(peers, KeyEventKind::kSigning, fresh.verify_key(), kSigningKeyLife);
+  if (old) {
+    if (const auto old_key = SigningKeyOf(old->key.Thumbprint()); old_key.ok())
+      event.vouched_by_old = VouchForKey(event, *old_key);
+  }
+  const std::string document = SignKeyEvent(event, identity_);
+  Batch batch;
+  batch.Put(kSigningPrefix + ToHex(fresh.verify_key().Thumbprint().bytes()),
+            fresh.seed().Expose());
+  batch.Put(kPendingKey, AsBytes(document));
+  RETURN_IF_ERROR(kv_.Write(batch));
+  return document;
+}
+
+absl::StatusOr<std::string> KeyRing::NextPrekeyEvent(const Peers& peers,
+                                                     const SigningKey& signer) {
+  const OpeningKey fresh = OpeningKey::Generate();
+  const std::string document =
+      SignKeyEvent(NextEvent(peers, KeyEventKind::kPrekey, fresh.sealing_key(),
+                             kPrekeyLife),
+                   signer);
+  Batch batch;
+  batch.Put(kPrekeyPrefix + ToHex(fresh.sealing_key().Id().bytes()),
+            fresh.secret().Expose());
+  batch.Put(kPendingKey, AsBytes(document));
+  RETURN_IF_ERROR(kv_.Write(batch));
+  return document;
+}
+
+// Sends the event that is stored as pending, again if need be: the same event
+// gets the same leaf. Once proven it is no longer pending.
+absl::Status KeyRing::PublishPending(BrokerPort& broker, const Peers& peers) {
+  const auto pending = kv_.Get(kPendingKey);
+  if (absl::IsNotFound(pending.status())) return absl::OkStatus();
+  RETURN_IF_ERROR(pending.status());
+  ASSIGN_OR_RETURN(const KeyEvent event, PeekKeyEvent(AsText(*pending)));
+  if (event.seq > peers.keys.HeadOf(self_).seq)
+    RETURN_IF_ERROR(broker.PublishKeyEvent(AsText(*pending)).status());
+  if (event.seq > peers.keys.HeadOf(self_).seq) return absl::OkStatus();
+  Batch batch;
+  batch.Delete(kPendingKey);
+  return kv_.Write(batch);
+}
+
+absl::Status KeyRing::Maintain(BrokerPort& broker) {
+  MutexLock lock(maintaining_);
+  const auto peers = peers_.Now();
+  RETURN_IF_ERROR(PublishPending(broker, *peers));
+  if (kv_.Get(kPendingKey).ok()) return absl::OkStatus();  // until it is proven
+  const Member* self = peers->charter.charter.Find(self_);
+  if (self == nullptr || self->status != MemberStatus::kActive ||
+      self->identity_key != identity_.verify_key())
+    return absl::OkStatus();  // nobody would believe our events yet
+
+  const absl::Time now = clock_.Now();
+  const auto signer = OwnSigner(*peers);
+  if (!signer || !SigningKeyOf(signer->key.Thumbprint()).ok() ||
+      now >= signer->logged_at + kSigningKeyRotateAfter) {
+    ASSIGN_OR_RETURN(const std::string document, NextSigningEvent(*peers, signer));
+    LogEvent("signing_key_made");
+    return PublishPending(broker, *peers);
+  }
+  if (!HasMailbox(self->kind)) return absl::OkStatus();
+  const auto prekeys = peers->keys.Prekeys(self_);
+  const bool held = !prekeys.empty() && OpeningFor(prekeys.front().key.Id()).ok();
+  if (!held || now >= prekeys.front().logged_at + prekey_interval_) {
+    ASSIGN_OR_RETURN(const SigningKey key, SigningKeyOf(signer->key.Thumbprint()));
+    ASSIGN_OR_RETURN(const std::string document, NextPrekeyEvent(*peers, key));
+    LogEvent("prekey_made");
+    return PublishPending(broker, *peers);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status KeyRing::DestroyOldPrekeys(LeafIndex drained) {
+  const auto peers = peers_.Now();
+  const absl::Time now = clock_.Now();
+  const std::vector<PrekeyRecord> prekeys = peers->keys.Prekeys(self_);
+  Batch batch;
+  for (size_t i = 1; i < prekeys.size(); ++i) {  // newest first; 0 stays
+    const PrekeyRecord& successor = prekeys[i - 1];
+    const bool replaced = now >= successor.logged_at + kPrekeyDestroyAfter &&
+                          drained > successor.leaf;
+    if (replaced || now >= prekeys[i].logged_at + kPrekeyDestroyLatest)
+      batch.Delete(kPrekeyPrefix + ToHex(prekeys[i].key.Id().bytes()));
+  }
+  if (batch.empty()) return absl::OkStatus();
+  return kv_.Write(batch);
+}
+
+}  // namespace amparo::agent

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "base/kv/kv.h"
+#include "base/mutex.h"
+#include "crypto/digest.h"
+#include "crypto/merkle.h"
+#include "proto/network/charter.h"
+#include "proto/network/key_directory.h"
+#include "proto/network/member.h"
+
+namespace amparo::agent {
+
+// The network as the proven part of the log describes it, at one moment.
+// Immutable.
+struct Peers {
+  AcceptedCharter charter;
+  KeyDirectory keys;
+  TreeSize size;             // of the log that was proven
+  absl::Time newest_entry;   // time of its last entry
+};
+
+// Who the peers are and which of their keys may be used: charter, key events,
+// and what officers confirmed by phone. Fed by LogWatch alone. Thread-safe.
+class PeerBook {
+ public:
+  // `first`: charter version 1, pinned at join. `kv` must outlive the book.
+  static absl::StatusOr<std::unique_ptr<PeerBook>> Open(KeyValue& kv,
+                                                        AcceptedCharter first);
+
+  std::shared_ptr<const Peers> Now() const;
+  void Publish(Peers peers);
+
+  // The member when it is active; NOT_FOUND (code "unknown_member") or
+  // PERMISSION_DENIED (code "member_suspended").
+  absl::StatusOr<Member> ActiveMember(const MemberId& id) const;
+
+  // The newest usable prekey of an active member with a mailbox, for sealing at
+  // `now`. FAILED_PRECONDITION when it has none yet (the draft waits),
+  // PERMISSION_DENIED (code "key_too_new") while nobody vouches for its keys.
+  absl::StatusOr<PrekeyRecord> PrekeyFor(const MemberId& id, absl::Time now) const;
+
+  // An officer compared the key words of `id` by phone: its present keys are
+  // trusted from now on.
+  absl::Status ConfirmKeys(const MemberId& id);
+  bool KeysConfirmed(const MemberId& id) const;
+  // OK when a message or grant signed under `kid` may count.
+  absl::Status CheckTrust(const Peers& peers, const SignerRecord& signer) const;
+
+ private:
+  explicit PeerBook(KeyValue& kv) : kv_(kv) {}
+
+  KeyValue& kv_;
+  mutable Mutex mutex_;
+  std::shared_ptr<const Peers> peers_ ABSL_GUARDED_BY(mutex_);
+  std::set<Digest> confirmed_ ABSL_GUARDED_BY(mutex_);  // kids
+};
+
+}  // namespace amparo::agent
