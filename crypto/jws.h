@@ -19,16 +19,17 @@
 namespace amparo {
 
 // Finds the key that `kid` names at the place in the log the caller has in
-// mind. An error refuses the token. Keys inside tokens are never used.
-using KeyLookup =
-    std::function<absl::StatusOr<VerifyKey>(const Digest& kid)>;
+// mind. An error refuses the token and is what the verifier returns. Keys
+// inside tokens are never used.
+using KeyLookup = std::function<absl::StatusOr<VerifyKey>(const Digest& kid)>;
 
 struct VerifiedJws {
-  Json payload;   // an object
-  Digest kid;     // whose key signed
+  Json payload;  // an object
+  Digest kid;    // whose key signed
 };
 
-// Compact serialization of `payload`, signed by `key`.
+// Compact serialization of `payload`, signed by `key`. Precondition: an object
+// that ParseJson would take.
 std::string SignJws(const SigningKey& key, absl::string_view typ,
                     const Json& payload);
 
@@ -59,7 +60,8 @@ struct MultiJws {
 
 // Text of `jws`; the same for the same signatures in the same order.
 std::string FormatMultiJws(const MultiJws& jws);
-// Structure only; no signature is checked. INVALID_ARGUMENT otherwise.
+// Structure only, one signature at least and one for a kid at most; none is
+// checked. INVALID_ARGUMENT otherwise.
 absl::StatusOr<MultiJws> ParseMultiJws(absl::string_view text, size_t size_max);
 // Adds (or replaces) the signature of `key`.
 void AddSignature(MultiJws& jws, const SigningKey& key, absl::string_view typ);
