@@ -30,7 +30,7 @@ using Disclosure = std::string;
 // An issuer-signed JWT and every disclosure its issuer made. `jwt` never
 // changes afterwards; which disclosures go with it is decided per recipient.
 struct IssuedSdJwt {
-  std::string jwt;                              // compact JWS
+  std::string jwt;                                // compact JWS
   std::map<std::string, Disclosure> disclosures;  // by name
 };
 
@@ -44,12 +44,13 @@ struct VerifiedSdJwt {
 
 // Signs `claims` plus `_sd_alg` and the slots. A value for each name of
 // `values`; every other name of `slot_names` gets a decoy digest.
-// INVALID_ARGUMENT when a value's name is not in `slot_names`, or a claim is
-// reserved.
-absl::StatusOr<IssuedSdJwt> IssueSlots(const SigningKey& key,
-                                       absl::string_view typ, const Json& claims,
-                                       const std::vector<std::string>& slot_names,
-                                       const std::map<std::string, Json>& values);
+// INVALID_ARGUMENT when a value's name is not in `slot_names`, a claim or a key
+// in a value is reserved, a slot is named like a claim, or anything is nested
+// too deep to be verified.
+absl::StatusOr<IssuedSdJwt> IssueSlots(
+    const SigningKey& key, absl::string_view typ, const Json& claims,
+    const std::vector<std::string>& slot_names,
+    const std::map<std::string, Json>& values);
 
 // Signs `claims` plus `_sd_alg` and the set. Names are random (26 characters of
 // base32); the result's disclosures are keyed by them, in the order of
@@ -64,17 +65,18 @@ absl::StatusOr<IssuedSet> IssueSet(const SigningKey& key, absl::string_view typ,
 
 // Checks signature, shape and that each disclosure fits its own slot (or one
 // digest of the set), none twice. INVALID_ARGUMENT for malformed,
-// PERMISSION_DENIED for what does not fit.
-absl::StatusOr<VerifiedSdJwt> VerifySdJwt(absl::string_view jwt,
-                                          const std::vector<Disclosure>& disclosures,
-                                          absl::string_view typ,
-                                          const KeyLookup& keys, size_t size_max);
+// PERMISSION_DENIED for what does not fit. `size_max`: bytes of `jwt` and
+// `disclosures` together.
+absl::StatusOr<VerifiedSdJwt> VerifySdJwt(
+    absl::string_view jwt, const std::vector<Disclosure>& disclosures,
+    absl::string_view typ, const KeyLookup& keys, size_t size_max);
 
 // SHA-256 of the issuer-signed JWT (ASCII) without disclosures: its name in
 // anchors, revocations and `digest` fields.
 Digest SdJwtDigest(absl::string_view jwt);
 
-// "JWT~disclosure~...~": the standard's own serialization, for other JOSE tools.
+// "JWT~disclosure~...~": the standard's own serialization, for other JOSE
+// tools.
 std::string SerializeSdJwt(absl::string_view jwt,
                            const std::vector<Disclosure>& disclosures);
 struct ParsedSdJwt {
