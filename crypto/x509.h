@@ -29,7 +29,8 @@ absl::StatusOr<TlsKeyPair> MakeCa(absl::string_view network, absl::Time from,
 absl::StatusOr<TlsKeyPair> MakeTlsKey();
 
 // PKCS #10 request (RFC 2986), PEM, for the name "spiffe://NETWORK/member/ID".
-absl::StatusOr<std::string> MakeCsr(const TlsKeyPair& key, absl::string_view network,
+absl::StatusOr<std::string> MakeCsr(const TlsKeyPair& key,
+                                    absl::string_view network,
                                     absl::string_view member);
 
 // A client certificate for `member`, from a CSR whose self-signature is good.
@@ -42,13 +43,13 @@ absl::StatusOr<std::string> IssueMemberCertificate(
 // The broker's server certificate, with a key of its own. `hosts`: DNS names
 // and IP addresses for subjectAltName; extended key usage serverAuth.
 absl::StatusOr<TlsKeyPair> IssueServerCertificate(
-    const TlsKeyPair& ca, const std::vector<std::string>& hosts, absl::Time from,
-    absl::Time until);
+    const TlsKeyPair& ca, const std::vector<std::string>& hosts,
+    absl::Time from, absl::Time until);
 
 // Member id in a certificate's URI SAN for `network`. PERMISSION_DENIED when
 // there is none. The chain was checked by TLS.
-absl::StatusOr<std::string> MemberOfCertificate(absl::string_view certificate_pem,
-                                                absl::string_view network);
+absl::StatusOr<std::string> MemberOfCertificate(
+    absl::string_view certificate_pem, absl::string_view network);
 
 // SHA-256 of a certificate's DER; its end; DER <-> PEM.
 absl::StatusOr<Digest> CertificateHash(absl::string_view certificate_pem);
