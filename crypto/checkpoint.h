@@ -25,23 +25,28 @@ struct Checkpoint {
 
 // The body: origin, size, root in base64, extensions; a line each.
 std::string FormatCheckpoint(const Checkpoint& checkpoint);
+// INVALID_ARGUMENT for what FormatCheckpoint does not make of a checkpoint.
 absl::StatusOr<Checkpoint> ParseCheckpoint(absl::string_view text);
 
-// A signed note by the log's key.
+// A signed note by the log's key, under the origin as its name.
+// INVALID_ARGUMENT for an origin or extension that would not be read back.
 absl::StatusOr<std::string> SignCheckpoint(const Checkpoint& checkpoint,
                                            const SigningKey& log_key);
 
 // Checkpoint of `note` when its origin is `log`'s name and `log` signed it.
+// INVALID_ARGUMENT: no checkpoint; NOT_FOUND: not signed by `log`;
+// PERMISSION_DENIED: a bad signature, or another log's origin.
 absl::StatusOr<Checkpoint> VerifyCheckpoint(absl::string_view note,
                                             const NoteVerifier& log);
 
-// Cosignature/v1 of a witness at `time` over the note's text.
+// Cosignature/v1 of a witness at `time`, in whole seconds, over the text of a
+// checkpoint. INVALID_ARGUMENT for another text, a bad name, a time before 1970.
 absl::StatusOr<NoteSignature> CosignCheckpoint(absl::string_view note_text,
                                                absl::string_view witness_name,
                                                const SigningKey& witness_key,
                                                absl::Time time);
-// The time of the cosignature by `witness` (type kCosignatureV1) on `note`;
-// errors as VerifyNote.
+// The time of the cosignature by `witness` (type kCosignatureV1) on `note`, the
+// newest if there are several; errors as VerifyNote.
 absl::StatusOr<absl::Time> VerifyCosignature(const Note& note,
                                              const NoteVerifier& witness);
 
