@@ -1,0 +1,97 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "base/json.h"
+#include "crypto/digest.h"
+#include "crypto/merkle.h"
+#include "proto/content/codes.h"
+#include "proto/content/event_kind.h"
+#include "proto/content/grant.h"
+#include "proto/content/section.h"
+#include "proto/content/without_consent.h"
+#include "proto/envelope/ids.h"
+#include "proto/network/member.h"
+
+namespace amparo {
+
+// referral, updated, disclosed: what of which document was sent.
+struct DocumentSent {
+  EventKind kind = EventKind::kReferral;
+  ReferralId referral_id;
+  Digest document;
+  std::optional<Digest> prev;
+  Priority priority = Priority::kRoutine;
+  std::string purpose;
+  bool first_contact = false;
+  // Each slot sent, with the id of the grant or basis that allowed it.
+  std::map<Slot, std::string> slots;
+  // That travelled along; empty at the sender, whose grants are Granted events.
+  std::vector<Grant> grants;
+  std::vector<WithoutConsent> bases;  // also at the sender
+};
+struct Granted {
+  Grant grant;
+  std::set<Slot> withdrawn;  // known to the issuer: what `to` loses by it
+};
+struct Revoked {
+  Digest grant;
+  std::string revoked_by;    // code, known to the issuer; else empty
+  std::set<Slot> withdrawn;  // known to the issuer: what `to` must erase
+};
+// accepted, declined, closed, cancel_requested, cancelled.
+struct Answered {
+  EventKind kind = EventKind::kAccepted;
+  ReferralId referral_id;
+  std::string code;  // decline reason, outcome
+};
+struct Erased {
+  Digest grant;
+  ErasureAnswer answer = ErasureAnswer::kDeleted;
+  std::set<Slot> slots;
+  std::string legal_basis;
+};
+// opened, complaint: about an envelope of ours.
+struct Acknowledged {
+  EventKind kind = EventKind::kOpened;
+  Digest envelope;
+};
+// What this agent alone notes of an event it sends: submitted, delivered (by
+// the recipient's receipt), recalled, failed (with an error code).
+struct DeliveryNoted {
+  EventId event_id;
+  Delivery delivery = Delivery::kQueued;
+  std::string code;
+};
+using EventBody = std::variant<DocumentSent, Granted, Revoked, Answered, Erased,
+                               Acknowledged, DeliveryNoted>;
+
+// A verified event of a case, without content: sections' values stay in the
+// payload that is stored beside it. One record for each recipient. Link events
+// are no case events.
+struct CaseEvent {
+  EventId id;
+  CaseId case_id;
+  MemberId from;
+  MemberId to;    // equal to `from` for what is only noted here
+  absl::Time at;  // the log's time; the signed one while not yet logged
+  std::optional<LeafIndex> leaf;   // none while queued, and for notes
+  std::optional<Digest> envelope;  // digest of what carried it
+  EventBody body;
+};
+
+// "referral", "granted", ... ; "" for DeliveryNoted, which nobody sends.
+absl::string_view KindNameOf(const CaseEvent& event);
+
+// For the agent's own store; the grants in it are loaded, not verified again.
+Json EncodeCaseEvent(const CaseEvent& event);
+absl::StatusOr<CaseEvent> DecodeCaseEvent(const Json& json);
+
+}  // namespace amparo

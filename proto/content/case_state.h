@@ -1,0 +1,103 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "crypto/digest.h"
+#include "proto/content/case_event.h"
+#include "proto/content/policy.h"
+#include "proto/content/referral_state.h"
+
+namespace amparo {
+
+// A slot that a peer holds (or we hold from it), and where its value lies.
+struct SharedSlot {
+  EventId event_id;  // whose payload has the newest value
+  uint32_t version = 1;
+  absl::Time shared_at;
+  std::string authority;  // grant or basis that allowed it
+  bool erased = false;
+};
+
+// A referral between us and one peer.
+struct PeerReferral {
+  ReferralId referral_id;
+  CaseId case_id;
+  MemberId sender;
+  MemberId recipient;
+  Priority priority = Priority::kRoutine;
+  std::string purpose;
+  bool first_contact = false;
+  ReferralState state = ReferralState::kSent;
+  Delivery delivery = Delivery::kQueued;
+  std::string failure;      // error code, when delivery failed
+  std::string reason_code;  // of a decline
+  std::string outcome;      // of a close
+  absl::Time created_at;
+  absl::Time changed_at;
+  EventId event_id;  // of the referral itself
+  std::optional<LeafIndex> leaf;
+  std::optional<Digest> envelope;
+  Digest first_document;       // signed on the first day
+  std::set<Digest> documents;  // it and its updates
+  std::map<Slot, SharedSlot> shared;
+
+  bool IsIncoming(const MemberId& self) const { return recipient == self; }
+  const MemberId& peer(const MemberId& self) const {
+    return IsIncoming(self) ? sender : recipient;
+  }
+};
+
+// What a member was asked to erase, and its answer.
+struct Erasure {
+  MemberId member;
+  Digest grant;
+  std::set<Slot> slots;
+  absl::Time asked_at;
+  std::optional<ErasureAnswer> answer;  // none: pending
+  std::string legal_basis;
+  std::optional<absl::Time> answered_at;
+};
+
+// Everything known of a case, as a pure fold over its events.
+struct CaseState {
+  CaseId case_id;
+  std::optional<MemberId> opener;  // from whom its first event came
+  absl::Time opened_at;
+  absl::Time changed_at;
+  std::set<MemberId> parties;
+  std::map<std::pair<ReferralId, MemberId>, PeerReferral> referrals;  // by peer
+  Authority authority;
+  std::map<Digest, GrantId> grants_by_digest;
+  std::map<Digest, std::string> revoked;  // digests, with revoked_by; also of
+                                          // grants that are not here yet
+  std::map<Digest, MemberId> revokers;
+  std::vector<Erasure> erasures;
+  std::vector<EventId> ignored;  // events whose turn the table did not allow
+
+  const PeerReferral* Find(const ReferralId& id, const MemberId& peer) const;
+  // The peers of a referral.
+  std::vector<const PeerReferral*> FindAll(const ReferralId& id) const;
+};
+
+// The case as `self` knows it. Events may come in any order and twice: the
+// log's order counts, then (not logged yet) the order given. What arrives late
+// is fitted in; a gap blocks nothing. Both ends of a referral fold it to the
+// same state. Precondition: all events are of `case_id` and passed MayAdd.
+CaseState Fold(const MemberId& self, const CaseId& case_id,
+               const std::vector<CaseEvent>& events);
+
+// Whether `event.from` may add `event` to the case as it stands: who, not when
+// (events cross; what comes too late is ignored by the fold). PERMISSION_DENIED
+// (code "verification_failed") otherwise; ALREADY_EXISTS for a second,
+// different document under a referral's id.
+absl::Status MayAdd(const MemberId& self, const CaseState& state,
+                    const CaseEvent& event);
+
+}  // namespace amparo
