@@ -32,7 +32,8 @@ struct SignedAnchor {
 };
 
 // H("amparo/v1/anchor"; salt, SHA-256 of the issuer-signed JWT, manifest).
-// `manifest`: zero where an issuer dates its document.
+// `manifest`: zero where an issuer dates its document. Salts have 32 bytes,
+// here and below; another size aborts.
 Digest AnchorDigest(ByteView salt, const Digest& document, const Digest& manifest);
 
 // H("amparo/v1/manifest"; salt2, [disclosures], [grants]).

@@ -78,5 +78,8 @@ Bytes SealInfo(ByteView header_bytes);
 // at least 1 KiB (docs/PROTOCOL.md, Padding), and the tag of 16 bytes.
 size_t PaddedSize(size_t payload_bytes);
 size_t CiphertextSize(size_t payload_bytes);
+// Whether CiphertextSize gives it for some payload: another size would tell
+// more about the content than the protocol allows, and is refused.
+bool IsCiphertextSize(uint64_t ciphertext_bytes);
 
 }  // namespace amparo

@@ -83,7 +83,7 @@ absl::string_view NameOf(const AuditEvent& event);
 Bytes EncodeAuditEvent(const AuditEvent& event);
 absl::StatusOr<AuditEvent> DecodeAuditEvent(ByteView bytes);
 
-// H("amparo/v1/leaf"; salt 32, event).
+// H("amparo/v1/leaf"; salt 32, event). Another size of salt aborts.
 Digest LeafCommitment(ByteView salt, ByteView event_bytes);
 
 // The broker's signed word that an event stands at a leaf; the agent checks

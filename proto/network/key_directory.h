@@ -42,8 +42,11 @@ struct PrekeyRecord {
 // Thread-compatible: callers guard it.
 class KeyDirectory {
  public:
-  // Replaces what identity keys are trusted: call when a charter takes effect.
-  void SetCharter(const AcceptedCharter& charter);
+  // Replaces what identity keys are trusted: call when the charter logged at
+  // `leaf` takes effect, before events of later leaves. Signing keys of a
+  // member whose identity key it replaces or removes, or that left, are revoked
+  // at `leaf`, its prekeys are gone; a replaced identity key ends a freeze.
+  void SetCharter(const AcceptedCharter& charter, LeafIndex leaf);
 
   // Applies the event of leaf `leaf`. An event that is malformed, badly signed
   // or out of order changes nothing: PERMISSION_DENIED, FAILED_PRECONDITION or
