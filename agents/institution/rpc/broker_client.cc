@@ -1,0 +1,225 @@
+#include "agents/institution/rpc/broker_client.h"
+
+#include <chrono>
+#include <utility>
+
+#include "base/clock.h"
+#include "base/status.h"
+#include "proto/envelope/codec.h"
+#include "proto/grpc/status.h"
+
+namespace amparo::agent {
+namespace {
+
+constexpr std::chrono::seconds kDeadline(15);
+
+absl::StatusOr<LeafReceipt> FromProto(const v1::LeafReceipt& message) {
+  if (message.salt().size() != Digest::kSize ||
+      message.signature().size() != std::tuple_size_v<Signature>)
+    return absl::InvalidArgumentError("a leaf receipt with a wrong size");
+  LeafReceipt receipt{LeafIndex(message.leaf()),
+                      TimeFromUnix(static_cast<int64_t>(message.time_s())),
+                      ToBytes(message.salt()),
+                      {}};
+  std::copy(message.signature().begin(), message.signature().end(),
+            receipt.signature.begin());
+  return receipt;
+}
+
+absl::StatusOr<Envelope> FromProto(const v1::Envelope& message) {
+  return MakeEnvelope(ToBytes(message.header()), ToBytes(message.enc()),
+                      ToBytes(message.ciphertext()), AsBytes(message.signature()));
+}
+
+absl::StatusOr<RecalledNotice> FromProto(const v1::RecalledEnvelope& message) {
+  RecalledNotice notice{ToBytes(message.header()), {}, {}, message.token()};
+  ASSIGN_OR_RETURN(notice.body, Digest::FromBytes(AsBytes(message.body())));
+  if (message.signature().size() != notice.signature.size())
+    return absl::InvalidArgumentError("a signature has 64 bytes");
+  std::copy(message.signature().begin(), message.signature().end(),
+            notice.signature.begin());
+  return notice;
+}
+
+absl::StatusOr<MailboxItem> FromProto(const v1::MailboxItem& message) {
+  ASSIGN_OR_RETURN(LeafReceipt receipt, FromProto(message.receipt()));
+  switch (message.event_case()) {
+    case v1::MailboxItem::kEnvelope: {
+      ASSIGN_OR_RETURN(Envelope envelope, FromProto(message.envelope()));
+      return MailboxItem{std::move(receipt), std::move(envelope)};
+    }
+    case v1::MailboxItem::kReceiptToken:
+      return MailboxItem{std::move(receipt), ReceiptNotice{message.receipt_token()}};
+    case v1::MailboxItem::kRecalled: {
+      ASSIGN_OR_RETURN(RecalledNotice notice, FromProto(message.recalled()));
+      return MailboxItem{std::move(receipt), std::move(notice)};
+    }
+    case v1::MailboxItem::kExpiredDigest: {
+      ASSIGN_OR_RETURN(const Digest digest,
+                       Digest::FromBytes(AsBytes(message.expired_digest())));
+      return MailboxItem{std::move(receipt), ExpiredNotice{digest}};
+    }
+    case v1::MailboxItem::EVENT_NOT_SET:
+      break;
+  }
+  return absl::InvalidArgumentError("a mailbox item without an event");
+}
+
+// One unary call with a deadline; the answer, or its status with the detail.
+template <typename Response, typename Request, typename Stub, typename Method>
+absl::StatusOr<Response> Call(Stub& stub, Method method, const Request& request) {
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + kDeadline);
+  Response response;
+  const grpc::Status status = (stub.*method)(&context, request, &response);
+  if (!status.ok()) return FromGrpc(status);
+  return response;
+}
+
+template <typename Request, typename Stub, typename Method>
+absl::StatusOr<LeafReceipt> CallForReceipt(Stub& stub, Method method,
+                                           const Request& request) {
+  ASSIGN_OR_RETURN(const v1::LeafReceipt response,
+                   (Call<v1::LeafReceipt>(stub, method, request)));
+  return FromProto(response);
+}
+
+}  // namespace
+
+BrokerClient::BrokerClient(std::shared_ptr<grpc::Channel> channel)
+    : relay_(channel), log_(channel) {}
+
+absl::StatusOr<LeafReceipt> BrokerClient::Submit(const Envelope& envelope) {
+  v1::SubmitRequest request;
+  v1::Envelope& message = *request.mutable_envelope();
+  message.set_header(envelope.header_bytes.data(), envelope.header_bytes.size());
+  message.set_enc(envelope.enc.data(), envelope.enc.size());
+  message.set_ciphertext(envelope.ciphertext.data(), envelope.ciphertext.size());
+  message.set_signature(envelope.signature.data(), envelope.signature.size());
+  return CallForReceipt(relay_, &v1::RelayService::Stub::Submit, request);
+}
+
+absl::StatusOr<LeafReceipt> BrokerClient::Acknowledge(absl::string_view token) {
+  v1::AcknowledgeRequest request;
+  request.set_token(token.data(), token.size());
+  return CallForReceipt(relay_, &v1::RelayService::Stub::Acknowledge, request);
+}
+
+absl::StatusOr<LeafReceipt> BrokerClient::Recall(absl::string_view token) {
+  v1::RecallRequest request;
+  request.set_token(token.data(), token.size());
+  return CallForReceipt(relay_, &v1::RelayService::Stub::Recall, request);
+}
+
+absl::StatusOr<LeafReceipt> BrokerClient::LogAnchor(const SignedAnchor& anchor) {
+  v1::LogAnchorRequest request;
+  request.mutable_anchor()->set_anchor(anchor.anchor_bytes.data(),
+                                       anchor.anchor_bytes.size());
+  request.mutable_anchor()->set_signature(anchor.signature.data(),
+                                          anchor.signature.size());
+  return CallForReceipt(relay_, &v1::RelayService::Stub::LogAnchor, request);
+}
+
+absl::StatusOr<LeafReceipt> BrokerClient::LogAccessCheckpoint(absl::string_view note) {
+  v1::LogAccessCheckpointRequest request;
+  request.set_note(note.data(), note.size());
+  return CallForReceipt(relay_, &v1::RelayService::Stub::LogAccessCheckpoint, request);
+}
+
+absl::StatusOr<LeafReceipt> BrokerClient::LogErasure(absl::string_view token) {
+  v1::LogErasureRequest request;
+  request.set_token(token.data(), token.size());
+  return CallForReceipt(relay_, &v1::RelayService::Stub::LogErasure, request);
+}
+
+absl::StatusOr<LeafIndex> BrokerClient::PublishKeyEvent(absl::string_view document) {
+  v1::PublishKeyEventRequest request;
+  request.set_document(document.data(), document.size());
+  ASSIGN_OR_RETURN(const v1::PublishKeyEventResponse response,
+                   (Call<v1::PublishKeyEventResponse>(
+                       relay_, &v1::RelayService::Stub::PublishKeyEvent, request)));
+  return LeafIndex(response.leaf());
+}
+
+absl::StatusOr<std::vector<Bytes>> BrokerClient::GetEntries(LeafIndex start,
+                                                            uint32_t count) {
+  v1::GetEntriesRequest request;
+  request.set_start(start.value());
+  request.set_count(count);
+  ASSIGN_OR_RETURN(const v1::EntriesResponse response,
+                   (Call<v1::EntriesResponse>(
+                       log_, &v1::LogService::Stub::GetEntries, request)));
+  std::vector<Bytes> entries;
+  entries.reserve(static_cast<size_t>(response.entries_size()));
+  for (const std::string& entry : response.entries()) entries.push_back(ToBytes(entry));
+  return entries;
+}
+
+absl::StatusOr<std::string> BrokerClient::GetDocument(const Digest& hash) {
+  v1::GetDocumentRequest request;
+  request.set_sha256(hash.bytes().data(), hash.bytes().size());
+  ASSIGN_OR_RETURN(v1::DocumentResponse response,
+                   (Call<v1::DocumentResponse>(
+                       log_, &v1::LogService::Stub::GetDocument, request)));
+  return std::move(*response.mutable_document());
+}
+
+template <typename Message, typename Start, typename Visit>
+absl::Status BrokerClient::ReadStream(const Start& start, const Visit& visit) {
+  grpc::ClientContext context;
+  {
+    MutexLock lock(mutex_);
+    if (stopped_) return absl::CancelledError("the agent is going down");
+    streams_.insert(&context);
+  }
+  auto reader = start(context);
+  absl::Status visited;
+  for (Message message; visited.ok() && reader->Read(&message);)
+    visited = visit(message);
+  // Ends a stream that has more to say; without effect on one that is over.
+  context.TryCancel();
+  const grpc::Status ended = reader->Finish();
+  MutexLock lock(mutex_);
+  streams_.erase(&context);
+  if (stopped_) return absl::CancelledError("the agent is going down");
+  if (!visited.ok()) return visited;
+  return ended.ok() ? absl::UnavailableError("the broker ended the stream")
+                    : FromGrpc(ended);
+}
+
+absl::Status BrokerClient::WatchCheckpoints(
+    const std::function<bool(const std::string& note)>& visit) {
+  return ReadStream<v1::CheckpointResponse>(
+      [&](grpc::ClientContext& context) {
+        return log_.WatchCheckpoints(&context, v1::WatchCheckpointsRequest());
+      },
+      [&](const v1::CheckpointResponse& message) -> absl::Status {
+        if (!visit(message.note())) return absl::AbortedError("the reader ended it");
+        return absl::OkStatus();
+      });
+}
+
+absl::Status BrokerClient::Subscribe(
+    std::optional<LeafIndex> after,
+    const std::function<bool(MailboxItem item)>& visit) {
+  v1::SubscribeRequest request;
+  request.set_from_start(!after.has_value());
+  if (after) request.set_after_leaf(after->value());
+  return ReadStream<v1::MailboxItem>(
+      [&](grpc::ClientContext& context) {
+        return relay_.Subscribe(&context, request);
+      },
+      [&](const v1::MailboxItem& message) -> absl::Status {
+        ASSIGN_OR_RETURN(MailboxItem item, FromProto(message));
+        if (!visit(std::move(item))) return absl::AbortedError("the reader ended it");
+        return absl::OkStatus();
+      });
+}
+
+void BrokerClient::StopStreams() {
+  MutexLock lock(mutex_);
+  stopped_ = true;
+  for (grpc::ClientContext* context : streams_) context->TryCancel();
+}
+
+}  // namespace amparo::agent

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <grpcpp/channel.h>
+#include <grpcpp/client_context.h>
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "agents/institution/core/broker_port.h"
+#include "amparo/v1/broker.grpc.pb.h"
+#include "base/mutex.h"
+
+namespace amparo::agent {
+
+// The broker over gRPC. Calls have a deadline of 15 s, streams none.
+// Thread-safe.
+class BrokerClient final : public BrokerPort {
+ public:
+  explicit BrokerClient(std::shared_ptr<grpc::Channel> channel);
+
+  absl::StatusOr<LeafReceipt> Submit(const Envelope& envelope) override;
+  absl::StatusOr<LeafReceipt> Acknowledge(absl::string_view token) override;
+  absl::StatusOr<LeafReceipt> Recall(absl::string_view token) override;
+  absl::StatusOr<LeafReceipt> LogAnchor(const SignedAnchor& anchor) override;
+  absl::StatusOr<LeafReceipt> LogAccessCheckpoint(absl::string_view note) override;
+  absl::StatusOr<LeafReceipt> LogErasure(absl::string_view token) override;
+  absl::StatusOr<LeafIndex> PublishKeyEvent(absl::string_view document) override;
+  absl::StatusOr<std::vector<Bytes>> GetEntries(LeafIndex start,
+                                                uint32_t count) override;
+  absl::StatusOr<std::string> GetDocument(const Digest& hash) override;
+  absl::Status WatchCheckpoints(
+      const std::function<bool(const std::string& note)>& visit) override;
+  absl::Status Subscribe(std::optional<LeafIndex> after,
+                         const std::function<bool(MailboxItem item)>& visit) override;
+  void StopStreams() override;
+
+ private:
+  // Reads `stream` to its end, cancellable by StopStreams.
+  template <typename Message, typename Start, typename Visit>
+  absl::Status ReadStream(const Start& start, const Visit& visit);
+
+  v1::RelayService::Stub relay_;
+  v1::LogService::Stub log_;
+  Mutex mutex_;
+  std::set<grpc::ClientContext*> streams_ ABSL_GUARDED_BY(mutex_);
+  bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace amparo::agent
