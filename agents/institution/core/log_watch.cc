@@ -228,7 +228,7 @@ absl::Status LogWatch::ApplyOpen(const OpenEntry& open, Peers& peers, Batch& bat
   }
   batch.Put(key, AsBytes(document));
   peers.charter = *std::move(next);
-  peers.keys.SetCharter(peers.charter);
+  peers.keys.SetCharter(peers.charter, open.leaf);
   LogEvent("charter_accepted", {{"version", peers.charter.charter.version}});
   return absl::OkStatus();
 }

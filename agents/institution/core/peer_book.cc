@@ -25,7 +25,7 @@ absl::StatusOr<std::unique_ptr<PeerBook>> PeerBook::Open(KeyValue& kv,
         return true;
       }));
   KeyDirectory keys;
-  keys.SetCharter(first);
+  keys.SetCharter(first, LeafIndex(0));
   MutexLock lock(book->mutex_);
   book->confirmed_ = std::move(confirmed);
   book->peers_ = std::make_shared<const Peers>(
