@@ -1,0 +1,3 @@
+#include "broker/core/admission.h"
+
+namespace amparo::broker {}

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstdint>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "base/clock.h"
+#include "base/mutex.h"
+#include "broker/core/directory.h"
+#include "crypto/digest.h"
+#include "proto/envelope/envelope.h"
+#include "proto/network/member.h"
+
+namespace amparo::broker {
+
+struct AdmissionLimits {
+  size_t envelope_bytes_max = 1179648;
+  uint64_t mailbox_envelopes_max = 100000;
+  uint32_t member_rate_per_s = 500;  // operations; so many may come at once
+};
+
+// Says whether the broker takes an envelope: only what its header shows, and
+// its signature. Thread-safe.
+class Admission {
+ public:
+  Admission(const AdmissionLimits& limits, const Clock& clock);
+
+  // Counts one operation of `member`. RESOURCE_EXHAUSTED when it does too much.
+  absl::Status CountOperation(const MemberId& member);
+
+  // Everything but the signature: peer is the sender and active, sizes, network
+  // and suite, freshness, charter known, recipient active with a mailbox,
+  // prekey known and not superseded for an hour, link_seq from 1 on.
+  absl::Status CheckHeader(const Network& network, const MemberId& peer,
+                           const Envelope& envelope) const;
+  // By a signing key of the sender that is valid now. `body`: BodyDigest.
+  absl::Status CheckSignature(const Network& network, const Envelope& envelope,
+                              const Digest& body) const;
+
+  const AdmissionLimits& limits() const { return limits_; }
+
+ private:
+  struct Bucket {
+    double tokens;
+    absl::Time filled_at;
+  };
+
+  const AdmissionLimits limits_;
+  const Clock& clock_;
+  Mutex mutex_;
+  absl::flat_hash_map<MemberId, Bucket> buckets_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace amparo::broker

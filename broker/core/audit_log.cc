@@ -1,0 +1,3 @@
+#include "broker/core/audit_log.h"
+
+namespace amparo::broker {}

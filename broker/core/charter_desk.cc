@@ -1,0 +1,3 @@
+#include "broker/core/charter_desk.h"
+
+namespace amparo::broker {}

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "base/bytes.h"
+#include "broker/core/directory.h"
+#include "broker/core/ledger.h"
+#include "broker/store/store.h"
+
+namespace amparo::broker {
+
+// Takes charters: their signatures are the authority, not who brings them.
+// Thread-safe.
+class CharterDesk {
+ public:
+  // All must outlive the desk. `network` is the name that `init` gave, which
+  // every charter must bear, as the log's origin does.
+  CharterDesk(Store& store, const Directory& directory, Ledger& ledger,
+              std::string network);
+
+  struct Published {
+    uint64_t version = 0;
+    LeafIndex leaf;
+  };
+  using PublishedDone = std::function<void(absl::StatusOr<Published>)>;
+
+  // Version 1 needs the founding token (PERMISSION_DENIED without); others the
+  // signatures that AcceptNextCharter asks for. The same document again is OK;
+  // a second one for a version: ALREADY_EXISTS ("conflict").
+  void Publish(std::string document, Bytes founding_token, PublishedDone done);
+
+  // The document of `version`; 0 is the newest. NOT_FOUND.
+  absl::StatusOr<std::string> Document(uint64_t version) const;
+
+ private:
+  Store& store_;
+  const Directory& directory_;
+  Ledger& ledger_;
+  const std::string network_;
+};
+
+}  // namespace amparo::broker

@@ -1,0 +1,3 @@
+#include "broker/core/checkpointer.h"
+
+namespace amparo::broker {}

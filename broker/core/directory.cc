@@ -1,0 +1,3 @@
+#include "broker/core/directory.h"
+
+namespace amparo::broker {}

@@ -1,0 +1,3 @@
+#include "broker/core/enrolment.h"
+
+namespace amparo::broker {}

@@ -1,0 +1,3 @@
+#include "broker/core/inbox_feed.h"
+
+namespace amparo::broker {}

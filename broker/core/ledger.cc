@@ -1,0 +1,3 @@
+#include "broker/core/ledger.h"
+
+namespace amparo::broker {}

@@ -1,0 +1,3 @@
+#include "broker/core/notary.h"
+
+namespace amparo::broker {}

@@ -1,0 +1,3 @@
+#include "broker/core/pacer.h"
+
+namespace amparo::broker {}

@@ -1,0 +1,3 @@
+#include "broker/core/receipt_book.h"
+
+namespace amparo::broker {}

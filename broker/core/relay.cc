@@ -1,0 +1,3 @@
+#include "broker/core/relay.h"
+
+namespace amparo::broker {}

@@ -1,0 +1,3 @@
+#include "broker/core/retention.h"
+
+namespace amparo::broker {}

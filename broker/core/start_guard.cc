@@ -1,0 +1,3 @@
+#include "broker/core/start_guard.h"
+
+namespace amparo::broker {}

@@ -1,0 +1,3 @@
+#include "broker/store/memory_store.h"
+
+namespace amparo::broker {}

@@ -1,0 +1,3 @@
+#include "broker/store/rocks_store.h"
+
+namespace amparo::broker {}

@@ -1,0 +1,101 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "broker/store/operation.h"
+#include "broker/store/record.h"
+
+namespace amparo::broker {
+
+// What the broker keeps: the log, the mailboxes and a little state. Engines
+// pass one contract test. Thread-safe; reads never wait for a write's sync.
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  // Applies `ops` in order, all of it in one atomic, synced step, and answers
+  // each. Chooses leaf index, salt and time, the greater of `now` and the last
+  // leaf's. An operation that is refused changes nothing and fails no other.
+  // RESOURCE_EXHAUSTED: the disk is full and nothing was written. Any other
+  // error: the outcome is unknown, and the store refuses every write from then
+  // on with UNAVAILABLE until it is opened again.
+  virtual absl::StatusOr<std::vector<OpResult>> Commit(std::span<const Op> ops,
+                                                       absl::Time now) = 0;
+
+  // --- The log.
+  virtual LogHead Head() const = 0;
+  // At most `count` entries from `start` on; fewer at the end.
+  virtual absl::StatusOr<std::vector<Bytes>> Entries(LeafIndex start,
+                                                     uint32_t count) const = 0;
+  // Tree nodes at level 8 * `tile_level`, complete ones only; fewer at the end.
+  virtual absl::StatusOr<std::vector<Digest>> Hashes(uint32_t tile_level,
+                                                     uint64_t start,
+                                                     uint32_t count) const = 0;
+  // NOT_FOUND: published in the open, erased, or no such leaf.
+  virtual absl::StatusOr<Opening> GetOpening(LeafIndex leaf) const = 0;
+  // Openings in [start, end), at most `count`.
+  virtual absl::StatusOr<std::vector<Opening>> Openings(
+      LeafIndex start, LeafIndex end, uint32_t count) const = 0;
+  // Charters, key events, suspensions: from the `from`th on, at most `count`.
+  virtual absl::StatusOr<std::vector<Publication>> Publications(
+      uint64_t from, uint32_t count) const = 0;
+  // By SHA-256; NOT_FOUND.
+  virtual absl::StatusOr<std::string> Document(const Digest& hash) const = 0;
+  // First leaf whose time is `time` or later; the size if there is none.
+  virtual absl::StatusOr<LeafIndex> FirstLeafAt(absl::Time time) const = 0;
+
+  // --- Envelopes. NOT_FOUND when there is no such envelope.
+  virtual absl::StatusOr<EnvelopeRecord> FindEnvelope(LeafIndex leaf) const = 0;
+  virtual absl::StatusOr<EnvelopeRecord> FindEnvelope(
+      const MemberId& sender, const EnvelopeId& id) const = 0;
+  // Items of `member` after `after` (nullopt: all) in leaf order, until there
+  // are `count` of them or they exceed `bytes_max`; one at least.
+  virtual absl::StatusOr<std::vector<MailboxItem>> Mailbox(
+      const MemberId& member, std::optional<LeafIndex> after, uint32_t count,
+      size_t bytes_max) const = 0;
+  // Envelopes pending for `member`.
+  virtual absl::StatusOr<uint64_t> PendingCount(
+      const MemberId& member) const = 0;
+  // Pending envelopes whose time ran out at `now`, at most `count`.
+  virtual absl::StatusOr<std::vector<EnvelopeRecord>> Expired(
+      absl::Time now, uint32_t count) const = 0;
+
+  // --- Checkpoints: signed notes by size.
+  // Synced. The note of that size that came first, whoever wrote it.
+  virtual absl::StatusOr<std::string> PutCheckpoint(
+      TreeSize size, const std::string& note) = 0;
+  // NOT_FOUND before the first.
+  virtual absl::StatusOr<std::string> NewestCheckpoint() const = 0;
+
+  // --- Enrolment; synced.
+  virtual absl::Status PutFoundingToken(const Digest& token_hash) = 0;
+  virtual absl::StatusOr<Digest> FoundingToken() const = 0;  // NOT_FOUND
+  virtual absl::Status PutInvitation(const InvitationRecord& invitation) = 0;
+  virtual absl::StatusOr<InvitationRecord> FindInvitation(
+      const Digest& token_hash) const = 0;  // NOT_FOUND
+  // Uses the invitation up for `request` and keeps `join_request` as the
+  // member's newest, in one step. The same request again is OK;
+  // FAILED_PRECONDITION for another, NOT_FOUND without invitation.
+  virtual absl::Status UseInvitation(const Digest& token_hash,
+                                     const Digest& request,
+                                     const std::string& join_request) = 0;
+  virtual absl::StatusOr<std::string> JoinRequestOf(
+      const MemberId& member) const = 0;  // NOT_FOUND
+
+  // --- Retention; synced. Each deletes at most `count` and says how many.
+  // Mailbox items, but pending envelopes, of leaves before `end`.
+  virtual absl::StatusOr<uint32_t> SweepNotices(LeafIndex end,
+                                                uint32_t count) = 0;
+  // Openings of leaves before `end`, and what else is known of their events.
+  virtual absl::StatusOr<uint32_t> SweepOpenings(LeafIndex end,
+                                                 uint32_t count) = 0;
+};
+
+}  // namespace amparo::broker
