@@ -3,6 +3,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -15,18 +16,23 @@ namespace amparo {
 // Changes that a KeyValue applies together.
 class Batch {
  public:
+  struct Change {
+    std::string key;
+    std::optional<Bytes> value;  // nullopt deletes
+  };
+
   void Put(absl::string_view key, ByteView value) {
     changes_.push_back({std::string(key), ToBytes(value)});
   }
   void Delete(absl::string_view key) {
     changes_.push_back({std::string(key), std::nullopt});
   }
+  // All changes of `other`, after those here.
+  void Append(Batch other) {
+    for (Change& change : other.changes_) changes_.push_back(std::move(change));
+  }
   bool empty() const { return changes_.empty(); }
 
-  struct Change {
-    std::string key;
-    std::optional<Bytes> value;  // nullopt deletes
-  };
   const std::vector<Change>& changes() const { return changes_; }
 
  private:

@@ -1,0 +1,100 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "base/kv/kv.h"
+#include "base/mutex.h"
+#include "crypto/sd_jwt.h"
+#include "proto/content/case_event.h"
+#include "proto/content/case_state.h"
+#include "proto/content/section.h"
+#include "proto/envelope/ids.h"
+#include "proto/network/member.h"
+
+namespace amparo::agent {
+
+// The content behind a document event: what was signed, and the disclosures
+// that this agent holds (the issuer all, a recipient its own).
+struct Content {
+  std::string document;                    // issuer-signed JWT
+  std::map<Slot, Disclosure> disclosures;  // erased ones are gone
+};
+
+// A case at one moment. Immutable.
+struct Case {
+  CaseState state;
+  std::vector<CaseEvent> events;  // in the order in which they were stored
+};
+
+// What one decision changes, all or nothing.
+struct CaseChange {
+  // An event with the (id, to) of a stored one replaces it: an own event gets
+  // its slots when it is sealed, its leaf when it is logged. Notes
+  // (DeliveryNoted) are always added.
+  std::vector<CaseEvent> events;
+  std::map<EventId, Content> contents;  // replaces what is stored under the id
+  Batch rows;  // of other books (outbox, intake), written in the same step
+};
+
+// Every case that this institution knows, as its events and their contents.
+// The agent's only writer of cases: a decision is taken on the state and
+// written in one step, one at a time, as the broker's ledger does. Thread-safe.
+class CaseBook {
+ public:
+  // Folds all stored cases. `kv`, encrypted at rest, must outlive the book.
+  static absl::StatusOr<std::unique_ptr<CaseBook>> Open(KeyValue& kv, MemberId self);
+
+  // Runs `decide` on the case as it is (null: not known yet) and writes what it
+  // answers; its error is returned and changes nothing. `decide` may not call
+  // this book. Returns the case afterwards.
+  using Decision = std::function<absl::StatusOr<CaseChange>(const Case* current)>;
+  absl::StatusOr<std::shared_ptr<const Case>> Change(const CaseId& id,
+                                                     const Decision& decide);
+
+  // Null when the case is not known.
+  std::shared_ptr<const Case> Find(const CaseId& id) const;
+  std::vector<std::shared_ptr<const Case>> All() const;
+  // The case of a referral or grant. Null when there is none.
+  std::shared_ptr<const Case> FindByReferral(const ReferralId& id) const;
+  std::shared_ptr<const Case> FindByGrant(const GrantId& id) const;
+
+  // Whole ids or unique prefixes of 4 or more characters after the letter.
+  // NOT_FOUND (code "not_found"), INVALID_ARGUMENT (code "ambiguous_id").
+  absl::StatusOr<ReferralId> ResolveReferral(absl::string_view text) const;
+  absl::StatusOr<GrantId> ResolveGrant(absl::string_view text) const;
+  absl::StatusOr<CaseId> ResolveCase(absl::string_view text) const;
+
+  // NOT_FOUND when the event has no content here, or no more.
+  absl::StatusOr<Content> ContentOf(const CaseId& id, const EventId& event) const;
+
+  // Grows with every change; waits at most `timeout` for one beyond `seen`.
+  uint64_t revision() const;
+  uint64_t WaitBeyond(uint64_t seen, absl::Duration timeout) const;
+
+  const MemberId& self() const { return self_; }
+
+ private:
+  CaseBook(KeyValue& kv, MemberId self) : kv_(kv), self_(std::move(self)) {}
+  absl::Status Load();
+  void Index(const Case& entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  KeyValue& kv_;
+  const MemberId self_;
+  Mutex writing_;  // held over the disk: the one writer
+  mutable Mutex mutex_;
+  mutable CondVar changed_;
+  std::map<CaseId, std::shared_ptr<const Case>> cases_ ABSL_GUARDED_BY(mutex_);
+  std::map<ReferralId, CaseId> referrals_ ABSL_GUARDED_BY(mutex_);
+  std::map<GrantId, CaseId> grants_ ABSL_GUARDED_BY(mutex_);
+  uint64_t revision_ ABSL_GUARDED_BY(mutex_) = 0;
+};
+
+}  // namespace amparo::agent

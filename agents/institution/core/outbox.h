@@ -1,0 +1,101 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "base/kv/kv.h"
+#include "base/mutex.h"
+#include "crypto/digest.h"
+#include "proto/content/event_kind.h"
+#include "proto/content/section.h"
+#include "proto/envelope/envelope.h"
+#include "proto/envelope/ids.h"
+#include "proto/network/member.h"
+
+namespace amparo::agent {
+
+// Something to send to one member, not sealed yet: policy, prekey and link are
+// decided right before it leaves, so a revocation in between counts.
+struct Draft {
+  uint64_t seq = 0;  // order of sending; set by the outbox
+  MemberId recipient;
+  EventKind kind = EventKind::kReferral;
+  std::optional<CaseId> case_id;  // none for link events
+  EventId event_id;
+  // Document events: which sections to ask policy for. Their document is the
+  // Content under `content_of`, which for a later disclosure is an earlier
+  // event's.
+  std::set<Section> sections;
+  std::optional<EventId> content_of;
+  // All other events: the signed document; grants are SD-JWTs whose disclosures
+  // are chosen for the recipient at sealing.
+  std::string document;
+  uint32_t attempts = 0;  // times it was sealed
+};
+
+// A sealed envelope on its way: the same bytes until the broker answered.
+struct InFlight {
+  Draft draft;
+  Envelope envelope;
+};
+
+// What was sent, for receipts, recalls and resends.
+struct Sent {
+  MemberId recipient;
+  std::optional<CaseId> case_id;
+  EventId event_id;
+  EventKind kind = EventKind::kReferral;
+  EnvelopeId envelope_id;
+  Digest sender_kid;
+  uint64_t link_seq = 0;
+  LeafIndex leaf;
+};
+
+// The end of the chain of links to one recipient.
+struct LinkHead {
+  Digest kid;
+  uint64_t seq = 0;
+  Digest digest;
+};
+
+// What is to be sent, what is on its way, what was sent: rows that other books'
+// changes carry along (CaseChange::rows), so that nothing is decided without
+// being sent, or sent twice. Thread-safe.
+class Outbox {
+ public:
+  static absl::StatusOr<std::unique_ptr<Outbox>> Open(KeyValue& kv);
+
+  // Adds the draft to `rows` and gives it its place in the order.
+  void Add(Draft draft, Batch& rows);
+  void Remove(const Draft& draft, Batch& rows) const;
+  // Drafts in order of sending.
+  absl::StatusOr<std::vector<Draft>> Drafts() const;
+  size_t size() const;
+
+  // One envelope is under way to a recipient at a time.
+  absl::StatusOr<std::optional<InFlight>> UnderWay(const MemberId& recipient) const;
+  void PutUnderWay(const InFlight& in_flight, const LinkHead& head, Batch& rows) const;
+  void ClearUnderWay(const MemberId& recipient, Batch& rows) const;
+  absl::StatusOr<std::optional<LinkHead>> HeadOf(const MemberId& recipient) const;
+
+  void PutSent(const Digest& envelope, const Sent& sent, Batch& rows) const;
+  // NOT_FOUND for an envelope this agent did not send.
+  absl::StatusOr<Sent> SentAs(const Digest& envelope) const;
+  absl::StatusOr<Sent> SentAs(const MemberId& recipient, const Digest& kid,
+                              uint64_t link_seq) const;
+
+ private:
+  explicit Outbox(KeyValue& kv) : kv_(kv) {}
+
+  KeyValue& kv_;
+  std::atomic<uint64_t> next_seq_ = 1;
+};
+
+}  // namespace amparo::agent
