@@ -14,7 +14,10 @@ constexpr size_t kHashSize = crypto_auth_hmacsha256_BYTES;
 // HMAC-SHA256 of `parts` in a row, into 32 bytes at `out`.
 void Hmac(ByteView key, std::initializer_list<ByteView> parts, uint8_t* out) {
   crypto_auth_hmacsha256_state state;
-  bool good = crypto_auth_hmacsha256_init(&state, key.data(), key.size()) == 0;
+  // libsodium wants a pointer even to an empty key.
+  constexpr uint8_t kNone = 0;
+  bool good = crypto_auth_hmacsha256_init(
+                  &state, key.empty() ? &kNone : key.data(), key.size()) == 0;
   for (const ByteView part : parts)
     good = good &&
            crypto_auth_hmacsha256_update(&state, part.data(), part.size()) == 0;

@@ -6,7 +6,7 @@ namespace amparo {
 
 Bytes RandomBytes(size_t size) {
   Bytes bytes(size);
-  randombytes_buf(bytes.data(), bytes.size());
+  if (size > 0) randombytes_buf(bytes.data(), size);
   return bytes;
 }
 
