@@ -1,13 +1,15 @@
 #pragma once
 
-#include <string>
+#include <optional>
+#include <utility>
 #include <variant>
 
-#include "absl/status/statusor.h"
 #include "base/json.h"
 #include "proto/network/member.h"
 
 namespace amparo {
+
+class StrictReader;
 
 // Whom a provision means: one member, or every member of a kind.
 class RecipientRule {
@@ -25,8 +27,8 @@ class RecipientRule {
   std::variant<MemberId, MemberKind> rule_;
 };
 
-// {"member": "uls"} or {"kind": "police"}.
+// {"member": "uls"} or {"kind": "police"}; the fault is the reader's.
 Json EncodeRecipient(const RecipientRule& rule);
-absl::StatusOr<RecipientRule> DecodeRecipient(const Json& json);
+std::optional<RecipientRule> ReadRecipient(StrictReader& reader);
 
 }  // namespace amparo
