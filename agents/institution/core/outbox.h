@@ -85,6 +85,15 @@ class Outbox {
   void ClearUnderWay(const MemberId& recipient, Batch& rows) const;
   absl::StatusOr<std::optional<LinkHead>> HeadOf(const MemberId& recipient) const;
 
+  // Recalls that the courier takes to the broker: envelope digest and token.
+  struct PendingRecall {
+    Digest envelope;
+    std::string token;
+  };
+  void AddRecall(const PendingRecall& recall, Batch& rows) const;
+  void RemoveRecall(const Digest& envelope, Batch& rows) const;
+  absl::StatusOr<std::vector<PendingRecall>> Recalls() const;
+
   void PutSent(const Digest& envelope, const Sent& sent, Batch& rows) const;
   // NOT_FOUND for an envelope this agent did not send.
   absl::StatusOr<Sent> SentAs(const Digest& envelope) const;

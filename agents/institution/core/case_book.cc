@@ -1,0 +1,224 @@
+#include "agents/institution/core/case_book.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "base/status.h"
+
+namespace amparo::agent {
+namespace {
+
+// Rows: events by case and the order in which they were stored; contents by
+// case and event.
+constexpr char kEventPrefix[] = "case/event/";
+constexpr char kContentPrefix[] = "case/content/";
+constexpr size_t kPrefixCharsMin = 4;  // after the letter and the hyphen
+
+std::string EventKey(const CaseId& id, uint64_t place) {
+  Bytes suffix = ToBytes(id.bytes());
+  AppendU64(suffix, place);
+  return absl::StrCat(kEventPrefix, AsText(suffix));
+}
+
+std::string ContentKey(const CaseId& id, const EventId& event) {
+  return absl::StrCat(kContentPrefix, AsText(id.bytes()), AsText(event.bytes()));
+}
+
+Bytes EncodeContent(const Content& content) {
+  Json json;
+  json["document"] = content.document;
+  json["disclosures"] = Json::object();
+  for (const auto& [slot, disclosure] : content.disclosures)
+    json["disclosures"][NameOf(slot)] = disclosure;
+  return ToBytes(DumpJson(json));
+}
+
+absl::StatusOr<Content> DecodeContent(ByteView bytes) {
+  ASSIGN_OR_RETURN(const Json json, ParseJson(AsText(bytes)));
+  Content content;
+  ASSIGN_OR_RETURN(content.document, JsonString(json, "document"));
+  for (const auto& [name, disclosure] : json.at("disclosures").items()) {
+    ASSIGN_OR_RETURN(const Slot slot, ParseSlot(name));
+    content.disclosures[slot] = disclosure.get<std::string>();
+  }
+  return content;
+}
+
+bool IsNote(const CaseEvent& event) {
+  return std::holds_alternative<DeliveryNoted>(event.body);
+}
+
+// Where `event` goes: over the stored one with its id and recipient, or at the
+// end.
+size_t PlaceOf(const CaseEvent& event, const std::vector<CaseEvent>& events) {
+  if (IsNote(event)) return events.size();
+  const auto same = std::find_if(
+      events.begin(), events.end(), [&](const CaseEvent& stored) {
+        return !IsNote(stored) && stored.id == event.id && stored.to == event.to;
+      });
+  return static_cast<size_t>(same - events.begin());
+}
+
+// The whole id, or the only one that begins with `text`.
+template <typename Id, typename Map>
+absl::StatusOr<Id> Resolve(absl::string_view text, char letter, const Map& map,
+                           absl::string_view what) {
+  const absl::Status not_found =
+      MakeError(absl::StatusCode::kNotFound, absl::StrCat("no such ", what),
+                {.code = "not_found", .field = std::string(what)});
+  if (text.size() < 2 + kPrefixCharsMin || text[0] != letter || text[1] != '-')
+    return not_found;
+  std::optional<Id> found;
+  for (const auto& [id, unused] : map) {
+    if (!absl::StartsWith(id.text(), text)) continue;
+    if (found)
+      return MakeError(absl::StatusCode::kInvalidArgument,
+                       absl::StrCat("several ", what, "s begin like this"),
+                       {.code = "ambiguous_id",
+                        .field = std::string(what),
+                        .expected = "more characters of the id"});
+    found = id;
+  }
+  if (!found) return not_found;
+  return *found;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<CaseBook>> CaseBook::Open(KeyValue& kv,
+                                                         MemberId self) {
+  std::unique_ptr<CaseBook> book(new CaseBook(kv, std::move(self)));
+  RETURN_IF_ERROR(book->Load());
+  return book;
+}
+
+absl::Status CaseBook::Load() {
+  std::map<CaseId, std::vector<CaseEvent>> events;
+  absl::Status decoded;
+  RETURN_IF_ERROR(kv_.Scan(kEventPrefix, "", [&](absl::string_view, ByteView value) {
+    const auto json = ParseJson(AsText(value), 64);
+    decoded = json.status();
+    if (!decoded.ok()) return false;
+    auto event = DecodeCaseEvent(*json);
+    decoded = event.status();
+    if (decoded.ok()) events[event->case_id].push_back(*std::move(event));
+    return decoded.ok();
+  }));
+  RETURN_IF_ERROR(decoded);
+  MutexLock lock(mutex_);
+  for (auto& [id, list] : events) {
+    auto entry = std::make_shared<const Case>(Case{Fold(self_, id, list), list});
+    Index(*entry);
+    cases_[id] = std::move(entry);
+  }
+  return absl::OkStatus();
+}
+
+void CaseBook::Index(const Case& entry) {
+  const CaseId& id = entry.state.case_id;
+  for (const auto& [key, referral] : entry.state.referrals)
+    referrals_.insert_or_assign(key.first, id);
+  for (const auto& [grant, held] : entry.state.authority.grants)
+    grants_.insert_or_assign(grant, id);
+}
+
+absl::StatusOr<std::shared_ptr<const Case>> CaseBook::Change(const CaseId& id,
+                                                             const Decision& decide) {
+  MutexLock writing(writing_);
+  const std::shared_ptr<const Case> current = Find(id);
+  ASSIGN_OR_RETURN(CaseChange change, decide(current.get()));
+  std::vector<CaseEvent> events = current ? current->events : std::vector<CaseEvent>();
+  Batch batch = std::move(change.rows);
+  for (CaseEvent& event : change.events) {
+    const size_t place = PlaceOf(event, events);
+    batch.Put(EventKey(id, place), ToBytes(DumpJson(EncodeCaseEvent(event))));
+    if (place == events.size())
+      events.push_back(std::move(event));
+    else
+      events[place] = std::move(event);
+  }
+  for (const auto& [event, content] : change.contents)
+    batch.Put(ContentKey(id, event), EncodeContent(content));
+  if (!batch.empty()) RETURN_IF_ERROR(kv_.Write(batch));
+  if (events.empty()) return std::shared_ptr<const Case>();
+  CaseState state = Fold(self_, id, events);
+  auto next = std::make_shared<const Case>(Case{std::move(state), std::move(events)});
+  {
+    MutexLock lock(mutex_);
+    Index(*next);
+    cases_[id] = next;
+    ++revision_;
+  }
+  changed_.SignalAll();
+  return std::shared_ptr<const Case>(std::move(next));
+}
+
+std::shared_ptr<const Case> CaseBook::Find(const CaseId& id) const {
+  MutexLock lock(mutex_);
+  const auto found = cases_.find(id);
+  return found == cases_.end() ? nullptr : found->second;
+}
+
+std::vector<std::shared_ptr<const Case>> CaseBook::All() const {
+  MutexLock lock(mutex_);
+  std::vector<std::shared_ptr<const Case>> all;
+  all.reserve(cases_.size());
+  for (const auto& [id, entry] : cases_) all.push_back(entry);
+  return all;
+}
+
+std::shared_ptr<const Case> CaseBook::FindByReferral(const ReferralId& id) const {
+  MutexLock lock(mutex_);
+  const auto found = referrals_.find(id);
+  return found == referrals_.end() ? nullptr : cases_.at(found->second);
+}
+
+std::shared_ptr<const Case> CaseBook::FindByGrant(const GrantId& id) const {
+  MutexLock lock(mutex_);
+  const auto found = grants_.find(id);
+  return found == grants_.end() ? nullptr : cases_.at(found->second);
+}
+
+absl::StatusOr<ReferralId> CaseBook::ResolveReferral(absl::string_view text) const {
+  MutexLock lock(mutex_);
+  return Resolve<ReferralId>(text, 'r', referrals_, "referral");
+}
+
+absl::StatusOr<GrantId> CaseBook::ResolveGrant(absl::string_view text) const {
+  MutexLock lock(mutex_);
+  return Resolve<GrantId>(text, 'g', grants_, "consent");
+}
+
+absl::StatusOr<CaseId> CaseBook::ResolveCase(absl::string_view text) const {
+  MutexLock lock(mutex_);
+  return Resolve<CaseId>(text, 'c', cases_, "case");
+}
+
+absl::StatusOr<Content> CaseBook::ContentOf(const CaseId& id,
+                                            const EventId& event) const {
+  ASSIGN_OR_RETURN(const Bytes bytes, kv_.Get(ContentKey(id, event)));
+  return DecodeContent(bytes);
+}
+
+uint64_t CaseBook::revision() const {
+  MutexLock lock(mutex_);
+  return revision_;
+}
+
+uint64_t CaseBook::WaitBeyond(uint64_t seen, absl::Duration timeout) const {
+  const absl::Time until = absl::Now() + timeout;
+  MutexLock lock(mutex_);
+  while (revision_ <= seen) {
+    const absl::Duration left = until - absl::Now();
+    if (left <= absl::ZeroDuration()) break;
+    changed_.WaitFor(mutex_, left);
+  }
+  return revision_;
+}
+
+}  // namespace amparo::agent

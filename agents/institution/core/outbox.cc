@@ -1,0 +1,257 @@
+#include "agents/institution/core/outbox.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/encoding.h"
+#include "base/json.h"
+#include "base/status.h"
+#include "proto/envelope/codec.h"
+
+namespace amparo::agent {
+namespace {
+
+constexpr char kDraftPrefix[] = "out/draft/";
+constexpr char kUnderWayPrefix[] = "out/under-way/";
+constexpr char kHeadPrefix[] = "out/head/";
+constexpr char kRecallPrefix[] = "out/recall/";
+constexpr char kSentPrefix[] = "out/sent/";
+constexpr char kLinkPrefix[] = "out/link/";
+
+std::string DraftKey(uint64_t seq) {
+  Bytes suffix;
+  AppendU64(suffix, seq);
+  return absl::StrCat(kDraftPrefix, AsText(suffix));
+}
+
+std::string DigestKey(absl::string_view prefix, const Digest& digest) {
+  return absl::StrCat(prefix, ToHex(digest.bytes()));
+}
+
+std::string LinkKey(const MemberId& recipient, const Digest& kid, uint64_t link_seq) {
+  return absl::StrCat(kLinkPrefix, recipient.text(), "/", ToHex(kid.bytes()), "/",
+                      link_seq);
+}
+
+Json EncodeDraft(const Draft& draft) {
+  Json json;
+  json["seq"] = draft.seq;
+  json["recipient"] = draft.recipient.text();
+  json["kind"] = std::string(NameOf(draft.kind));
+  json["case"] = draft.case_id ? draft.case_id->text() : "";
+  json["event"] = draft.event_id.text();
+  json["sections"] = Json::array();
+  for (const Section section : draft.sections)
+    json["sections"].push_back(std::string(NameOf(section)));
+  json["content_of"] = draft.content_of ? draft.content_of->text() : "";
+  json["document"] = draft.document;
+  json["attempts"] = draft.attempts;
+  return json;
+}
+
+// "" is none.
+template <typename Id>
+absl::StatusOr<std::optional<Id>> OptionalId(const Json& json, const char* key) {
+  ASSIGN_OR_RETURN(const std::string text, JsonString(json, key));
+  if (text.empty()) return std::optional<Id>();
+  ASSIGN_OR_RETURN(Id id, Id::Parse(text));
+  return std::optional<Id>(std::move(id));
+}
+
+absl::StatusOr<EventKind> KindOf(const Json& json) {
+  ASSIGN_OR_RETURN(const std::string name, JsonString(json, "kind"));
+  const auto kind = ParseEventKind(name);
+  if (!kind) return absl::DataLossError("a stored draft of an unknown kind");
+  return *kind;
+}
+
+absl::StatusOr<Draft> DecodeDraft(const Json& json) {
+  ASSIGN_OR_RETURN(const std::string recipient_text, JsonString(json, "recipient"));
+  ASSIGN_OR_RETURN(MemberId recipient, MemberId::Parse(recipient_text));
+  ASSIGN_OR_RETURN(const EventKind kind, KindOf(json));
+  ASSIGN_OR_RETURN(auto case_id, OptionalId<CaseId>(json, "case"));
+  ASSIGN_OR_RETURN(const std::string event_text, JsonString(json, "event"));
+  ASSIGN_OR_RETURN(EventId event_id, EventId::Parse(event_text));
+  ASSIGN_OR_RETURN(auto content_of, OptionalId<EventId>(json, "content_of"));
+  ASSIGN_OR_RETURN(std::string document, JsonString(json, "document"));
+  ASSIGN_OR_RETURN(const int64_t seq, JsonInt(json, "seq"));
+  ASSIGN_OR_RETURN(const int64_t attempts, JsonInt(json, "attempts"));
+  Draft draft{static_cast<uint64_t>(seq), std::move(recipient), kind, case_id,
+              event_id, {}, content_of, std::move(document),
+              static_cast<uint32_t>(attempts)};
+  for (const Json& name : json.at("sections")) {
+    ASSIGN_OR_RETURN(const Section section, ParseSection(name.get<std::string>()));
+    draft.sections.insert(section);
+  }
+  return draft;
+}
+
+Json EncodeHead(const LinkHead& head) {
+  Json json;
+  json["kid"] = head.kid.ToString();
+  json["seq"] = head.seq;
+  json["digest"] = head.digest.ToString();
+  return json;
+}
+
+absl::StatusOr<Sent> DecodeSent(const Json& json) {
+  ASSIGN_OR_RETURN(const std::string recipient_text, JsonString(json, "recipient"));
+  ASSIGN_OR_RETURN(MemberId recipient, MemberId::Parse(recipient_text));
+  ASSIGN_OR_RETURN(auto case_id, OptionalId<CaseId>(json, "case"));
+  ASSIGN_OR_RETURN(const std::string event_text, JsonString(json, "event"));
+  ASSIGN_OR_RETURN(EventId event_id, EventId::Parse(event_text));
+  ASSIGN_OR_RETURN(const EventKind kind, KindOf(json));
+  ASSIGN_OR_RETURN(const std::string envelope_text, JsonString(json, "envelope"));
+  ASSIGN_OR_RETURN(EnvelopeId envelope_id, EnvelopeId::Parse(envelope_text));
+  ASSIGN_OR_RETURN(const std::string kid_text, JsonString(json, "kid"));
+  ASSIGN_OR_RETURN(const Digest kid, Digest::Parse(kid_text));
+  ASSIGN_OR_RETURN(const int64_t link_seq, JsonInt(json, "link_seq"));
+  ASSIGN_OR_RETURN(const int64_t leaf, JsonInt(json, "leaf"));
+  return Sent{std::move(recipient), case_id, event_id, kind, envelope_id, kid,
+              static_cast<uint64_t>(link_seq), LeafIndex(static_cast<uint64_t>(leaf))};
+}
+
+// The row under `key`, parsed; NOT_FOUND when there is none.
+absl::StatusOr<Json> ReadRow(const KeyValue& kv, const std::string& key) {
+  ASSIGN_OR_RETURN(const Bytes bytes, kv.Get(key));
+  return ParseJson(AsText(bytes));
+}
+
+void PutRow(Batch& rows, const std::string& key, const Json& json) {
+  rows.Put(key, AsBytes(DumpJson(json)));
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Outbox>> Outbox::Open(KeyValue& kv) {
+  std::unique_ptr<Outbox> outbox(new Outbox(kv));
+  ASSIGN_OR_RETURN(const std::vector<Draft> drafts, outbox->Drafts());
+  // Only the order among waiting drafts matters, so numbers may come again.
+  if (!drafts.empty()) outbox->next_seq_ = drafts.back().seq + 1;
+  return outbox;
+}
+
+void Outbox::Add(Draft draft, Batch& rows) {
+  draft.seq = next_seq_++;
+  PutRow(rows, DraftKey(draft.seq), EncodeDraft(draft));
+}
+
+void Outbox::Remove(const Draft& draft, Batch& rows) const {
+  rows.Delete(DraftKey(draft.seq));
+}
+
+absl::StatusOr<std::vector<Draft>> Outbox::Drafts() const {
+  std::vector<Draft> drafts;
+  absl::Status decoded;
+  RETURN_IF_ERROR(kv_.Scan(kDraftPrefix, "", [&](absl::string_view, ByteView value) {
+    const auto json = ParseJson(AsText(value));
+    decoded = json.status();
+    if (!decoded.ok()) return false;
+    auto draft = DecodeDraft(*json);
+    decoded = draft.status();
+    if (decoded.ok()) drafts.push_back(*std::move(draft));
+    return decoded.ok();
+  }));
+  RETURN_IF_ERROR(decoded);
+  return drafts;
+}
+
+size_t Outbox::size() const {
+  size_t count = 0;
+  const absl::Status scanned =
+      kv_.Scan(kDraftPrefix, "", [&](absl::string_view, ByteView) {
+        ++count;
+        return true;
+      });
+  return scanned.ok() ? count : 0;
+}
+
+absl::StatusOr<std::optional<InFlight>> Outbox::UnderWay(
+    const MemberId& recipient) const {
+  const auto json = ReadRow(kv_, kUnderWayPrefix + recipient.text());
+  if (absl::IsNotFound(json.status())) return std::optional<InFlight>();
+  RETURN_IF_ERROR(json.status());
+  ASSIGN_OR_RETURN(Draft draft, DecodeDraft(json->at("draft")));
+  ASSIGN_OR_RETURN(const std::string text, JsonString(*json, "envelope"));
+  ASSIGN_OR_RETURN(const Bytes bytes, FromBase64Url(text));
+  ASSIGN_OR_RETURN(Envelope envelope, DecodeEnvelope(bytes));
+  return std::optional<InFlight>(InFlight{std::move(draft), std::move(envelope)});
+}
+
+void Outbox::PutUnderWay(const InFlight& in_flight, const LinkHead& head,
+                         Batch& rows) const {
+  Json json;
+  json["draft"] = EncodeDraft(in_flight.draft);
+  json["envelope"] = ToBase64Url(EncodeEnvelope(in_flight.envelope));
+  PutRow(rows, kUnderWayPrefix + in_flight.draft.recipient.text(), json);
+  PutRow(rows, kHeadPrefix + in_flight.draft.recipient.text(), EncodeHead(head));
+}
+
+void Outbox::ClearUnderWay(const MemberId& recipient, Batch& rows) const {
+  rows.Delete(kUnderWayPrefix + recipient.text());
+}
+
+absl::StatusOr<std::optional<LinkHead>> Outbox::HeadOf(const MemberId& recipient) const {
+  const auto json = ReadRow(kv_, kHeadPrefix + recipient.text());
+  if (absl::IsNotFound(json.status())) return std::optional<LinkHead>();
+  RETURN_IF_ERROR(json.status());
+  LinkHead head;
+  ASSIGN_OR_RETURN(const std::string kid, JsonString(*json, "kid"));
+  ASSIGN_OR_RETURN(head.kid, Digest::Parse(kid));
+  ASSIGN_OR_RETURN(const int64_t seq, JsonInt(*json, "seq"));
+  head.seq = static_cast<uint64_t>(seq);
+  ASSIGN_OR_RETURN(const std::string digest, JsonString(*json, "digest"));
+  ASSIGN_OR_RETURN(head.digest, Digest::Parse(digest));
+  return std::optional<LinkHead>(head);
+}
+
+void Outbox::AddRecall(const PendingRecall& recall, Batch& rows) const {
+  rows.Put(DigestKey(kRecallPrefix, recall.envelope), AsBytes(recall.token));
+}
+
+void Outbox::RemoveRecall(const Digest& envelope, Batch& rows) const {
+  rows.Delete(DigestKey(kRecallPrefix, envelope));
+}
+
+absl::StatusOr<std::vector<Outbox::PendingRecall>> Outbox::Recalls() const {
+  std::vector<PendingRecall> recalls;
+  absl::Status decoded;
+  RETURN_IF_ERROR(
+      kv_.Scan(kRecallPrefix, "", [&](absl::string_view key, ByteView value) {
+        key.remove_prefix(sizeof kRecallPrefix - 1);
+        const auto digest = Digest::Parse(absl::StrCat("sha256:", key));
+        decoded = digest.status();
+        if (decoded.ok()) recalls.push_back({*digest, ToText(value)});
+        return decoded.ok();
+      }));
+  RETURN_IF_ERROR(decoded);
+  return recalls;
+}
+
+void Outbox::PutSent(const Digest& envelope, const Sent& sent, Batch& rows) const {
+  Json json;
+  json["recipient"] = sent.recipient.text();
+  json["case"] = sent.case_id ? sent.case_id->text() : "";
+  json["event"] = sent.event_id.text();
+  json["kind"] = std::string(NameOf(sent.kind));
+  json["envelope"] = sent.envelope_id.text();
+  json["kid"] = sent.sender_kid.ToString();
+  json["link_seq"] = sent.link_seq;
+  json["leaf"] = sent.leaf.value();
+  PutRow(rows, DigestKey(kSentPrefix, envelope), json);
+  rows.Put(LinkKey(sent.recipient, sent.sender_kid, sent.link_seq), envelope.bytes());
+}
+
+absl::StatusOr<Sent> Outbox::SentAs(const Digest& envelope) const {
+  ASSIGN_OR_RETURN(const Json json, ReadRow(kv_, DigestKey(kSentPrefix, envelope)));
+  return DecodeSent(json);
+}
+
+absl::StatusOr<Sent> Outbox::SentAs(const MemberId& recipient, const Digest& kid,
+                                    uint64_t link_seq) const {
+  ASSIGN_OR_RETURN(const Bytes bytes, kv_.Get(LinkKey(recipient, kid, link_seq)));
+  ASSIGN_OR_RETURN(const Digest envelope, Digest::FromBytes(bytes));
+  return SentAs(envelope);
+}
+
+}  // namespace amparo::agent
