@@ -14,7 +14,7 @@ constexpr char kPayloadUrl[] = "amparo/error-detail";
 // Never part of a detail: details are our own short texts.
 constexpr char kSeparator = '\x1f';
 
-constexpr std::array<std::pair<absl::string_view, int>, 40> kExits = {{
+constexpr std::pair<absl::string_view, int> kExits[] = {
     {"invalid_form", 1},      {"invalid_state", 1},
     {"invalid_invitation", 1}, {"ambiguous_id", 1},
     {"too_large", 1},         {"conflict", 1},
@@ -32,7 +32,7 @@ constexpr std::array<std::pair<absl::string_view, int>, 40> kExits = {{
     {"verification_failed", 6}, {"tampered", 6},
     {"forked", 6},            {"root_mismatch", 6},
     {"wrong_pin", 6},
-}};
+};
 
 absl::string_view DefaultCode(absl::StatusCode code) {
   switch (code) {
