@@ -80,7 +80,7 @@ struct CaseEvent {
   EventId id;
   CaseId case_id;
   MemberId from;
-  MemberId to;    // equal to `from` for what is only noted here
+  MemberId to;    // of a note: the recipient whose delivery is noted
   absl::Time at;  // the log's time; the signed one while not yet logged
   std::optional<LeafIndex> leaf;   // none while queued, and for notes
   std::optional<Digest> envelope;  // digest of what carried it

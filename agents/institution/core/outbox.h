@@ -13,6 +13,7 @@
 #include "base/kv/kv.h"
 #include "base/mutex.h"
 #include "crypto/digest.h"
+#include "crypto/merkle.h"
 #include "proto/content/event_kind.h"
 #include "proto/content/section.h"
 #include "proto/envelope/envelope.h"
