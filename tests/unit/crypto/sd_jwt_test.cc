@@ -275,6 +275,7 @@ TEST_F(SlotsTest, RefusesEveryOtherShape) {
       {"_sd_alg in a claim", with("/sub", {{"_sd_alg", "sha-256"}})},
       {"no shape", without("sections")},
       {"both shapes", with("/provisions", DigestHolder(eight))},
+      {"a claim named like the other shape", with("/provisions", "x")},
       {"two digests in a slot",
        with("/sections/identity", DigestHolder({digest, other}))},
       {"no digest in a slot", with("/sections/identity", DigestHolder({}))},
