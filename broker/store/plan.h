@@ -1,0 +1,88 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "broker/store/operation.h"
+#include "broker/store/record.h"
+#include "broker/store/rows.h"
+#include "broker/store/tables.h"
+
+namespace amparo::broker {
+
+// What a batch of operations does to the tables: each is decided against what
+// is stored and what those before it changed. The one place where leaf, time
+// and salt are chosen. One thread at a time; operations must outlive it.
+class Plan {
+ public:
+  Plan(const Tables& tables, const LogHead& head, absl::Time now);
+
+  // The answer once the changes are applied. Errors: the tables could not be
+  // read; then the plan is to be dropped.
+  absl::StatusOr<OpResult> Run(const Op& op);
+
+  // Nothing when every operation was refused or a replay. Call once, last.
+  Changes TakeChanges();
+  const LogHead& head() const { return head_; }
+
+ private:
+  using Answer = absl::StatusOr<OpResult>;
+  using Earlier = absl::StatusOr<std::optional<OpResult>>;
+
+  // The answer of an operation that needs no leaf: it is known already, or
+  // cannot be.
+  Earlier FindEarlier(const Op& op, const Submit& submit);
+  Earlier FindEarlier(const Op& op, const Settle& settle);
+  Earlier FindEarlier(const Op& op, const Date& date);
+  Earlier FindEarlier(const Op& op, const Erase& erase);
+  Earlier FindEarlier(const Op& op, const Publish& publish);
+  Earlier FindRequest(const std::string& key, const Digest& digest);
+  Answer Replay(LeafIndex leaf);
+
+  Answer Apply(const Op& op, const Submit& submit);
+  Answer Apply(const Op& op, const Settle& settle);
+  Answer Apply(const Op& op, const Date& date);
+  Answer Apply(const Op& op, const Erase& erase);
+  Answer Apply(const Op& op, const Publish& publish);
+  absl::Status EraseOpening(const MemberId& member,
+                            const Erase::Target& target);
+
+  // Appends an entry that commits to `event`, and its opening.
+  Leaf Commit(const Bytes& event);
+  Leaf AppendLeaf(LogEntry entry, Bytes salt);
+  void PutItem(const MemberId& member, LeafIndex leaf, const MailboxRow& row);
+
+  // Stored, with the changes so far; nullopt when absent.
+  absl::StatusOr<std::optional<std::string>> Get(Table table,
+                                                 const std::string& key) const;
+  absl::StatusOr<std::optional<RecordRow>> GetRecord(LeafIndex leaf) const;
+  absl::StatusOr<uint64_t*> Pending(const MemberId& member);
+  void Put(Table table, const std::string& key, Bytes value);
+  void Delete(Table table, const std::string& key);
+
+  const Tables& tables_;
+  const absl::Time now_;
+  LogHead head_;
+  const uint64_t first_;     // index of the first new leaf
+  std::vector<Leaf> fresh_;  // new leaves
+  Changes changes_;
+  // Of tables whose rows a later operation of the batch may read.
+  absl::flat_hash_map<std::string, std::optional<std::string>> seen_;
+  std::map<MemberId, uint64_t> pending_;
+};
+
+// State rows.
+std::string PendingKey(const MemberId& member);
+inline constexpr char kHeadKey[] = "head";
+
+// The leaf as it is stored, with the salt of its opening. NOT_FOUND when the
+// opening of a commitment was erased.
+absl::StatusOr<Leaf> ReadLeaf(const Tables& tables, LeafIndex index);
+
+}  // namespace amparo::broker
