@@ -1,0 +1,143 @@
+#include "agents/auditor/checkpoint_check.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/status.h"
+#include "crypto/note.h"
+
+namespace amparo::auditor {
+namespace {
+
+absl::StatusOr<Checkpoint> ParseUnverified(const std::string& encoded) {
+  ASSIGN_OR_RETURN(const Note note, ParseNote(encoded));
+  return ParseCheckpoint(note.text);
+}
+
+// The witnesses of `charter`: members by their own keys, and outsiders.
+std::vector<NoteVerifier> WitnessesOf(const Charter& charter) {
+  std::vector<NoteVerifier> witnesses = charter.outside_witnesses;
+  for (const Member& member : charter.members) {
+    if (!member.witness_key.has_value() ||
+        member.status != MemberStatus::kActive)
+      continue;
+    absl::StatusOr<NoteVerifier> verifier = NoteVerifier::Create(
+        absl::StrCat(charter.network, "/witness/", member.id.text()),
+        NoteKeyType::kCosignatureV1, *member.witness_key);
+    if (verifier.ok()) witnesses.push_back(std::move(verifier).value());
+  }
+  return witnesses;
+}
+
+}  // namespace
+
+CheckpointCheck::CheckpointCheck(std::string note,
+                                 std::vector<std::string> since, Report& report)
+    : note_(std::move(note)),
+      report_(report),
+      claimed_(ParseUnverified(note_)) {
+  if (!claimed_.ok())
+    report_.Add(Step::kCheckpoint, {FindingCode::kBadCheckpoint, std::nullopt,
+                                    "the checkpoint cannot be read", ""});
+  for (std::string& text : since) {
+    absl::StatusOr<Checkpoint> older = ParseUnverified(text);
+    if (older.ok())
+      older_.push_back({std::move(text), *std::move(older), std::nullopt});
+    else
+      report_.Add(Step::kConsistency,
+                  {FindingCode::kBadCheckpoint, std::nullopt,
+                   "an older checkpoint cannot be read", ""});
+  }
+}
+
+bool CheckpointCheck::WantsRoot(TreeSize size) const {
+  return std::any_of(older_.begin(), older_.end(), [&](const Older& older) {
+    return older.claimed.size == size;
+  });
+}
+
+void CheckpointCheck::OnSize(TreeSize size, const Digest& root) {
+  for (Older& older : older_)
+    if (older.claimed.size == size) older.root = root;
+}
+
+absl::Status CheckpointCheck::VerifyByLog(const std::string& note,
+                                          const NetworkFold& network) const {
+  absl::Status last = absl::PermissionDeniedError("no log key signed it");
+  for (const NoteVerifier& key : network.log_keys()) {
+    last = VerifyCheckpoint(note, key).status();
+    if (last.ok()) break;
+  }
+  return last;
+}
+
+bool CheckpointCheck::Finish(const NetworkFold& network) {
+  if (!network.newest().has_value()) {
+    report_.Skip(Step::kCheckpoint, network.WhyNone());
+    report_.Skip(Step::kConsistency, network.WhyNone());
+    return true;
+  }
+  report_.Checked(Step::kCheckpoint);
+  absl::Status good = VerifyByLog(note_, network);
+  if (good.ok()) good = CountCosignatures(*network.newest());
+  if (!good.ok())
+    report_.Add(Step::kCheckpoint,
+                {FindingCode::kBadCheckpoint, std::nullopt,
+                 absl::StrCat("the checkpoint is not signed as it must be: ",
+                              good.message()),
+                 "C2SP signed note, by the log key of the charter"});
+  else if (report_.cosignatures < report_.quorum)
+    report_.Add(Step::kCheckpoint,
+                {FindingCode::kQuorumMissing, std::nullopt,
+                 absl::StrCat(report_.cosignatures, " witness(es) cosigned, ",
+                              report_.quorum, " are needed"),
+                 ""});
+  CompareOlder(network);
+  return good.ok();
+}
+
+absl::Status CheckpointCheck::CountCosignatures(
+    const AcceptedCharter& charter) {
+  ASSIGN_OR_RETURN(const Note note, ParseNote(note_));
+  std::vector<absl::Time> times;
+  for (const NoteVerifier& witness : WitnessesOf(charter.charter)) {
+    const absl::StatusOr<absl::Time> time = VerifyCosignature(note, witness);
+    if (time.ok())
+      times.push_back(*time);
+    else if (!absl::IsNotFound(time.status()))
+      return time.status();
+  }
+  report_.cosignatures = static_cast<uint32_t>(times.size());
+  if (times.empty()) return absl::OkStatus();
+  std::sort(times.begin(), times.end());
+  report_.checkpoint_at = times[times.size() / 2];
+  return absl::OkStatus();
+}
+
+void CheckpointCheck::CompareOlder(const NetworkFold& network) {
+  for (const Older& older : older_) {
+    report_.Checked(Step::kConsistency);
+    const uint64_t size = older.claimed.size.value();
+    if (!VerifyByLog(older.note, network).ok())
+      report_.Add(Step::kConsistency,
+                  {FindingCode::kBadCheckpoint, std::nullopt,
+                   absl::StrCat("the older checkpoint of size ", size,
+                                " is not signed by a log key"),
+                   ""});
+    else if (older.root != older.claimed.root)
+      report_.Add(
+          Step::kConsistency,
+          {FindingCode::kInconsistent, std::nullopt,
+           older.root.has_value()
+               ? absl::StrCat("the log's first ", size,
+                              " entries are not those of the older checkpoint")
+               : absl::StrCat("the log has not the ", size,
+                              " entries that an older checkpoint signed"),
+           "both checkpoints are signed: together they are the evidence"});
+  }
+  if (report_.step(Step::kConsistency).checked == 0)
+    report_.Skip(Step::kConsistency, "no older checkpoint was given");
+}
+
+}  // namespace amparo::auditor

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "agents/auditor/network_fold.h"
+#include "agents/auditor/report.h"
+#include "crypto/checkpoint.h"
+#include "crypto/compact_range.h"
+
+namespace amparo::auditor {
+
+// Steps 4 and 5: who signed the newest checkpoint, and whether the log still
+// begins with what older checkpoints said. One thread at a time.
+class CheckpointCheck {
+ public:
+  // `since`: older checkpoints, signed notes. `report` must outlive this.
+  CheckpointCheck(std::string note, std::vector<std::string> since,
+                  Report& report);
+
+  // What the newest checkpoint claims, unverified; an error, with a finding,
+  // when it cannot be read.
+  const absl::StatusOr<Checkpoint>& claimed() const { return claimed_; }
+
+  // After each entry: remembers the roots that older checkpoints are about.
+  void OnSize(TreeSize size, const Digest& root);
+  bool WantsRoot(TreeSize size) const;
+
+  // After the last entry. False: a signature is bad, so that what the
+  // checkpoint says of the size is nobody's word.
+  bool Finish(const NetworkFold& network);
+
+ private:
+  struct Older {
+    std::string note;
+    Checkpoint claimed;
+    std::optional<Digest> root;  // of this log at that size
+  };
+
+  absl::Status VerifyByLog(const std::string& note,
+                           const NetworkFold& network) const;
+  // How many witnesses of the newest charter cosigned; an error for a bad
+  // cosignature.
+  absl::Status CountCosignatures(const AcceptedCharter& charter);
+  void CompareOlder(const NetworkFold& network);
+
+  const std::string note_;
+  Report& report_;
+  absl::StatusOr<Checkpoint> claimed_;
+  std::vector<Older> older_;
+};
+
+}  // namespace amparo::auditor

@@ -1,0 +1,293 @@
+#include "agents/auditor/event_check.h"
+
+#include <utility>
+#include <variant>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "base/status.h"
+#include "proto/envelope/codec.h"
+#include "proto/envelope/envelope.h"
+#include "proto/envelope/erasure.h"
+#include "proto/envelope/recall.h"
+#include "proto/envelope/receipt.h"
+
+namespace amparo::auditor {
+
+void EventCheck::OnEvent(LeafIndex leaf, absl::Time time,
+                         const AuditEvent& event) {
+  TimelineEntry row{.index = leaf, .at = time};
+  row.event = std::string(NameOf(event));
+  const Place at{leaf, time, &row};
+  if (network_.Charter() == nullptr)
+    report_.Skip(Step::kSignatures, network_.WhyNone());
+  else
+    report_.Checked(Step::kSignatures);
+  std::visit([&](const auto& content) { Judge(at, content); }, event);
+  if (timeline_ != nullptr) timeline_(row);
+}
+
+void EventCheck::Finish() {
+  const StepResult& openings = report_.step(Step::kOpenings);
+  if (report_.step(Step::kSignatures).checked == 0)
+    report_.Skip(Step::kSignatures, openings.skipped.empty()
+                                        ? "no entry could be opened"
+                                        : openings.skipped);
+  if (!openings_.active())
+    report_.Skip(Step::kLinks,
+                 "the source gives no openings: only the entries' times were "
+                 "compared");
+}
+
+void EventCheck::Judge(const Place& at, const EnvelopeEvent& event) {
+  ++report_.counts.envelopes;
+  const absl::StatusOr<Header> header = DecodeHeader(event.header);
+  if (!header.ok()) return AddBad(at, "its header cannot be read");
+  const Digest digest = EnvelopeDigest(event.header, event.body);
+  at.row->from = header->sender.text();
+  at.row->to = header->recipient.text();
+  at.row->envelope_id = header->envelope_id.text();
+  at.row->digest = digest.ToString();
+  if (const absl::Status good = CheckEnvelope(at, *header, event); !good.ok())
+    return AddBad(at, good.message());
+  links_.OnCreated(at.leaf, at.time, header->created);
+  links_.OnEnvelope(at.leaf, *header, digest, openings_.unopened().size());
+  // A second submission of the same bytes is a fork of its chain: told there.
+  waiting_.try_emplace(digest,
+                       Waiting{at.leaf, header->envelope_id, header->sender,
+                               header->recipient, header->expires});
+}
+
+absl::Status EventCheck::CheckEnvelope(const Place& at, const Header& header,
+                                       const EnvelopeEvent& event) const {
+  const AcceptedCharter* charter = network_.Charter();
+  if (charter == nullptr) return absl::OkStatus();
+  RETURN_IF_ERROR(CheckNet(header.network_id));
+  const Member* sender = charter->charter.Find(header.sender);
+  if (sender == nullptr || sender->status != MemberStatus::kActive)
+    return absl::PermissionDeniedError("its sender is no active member");
+  const Member* recipient = charter->charter.Find(header.recipient);
+  if (recipient == nullptr || !HasMailbox(recipient->kind))
+    return absl::PermissionDeniedError("its recipient has no mailbox");
+  ASSIGN_OR_RETURN(const SignerRecord signer,
+                   network_.keys().SignerAt(header.sender, header.sender_kid,
+                                            at.leaf, at.time));
+  return VerifyEnvelopeSignature(header, event.header, event.body,
+                                 event.signature, signer.key);
+}
+
+void EventCheck::Judge(const Place& at, const AnchorEvent& event) {
+  ++report_.counts.anchors;
+  const absl::StatusOr<SignedAnchor> anchor =
+      MakeSignedAnchor(event.anchor, event.signature);
+  if (!anchor.ok()) return AddBad(at, "its anchor cannot be read");
+  at.row->from = anchor->anchor.member.text();
+  at.row->digest = anchor->anchor.anchor.ToString();
+  if (const absl::Status good = CheckAnchor(at, *anchor); !good.ok())
+    return AddBad(at, good.message());
+  links_.OnCreated(at.leaf, at.time, anchor->anchor.created);
+}
+
+absl::Status EventCheck::CheckAnchor(const Place& at,
+                                     const SignedAnchor& anchor) const {
+  if (network_.Charter() == nullptr) return absl::OkStatus();
+  RETURN_IF_ERROR(CheckNet(anchor.anchor.network_id));
+  ASSIGN_OR_RETURN(
+      const SignerRecord signer,
+      network_.keys().SignerAt(anchor.anchor.member, anchor.anchor.kid, at.leaf,
+                               at.time));
+  return VerifyAnchor(anchor, signer.key);
+}
+
+absl::Status EventCheck::CheckNet(const Digest& net) const {
+  if (network_.Charter() != nullptr && net != network_.Charter()->network_id)
+    return absl::PermissionDeniedError("it is of another network");
+  return absl::OkStatus();
+}
+
+KeyLookup EventCheck::LookupAt(const Place& at,
+                               std::optional<MemberId>& signer) const {
+  return [this, at, &signer](const Digest& kid) -> absl::StatusOr<VerifyKey> {
+    ASSIGN_OR_RETURN(const SignerRecord record,
+                     network_.keys().SignerAt(kid, at.leaf, at.time));
+    signer = record.member;
+    return record.key;
+  };
+}
+
+void EventCheck::Judge(const Place& at, const ReceiptEvent& event) {
+  ++report_.counts.receipts;
+  const absl::StatusOr<Receipt> receipt = PeekReceipt(event.token);
+  if (!receipt.ok()) return AddBad(at, "its receipt cannot be read");
+  at.row->from = receipt->issuer.text();
+  at.row->to = receipt->audience.text();
+  at.row->digest = receipt->digest.ToString();
+  at.row->detail = std::string(NameOf(receipt->kind));
+  if (network_.Charter() != nullptr) {
+    std::optional<MemberId> signer;
+    const absl::Status verified =
+        VerifyReceipt(event.token, LookupAt(at, signer)).status();
+    if (!verified.ok()) return AddBad(at, verified.message());
+    if (signer != receipt->issuer)
+      return AddBad(at, "its signer is not the member that it names");
+    if (const absl::Status net = CheckNet(receipt->net); !net.ok())
+      return AddBad(at, net.message());
+  }
+  const bool delivered = receipt->kind == ReceiptKind::kDelivered;
+  if (!delivered && receipt->kind != ReceiptKind::kUndecryptable)
+    return AddBad(at, "a receipt of this kind is not logged");
+  const Waiting* waiting = FindWaiting(
+      at, receipt->digest, openings_.unopened().Contains(receipt->leaf));
+  if (waiting == nullptr) return;
+  at.row->envelope_id = waiting->id.text();
+  if (waiting->recipient != receipt->issuer ||
+      waiting->sender != receipt->audience || waiting->leaf != receipt->leaf)
+    return AddBad(at, "its receipt does not fit the envelope that it names");
+  End(at, receipt->digest,
+      delivered ? EnvelopeEventKind::kDelivered
+                : EnvelopeEventKind::kUndecryptable);
+}
+
+void EventCheck::Judge(const Place& at, const RecallEvent& event) {
+  ++report_.counts.recalls;
+  const absl::StatusOr<Recall> recall = PeekRecall(event.token);
+  if (!recall.ok()) return AddBad(at, "its recall cannot be read");
+  at.row->from = recall->sender.text();
+  at.row->envelope_id = recall->envelope_id.text();
+  at.row->digest = recall->digest.ToString();
+  if (network_.Charter() != nullptr) {
+    std::optional<MemberId> signer;
+    const absl::Status verified =
+        VerifyRecall(event.token, LookupAt(at, signer)).status();
+    if (!verified.ok()) return AddBad(at, verified.message());
+    if (signer != recall->sender)
+      return AddBad(at, "its signer is not the member that it names");
+    if (const absl::Status net = CheckNet(recall->net); !net.ok())
+      return AddBad(at, net.message());
+  }
+  const Waiting* waiting =
+      FindWaiting(at, recall->digest, openings_.unopened().size() > 0);
+  if (waiting == nullptr) return;
+  at.row->to = waiting->recipient.text();
+  if (waiting->sender != recall->sender || waiting->id != recall->envelope_id)
+    return AddBad(at, "its recall does not fit the envelope that it names");
+  End(at, recall->digest, EnvelopeEventKind::kRecalled);
+}
+
+void EventCheck::Judge(const Place& at, const ExpiryEvent& event) {
+  ++report_.counts.expiries;
+  at.row->digest = event.digest.ToString();
+  const Waiting* waiting =
+      FindWaiting(at, event.digest, openings_.unopened().size() > 0);
+  if (waiting == nullptr) return;
+  at.row->from = waiting->sender.text();
+  at.row->to = waiting->recipient.text();
+  at.row->envelope_id = waiting->id.text();
+  if (at.time < waiting->expires)
+    return AddLate(at, "ends an envelope whose time had not run out");
+  End(at, event.digest, EnvelopeEventKind::kExpired);
+}
+
+void EventCheck::Judge(const Place& at, const ErasureEvent& event) {
+  ++report_.counts.erasures;
+  const absl::StatusOr<Erasure> erasure = PeekErasure(event.token);
+  if (!erasure.ok()) return AddBad(at, "its erasure cannot be read");
+  at.row->from = erasure->member.text();
+  at.row->detail = absl::StrCat(erasure->leaves.size(), " opening(s)");
+  if (network_.Charter() != nullptr) {
+    std::optional<MemberId> signer;
+    const absl::Status verified =
+        VerifyErasure(event.token, LookupAt(at, signer)).status();
+    if (!verified.ok()) return AddBad(at, verified.message());
+    if (signer != erasure->member)
+      return AddBad(at, "its signer is not the member that it names");
+    if (const absl::Status net = CheckNet(erasure->net); !net.ok())
+      return AddBad(at, net.message());
+  }
+  for (const LeafIndex leaf : erasure->leaves)
+    if (leaf < at.leaf) openings_.Erased(leaf);
+}
+
+void EventCheck::Judge(const Place& at, const AccessLogEvent& event) {
+  ++report_.counts.access_logs;
+  const absl::StatusOr<Note> note = ParseNote(event.note);
+  const absl::StatusOr<Checkpoint> checkpoint =
+      note.ok() ? ParseCheckpoint(note->text) : note.status();
+  if (!checkpoint.ok()) return AddBad(at, "its checkpoint cannot be read");
+  const size_t slash = checkpoint->origin.rfind('/');
+  const absl::StatusOr<MemberId> member = MemberId::Parse(
+      slash == std::string::npos ? "" : checkpoint->origin.substr(slash + 1));
+  if (!member.ok()) return AddBad(at, "its checkpoint names no member");
+  at.row->from = member->text();
+  at.row->digest = checkpoint->root.ToString();
+  at.row->detail = absl::StrCat("size ", checkpoint->size.value());
+  if (const absl::Status good = CheckAccessLog(*member, event); !good.ok())
+    return AddBad(at, good.message());
+  const auto [last, is_new] = access_logs_.try_emplace(*member, *checkpoint);
+  if (checkpoint->size < last->second.size ||
+      (checkpoint->size == last->second.size &&
+       checkpoint->root != last->second.root))
+    report_.Add(Step::kSignatures,
+                {FindingCode::kInconsistent, at.leaf,
+                 absl::StrCat("the access log of ", member->text(),
+                              " was larger, or another, before entry ",
+                              at.leaf.value()),
+                 ""});
+  last->second = *checkpoint;
+}
+
+absl::Status EventCheck::CheckAccessLog(const MemberId& member,
+                                        const AccessLogEvent& event) const {
+  const AcceptedCharter* charter = network_.Charter();
+  if (charter == nullptr) return absl::OkStatus();
+  const std::optional<SignerRecord> signer =
+      network_.keys().CurrentSigner(member);
+  if (!signer.has_value())
+    return absl::PermissionDeniedError("its member has no signing key");
+  ASSIGN_OR_RETURN(const NoteVerifier verifier,
+                   NoteVerifier::Create(absl::StrCat(charter->charter.network,
+                                                     "/access/", member.text()),
+                                        NoteKeyType::kEd25519, signer->key));
+  return VerifyCheckpoint(event.note, verifier).status();
+}
+
+const EventCheck::Waiting* EventCheck::FindWaiting(const Place& at,
+                                                   const Digest& digest,
+                                                   bool may_be_unopened) {
+  const auto found = waiting_.find(digest);
+  if (found != waiting_.end()) return &found->second;
+  if (!may_be_unopened)
+    AddLate(at,
+            "is about an envelope that does not wait: it was never logged, or "
+            "its course had ended");
+  return nullptr;
+}
+
+void EventCheck::End(const Place& at, const Digest& digest,
+                     EnvelopeEventKind event) {
+  // Whatever waits is pending; no state leads on from what this event makes.
+  if (const absl::Status legal =
+          NextState(EnvelopeState::kPending, event).status();
+      !legal.ok())
+    return AddLate(at, std::string(legal.message()));
+  waiting_.erase(digest);
+}
+
+void EventCheck::AddBad(const Place& at, absl::string_view why) {
+  report_.Add(Step::kSignatures,
+              {FindingCode::kBadSignature, at.leaf,
+               absl::StrCat("the ", at.row->event, " of entry ",
+                            at.leaf.value(), " is not valid there: ", why),
+               "the signature over the opening's bytes, by a key that the log "
+               "names before this entry"});
+}
+
+void EventCheck::AddLate(const Place& at, const std::string& text) {
+  report_.Add(Step::kSignatures,
+              {FindingCode::kLate, at.leaf,
+               absl::StrCat("the ", at.row->event, " of entry ",
+                            at.leaf.value(), " ", text),
+               ""});
+}
+
+}  // namespace amparo::auditor

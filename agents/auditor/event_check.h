@@ -1,0 +1,91 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "agents/auditor/link_check.h"
+#include "agents/auditor/network_fold.h"
+#include "agents/auditor/opening_check.h"
+#include "agents/auditor/report.h"
+#include "crypto/checkpoint.h"
+#include "proto/envelope/anchor.h"
+#include "proto/envelope/envelope.h"
+#include "proto/envelope/ids.h"
+#include "proto/envelope/lifecycle.h"
+#include "proto/envelope/log_entry.h"
+
+namespace amparo::auditor {
+
+// Step 7: every opened event is signed by a key that was valid at its leaf, by
+// the member whose business it is, in an order that the lifecycle allows.
+// Holds what waits to be delivered. One thread at a time.
+class EventCheck {
+ public:
+  // All must outlive the EventCheck.
+  EventCheck(const NetworkFold& network, OpeningCheck& openings,
+             LinkCheck& links, Report& report, const TimelineSink& timeline)
+      : network_(network),
+        openings_(openings),
+        links_(links),
+        report_(report),
+        timeline_(timeline) {}
+
+  // In leaf order.
+  void OnEvent(LeafIndex leaf, absl::Time time, const AuditEvent& event);
+  // After the last leaf.
+  void Finish();
+
+ private:
+  struct Waiting {
+    LeafIndex leaf;
+    EnvelopeId id;
+    MemberId sender;
+    MemberId recipient;
+    absl::Time expires;
+  };
+  // Where an event stands; the row that the timeline gets.
+  struct Place {
+    LeafIndex leaf;
+    absl::Time time;
+    TimelineEntry* row;
+  };
+
+  void Judge(const Place& at, const EnvelopeEvent& event);
+  void Judge(const Place& at, const AnchorEvent& event);
+  void Judge(const Place& at, const ReceiptEvent& event);
+  void Judge(const Place& at, const RecallEvent& event);
+  void Judge(const Place& at, const ExpiryEvent& event);
+  void Judge(const Place& at, const ErasureEvent& event);
+  void Judge(const Place& at, const AccessLogEvent& event);
+
+  // OK when nothing can be judged either: the step says so.
+  absl::Status CheckEnvelope(const Place& at, const Header& header,
+                             const EnvelopeEvent& event) const;
+  absl::Status CheckAnchor(const Place& at, const SignedAnchor& anchor) const;
+  absl::Status CheckAccessLog(const MemberId& member,
+                              const AccessLogEvent& event) const;
+  absl::Status CheckNet(const Digest& net) const;
+  KeyLookup LookupAt(const Place& at, std::optional<MemberId>& signer) const;
+
+  // The envelope that waits under `digest`; null, with a finding unless it may
+  // be one without opening, when none does.
+  const Waiting* FindWaiting(const Place& at, const Digest& digest,
+                             bool may_be_unopened);
+  void End(const Place& at, const Digest& digest, EnvelopeEventKind event);
+  void AddBad(const Place& at, absl::string_view why);
+  void AddLate(const Place& at, const std::string& text);
+
+  const NetworkFold& network_;
+  OpeningCheck& openings_;
+  LinkCheck& links_;
+  Report& report_;
+  const TimelineSink& timeline_;
+  absl::flat_hash_map<Digest, Waiting> waiting_;
+  std::map<MemberId, Checkpoint> access_logs_;  // newest of each member
+};
+
+}  // namespace amparo::auditor

@@ -1,0 +1,172 @@
+#include "agents/auditor/folder_source.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+#include "base/encoding.h"
+#include "base/files.h"
+#include "base/json.h"
+#include "base/status.h"
+#include "proto/envelope/limits.h"
+#include "proto/envelope/log_entry.h"
+#include "proto/network/charter.h"
+
+namespace amparo::auditor {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr size_t kCheckpointBytesMax = 1 << 20;
+constexpr size_t kBundleBytesMax = kTileWidth * (2 + kEntryBytesMax);
+constexpr size_t kTileBytesMax = kTileWidth * Digest::kSize;
+// A line: the event and the salt in base64url, and the keys around them.
+constexpr size_t kOpeningsBytesMax = kTileWidth * (kOpeningBytesMax * 2);
+
+// ReadFile, where a file that is too large is one in a wrong form.
+absl::StatusOr<std::string> ReadBounded(const std::string& path,
+                                        size_t size_max) {
+  absl::StatusOr<std::string> content = ReadFile(path, size_max);
+  if (absl::IsResourceExhausted(content.status()))
+    return absl::InvalidArgumentError("a file of the export is too large");
+  return content;
+}
+
+// As many entries as there are; what follows them is in no tree.
+std::vector<Bytes> FirstEntries(ByteView bundle, uint32_t count) {
+  std::vector<Bytes> entries;
+  while (entries.size() < count && bundle.size() >= 2) {
+    const size_t size = ReadU16(bundle);
+    bundle = bundle.subspan(2);
+    if (bundle.size() < size) break;
+    entries.push_back(ToBytes(bundle.first(size)));
+    bundle = bundle.subspan(size);
+  }
+  return entries;
+}
+
+// The folder's widths over `width`, the narrowest first.
+std::vector<uint32_t> WidthsOver(const fs::path& folder, uint32_t width) {
+  std::vector<uint32_t> widths;
+  std::error_code error;
+  fs::directory_iterator file(folder, error);
+  for (; !error && file != fs::directory_iterator(); file.increment(error)) {
+    uint32_t there = 0;
+    if (absl::SimpleAtoi(file->path().filename().string(), &there) &&
+        there > width && there < kTileWidth)
+      widths.push_back(there);
+  }
+  std::sort(widths.begin(), widths.end());
+  return widths;
+}
+
+absl::StatusOr<Opening> ParseOpening(absl::string_view line) {
+  ASSIGN_OR_RETURN(const Json object, ParseJson(line));
+  RETURN_IF_ERROR(
+      JsonKeysWithin(object, {"index", "salt", "event_kind", "event"}));
+  ASSIGN_OR_RETURN(const int64_t index, JsonInt(object, "index"));
+  if (index < 0) return absl::InvalidArgumentError("index below zero");
+  ASSIGN_OR_RETURN(const std::string salt, JsonString(object, "salt"));
+  ASSIGN_OR_RETURN(const std::string event, JsonString(object, "event"));
+  RETURN_IF_ERROR(JsonString(object, "event_kind").status());
+  Opening opening{.leaf = static_cast<uint64_t>(index)};
+  ASSIGN_OR_RETURN(opening.salt, FromBase64Url(salt));
+  ASSIGN_OR_RETURN(opening.event, FromBase64Url(event));
+  return opening;
+}
+
+}  // namespace
+
+absl::StatusOr<FolderSource> FolderSource::Open(const std::string& folder) {
+  if (!FileExists(absl::StrCat(folder, "/checkpoint")))
+    return absl::NotFoundError(
+        absl::StrCat(folder, " is no exported log: it has no checkpoint"));
+  return FolderSource(folder);
+}
+
+absl::StatusOr<std::string> FolderSource::Checkpoint() {
+  return ReadBounded(absl::StrCat(folder_, "/checkpoint"), kCheckpointBytesMax);
+}
+
+absl::StatusOr<std::string> FolderSource::ReadTile(const std::string& full,
+                                                   uint32_t width,
+                                                   size_t size_max) const {
+  const std::string path = absl::StrCat(folder_, "/", full);
+  if (width < kTileWidth) {
+    const std::string partial = absl::StrCat(path, ".p");
+    absl::StatusOr<std::string> exact =
+        ReadBounded(absl::StrCat(partial, "/", width), size_max);
+    if (!absl::IsNotFound(exact.status())) return exact;
+    for (const uint32_t wider : WidthsOver(partial, width))
+      return ReadBounded(absl::StrCat(partial, "/", wider), size_max);
+  }
+  absl::StatusOr<std::string> whole = ReadBounded(path, size_max);
+  if (!absl::IsNotFound(whole.status())) return whole;
+  // Fewer entries than were asked for are still worth a look.
+  for (uint32_t narrower = width; narrower-- > 1;) {
+    const std::string partial = absl::StrCat(path, ".p/", narrower);
+    if (FileExists(partial)) return ReadBounded(partial, size_max);
+  }
+  return whole;
+}
+
+absl::StatusOr<std::vector<Bytes>> FolderSource::Entries(uint64_t start,
+                                                         uint32_t count) {
+  ASSIGN_OR_RETURN(const std::string bundle,
+                   ReadTile(BundlePath(start / kTileWidth, kTileWidth), count,
+                            kBundleBytesMax));
+  return FirstEntries(AsBytes(bundle), count);
+}
+
+absl::StatusOr<Bytes> FolderSource::HashTile(const TileId& tile) {
+  ASSIGN_OR_RETURN(const std::string hashes,
+                   ReadTile(TilePath({tile.level, tile.index, kTileWidth}),
+                            tile.width, kTileBytesMax));
+  const size_t size =
+      std::min<size_t>(hashes.size(), tile.width * Digest::kSize);
+  return ToBytes(AsBytes(hashes).first(size));
+}
+
+absl::StatusOr<std::string> FolderSource::Document(const Digest& hash) {
+  return ReadBounded(
+      absl::StrCat(folder_, "/documents/", ToHex(hash.bytes()), ".json"),
+      kCharterBytesMax);
+}
+
+bool FolderSource::HasOpenings() {
+  std::error_code error;
+  return fs::is_directory(absl::StrCat(folder_, "/openings"), error);
+}
+
+absl::StatusOr<std::vector<Opening>> FolderSource::Openings(uint64_t start,
+                                                            uint32_t count) {
+  const std::string bundle = BundlePath(start / kTileWidth, kTileWidth);
+  ASSIGN_OR_RETURN(
+      const std::string lines,
+      ReadBounded(
+          absl::StrCat(folder_, "/openings/",
+                       absl::StripPrefix(bundle, "tile/entries/"), ".jsonl"),
+          kOpeningsBytesMax));
+  std::vector<Opening> openings;
+  uint64_t next = start;
+  for (const absl::string_view line :
+       absl::StrSplit(lines, '\n', absl::SkipEmpty())) {
+    absl::StatusOr<Opening> opening = ParseOpening(line);
+    if (!opening.ok()) {
+      openings.push_back({.leaf = next, .readable = false});
+      continue;
+    }
+    next = opening->leaf + 1;
+    // A checkpoint may stand before the end of what was exported.
+    if (opening->leaf < start + count || opening->leaf >= start + kTileWidth)
+      openings.push_back(*std::move(opening));
+  }
+  return openings;
+}
+
+}  // namespace amparo::auditor

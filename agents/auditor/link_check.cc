@@ -1,0 +1,103 @@
+#include "agents/auditor/link_check.h"
+
+#include "absl/strings/str_cat.h"
+#include "base/clock.h"
+#include "proto/envelope/limits.h"
+
+namespace amparo::auditor {
+namespace {
+
+constexpr char kLinkRule[] =
+    "link_seq counts up by one for each recipient, link_prev is the digest of "
+    "the envelope before";
+
+std::string Chain(const Header& header) {
+  return absl::StrCat(header.sender.text(), " -> ", header.recipient.text());
+}
+
+}  // namespace
+
+void LinkCheck::Add(FindingCode code, LeafIndex leaf, const std::string& text,
+                    const char* check) {
+  report_.Add(Step::kLinks, {code, leaf, text, check});
+}
+
+void LinkCheck::OnEntry(LeafIndex leaf, absl::Time time) {
+  report_.Checked(Step::kLinks);
+  if (!newest_.has_value() || time >= *newest_) {
+    newest_ = time;
+    return;
+  }
+  Add(FindingCode::kLate, leaf,
+      absl::StrCat("entry ", leaf.value(), " says ", FormatUtc(time),
+                   ", after an entry of ", FormatUtc(*newest_)),
+      "the time in bytes 1 to 8 of the entries never falls");
+}
+
+void LinkCheck::OnCreated(LeafIndex leaf, absl::Time time, absl::Time created) {
+  if (created >= time - kCreatedBefore && created <= time + kCreatedAfter)
+    return;
+  Add(FindingCode::kLate, leaf,
+      absl::StrCat("entry ", leaf.value(), " was created ", FormatUtc(created),
+                   ", too far from the log's ", FormatUtc(time)));
+}
+
+void LinkCheck::OnEnvelope(LeafIndex leaf, const Header& header,
+                           const Digest& digest, uint64_t unopened) {
+  const auto [chain, is_new] =
+      chains_.try_emplace({header.sender_kid, header.recipient});
+  if (is_new)
+    CheckFirst(leaf, header, unopened);
+  else
+    CheckNext(leaf, header, unopened, chain->second);
+  if (header.link_seq <= chain->second.seq) return;
+  chain->second = {header.link_seq, digest, unopened};
+  latest_[{header.sender, header.recipient}] = chain->second;
+}
+
+void LinkCheck::CheckFirst(LeafIndex leaf, const Header& header,
+                           uint64_t unopened) {
+  if (header.link_seq - 1 > unopened)
+    return Add(FindingCode::kLinkGap, leaf,
+               absl::StrCat("the chain ", Chain(header), " begins with link ",
+                            header.link_seq),
+               kLinkRule);
+  // A new key goes on where the sender's last one ended, or at zero.
+  const auto latest = latest_.find({header.sender, header.recipient});
+  if (header.link_seq != 1 || header.link_prev.IsZero()) return;
+  if (latest == latest_.end()) {
+    if (unopened == 0)
+      Add(FindingCode::kLinkGap, leaf,
+          absl::StrCat("the first link of ", Chain(header),
+                       " names an envelope that the log does not have"),
+          kLinkRule);
+  } else if (latest->second.digest != header.link_prev &&
+             latest->second.unopened == unopened) {
+    Add(FindingCode::kLinkFork, leaf,
+        absl::StrCat("a new key's first link of ", Chain(header),
+                     " does not name the envelope before"),
+        kLinkRule);
+  }
+}
+
+void LinkCheck::CheckNext(LeafIndex leaf, const Header& header,
+                          uint64_t unopened, const Head& head) {
+  if (header.link_seq <= head.seq)
+    return Add(FindingCode::kLinkFork, leaf,
+               absl::StrCat("link ", header.link_seq, " of ", Chain(header),
+                            " stands a second time"),
+               kLinkRule);
+  const uint64_t missing = header.link_seq - head.seq - 1;
+  if (missing > unopened - head.unopened)
+    Add(FindingCode::kLinkGap, leaf,
+        absl::StrCat(missing, " envelope(s) of ", Chain(header),
+                     " are missing before link ", header.link_seq),
+        kLinkRule);
+  else if (missing == 0 && header.link_prev != head.digest)
+    Add(FindingCode::kLinkFork, leaf,
+        absl::StrCat("link ", header.link_seq, " of ", Chain(header),
+                     " does not name the envelope before"),
+        kLinkRule);
+}
+
+}  // namespace amparo::auditor

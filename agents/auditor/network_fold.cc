@@ -1,0 +1,145 @@
+#include "agents/auditor/network_fold.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "base/status.h"
+#include "crypto/jws.h"
+#include "crypto/tile.h"
+
+namespace amparo::auditor {
+namespace {
+
+constexpr char kSuspensionTyp[] = "amparo-suspension+jws";
+constexpr size_t kSuspensionKeysMin = 2;
+
+// Two governance keys of different members (docs/PROTOCOL.md, Charter).
+bool SuspensionIsSigned(const SuspensionEntry& entry, const Charter& charter) {
+  const absl::StatusOr<MultiJws> jws =
+      ParseMultiJws(entry.document, kEntryBytesMax);
+  if (!jws.ok()) return false;
+  std::set<MemberId> signers;
+  for (const GovernanceKey& key : charter.governance)
+    for (size_t i = 0; i < jws->signatures.size(); ++i)
+      if (jws->signatures[i].kid == key.key.Thumbprint() &&
+          VerifyMultiJwsEntry(*jws, i, kSuspensionTyp, key.key).ok())
+        signers.insert(key.member);
+  return signers.size() >= kSuspensionKeysMin;
+}
+
+bool IsAnswerAboutTheLog(const absl::Status& status) {
+  return absl::IsNotFound(status) || absl::IsInvalidArgument(status);
+}
+
+}  // namespace
+
+NetworkFold::NetworkFold(LeafSource& source, const std::optional<Digest>& root,
+                         Report& report)
+    : source_(source), root_(root), report_(report) {}
+
+const AcceptedCharter* NetworkFold::Charter() const {
+  return newest_.has_value() && !refused_at_.has_value() ? &*newest_ : nullptr;
+}
+
+std::string NetworkFold::WhyNone() const {
+  if (refused_at_.has_value())
+    return absl::StrCat("the charter of entry ", refused_at_->value(),
+                        " was refused");
+  return "the log has no charter";
+}
+
+absl::Status NetworkFold::OnCharter(LeafIndex leaf, const CharterEntry& entry) {
+  ++report_.counts.charters;
+  if (refused_at_.has_value()) return absl::OkStatus();
+  report_.Checked(Step::kCharterChain);
+  const absl::StatusOr<std::string> document = source_.Document(entry.hash);
+  if (!document.ok()) {
+    if (!IsAnswerAboutTheLog(document.status())) return document.status();
+    Refuse(leaf, "its document is not there");
+    return absl::OkStatus();
+  }
+  absl::StatusOr<AcceptedCharter> accepted = Judge(leaf, entry, *document);
+  if (!accepted.ok()) {
+    Refuse(leaf, std::string(accepted.status().message()));
+    return absl::OkStatus();
+  }
+  for (const NoteVerifier& key : accepted->charter.log_keys)
+    if (std::none_of(log_keys_.begin(), log_keys_.end(),
+                     [&](const NoteVerifier& known) {
+                       return known.ToString() == key.ToString();
+                     }))
+      log_keys_.push_back(key);
+  keys_.SetCharter(*accepted, leaf);
+  newest_ = std::move(accepted).value();
+  return absl::OkStatus();
+}
+
+absl::StatusOr<AcceptedCharter> NetworkFold::Judge(
+    LeafIndex leaf, const CharterEntry& entry,
+    const std::string& document) const {
+  if (Sha256(document) != entry.hash)
+    return absl::DataLossError("its document does not have the entry's hash");
+  absl::StatusOr<AcceptedCharter> accepted =
+      absl::FailedPreconditionError("version 1 must be entry 0");
+  if (newest_.has_value())
+    accepted = AcceptNextCharter(document, *newest_);
+  else if (leaf.value() == 0)
+    accepted = AcceptFirstCharter(document, root_.value_or(entry.hash));
+  RETURN_IF_ERROR(accepted.status());
+  if (accepted->charter.version != entry.version)
+    return absl::DataLossError("its document is of another version");
+  return accepted;
+}
+
+void NetworkFold::Refuse(LeafIndex leaf, const std::string& why) {
+  refused_at_ = leaf;
+  report_.Add(Step::kCharterChain,
+              {FindingCode::kBadCharter, leaf,
+               absl::StrCat("the charter of entry ", leaf.value(),
+                            " is refused: ", why),
+               "amparo-charter verify, with the charters of documents/"});
+}
+
+void NetworkFold::OnKeyEvent(LeafIndex leaf, absl::Time time,
+                             const KeyEventEntry& entry) {
+  ++report_.counts.key_events;
+  if (Charter() == nullptr) return report_.Skip(Step::kKeyEvents, WhyNone());
+  report_.Checked(Step::kKeyEvents);
+  const absl::Status applied = keys_.Apply(entry.document, leaf, time);
+  if (applied.ok()) return;
+  report_.Add(Step::kKeyEvents,
+              {FindingCode::kBadKeyEvent, leaf,
+               absl::StrCat("the key event of entry ", leaf.value(),
+                            " does not count: ", applied.message()),
+               "a JWS by the member's identity key, or by its signing key"});
+}
+
+void NetworkFold::OnSuspension(LeafIndex leaf, const SuspensionEntry& entry) {
+  if (Charter() == nullptr) return;
+  report_.Checked(Step::kCharterChain);
+  if (SuspensionIsSigned(entry, Charter()->charter)) return;
+  report_.Add(Step::kCharterChain,
+              {FindingCode::kBadCharter, leaf,
+               absl::StrCat("the suspension of entry ", leaf.value(),
+                            " lacks the signatures of two governance keys of "
+                            "different members"),
+               ""});
+}
+
+void NetworkFold::Finish() {
+  if (!newest_.has_value() && !refused_at_.has_value())
+    report_.Add(Step::kCharterChain,
+                {FindingCode::kBadCharter, LeafIndex(0),
+                 "entry 0 is not version 1 of the charter", ""});
+  if (report_.counts.key_events == 0)
+    report_.Skip(Step::kKeyEvents, "the log has no key event");
+  if (!newest_.has_value()) return;
+  report_.network = newest_->charter.network;
+  report_.charter_version = newest_->charter.version;
+  report_.quorum = newest_->charter.witness_quorum;
+}
+
+}  // namespace amparo::auditor

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "agents/auditor/leaf_source.h"
+#include "agents/auditor/report.h"
+#include "crypto/digest.h"
+#include "crypto/note.h"
+#include "proto/envelope/log_entry.h"
+#include "proto/network/charter.h"
+#include "proto/network/key_directory.h"
+
+namespace amparo::auditor {
+
+// Steps 1 and 2: the charter chain from its root, each version at its leaf,
+// and the key events of the members. Once a charter is refused nobody can say
+// who belonged to the network from there on: later charters, key events and
+// signatures are not judged. One thread at a time.
+class NetworkFold {
+ public:
+  // `root`: pinned hash of version 1; without it leaf 0 is taken at its word.
+  // References must outlive the fold.
+  NetworkFold(LeafSource& source, const std::optional<Digest>& root,
+              Report& report);
+
+  // In leaf order. An error is the source's own failure, no finding.
+  absl::Status OnCharter(LeafIndex leaf, const CharterEntry& entry);
+  void OnKeyEvent(LeafIndex leaf, absl::Time time, const KeyEventEntry& entry);
+  void OnSuspension(LeafIndex leaf, const SuspensionEntry& entry);
+  // After the last leaf.
+  void Finish();
+
+  // The charter in force; null before the first and after a refused one.
+  const AcceptedCharter* Charter() const;
+  // The newest version that was accepted, even if a later one was refused.
+  const std::optional<AcceptedCharter>& newest() const { return newest_; }
+  const KeyDirectory& keys() const { return keys_; }
+  // Every log key that an accepted version named.
+  const std::vector<NoteVerifier>& log_keys() const { return log_keys_; }
+  // Why Charter() is null.
+  std::string WhyNone() const;
+
+ private:
+  absl::StatusOr<AcceptedCharter> Judge(LeafIndex leaf,
+                                        const CharterEntry& entry,
+                                        const std::string& document) const;
+  void Refuse(LeafIndex leaf, const std::string& why);
+
+  LeafSource& source_;
+  const std::optional<Digest> root_;
+  Report& report_;
+  std::optional<AcceptedCharter> newest_;
+  std::optional<LeafIndex> refused_at_;
+  KeyDirectory keys_;
+  std::vector<NoteVerifier> log_keys_;
+};
+
+}  // namespace amparo::auditor

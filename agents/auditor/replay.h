@@ -1,0 +1,29 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "agents/auditor/leaf_source.h"
+#include "agents/auditor/report.h"
+#include "crypto/digest.h"
+
+namespace amparo::auditor {
+
+struct ReplayOptions {
+  // Hash of charter version 1; without it the log's own word is taken, and the
+  // report says so.
+  std::optional<Digest> root;
+  // Older checkpoints of the same log, signed notes.
+  std::vector<std::string> since;
+  TimelineSink timeline;  // may be null
+};
+
+// Replays the log that `source` shows, entry by entry, and judges it (docs/
+// PROTOCOL.md, Audit). Trusts nothing that it reads; whatever is wrong is a
+// finding. Memory does not grow with the log. An error only when the source
+// itself fails, so that there is no verdict.
+absl::StatusOr<Report> Replay(LeafSource& source, const ReplayOptions& options);
+
+}  // namespace amparo::auditor

@@ -1,0 +1,228 @@
+#include "agents/auditor/report.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "base/clock.h"
+
+namespace amparo::auditor {
+namespace {
+
+constexpr std::array<const char*, kStepCount> kStepNames = {
+    "charter_chain", "key_events", "tiles", "checkpoint",  "consistency",
+    "openings",      "signatures", "links", "disclosures", "report"};
+
+constexpr std::array<const char*, 16> kCodeNames = {
+    "leaf_mismatch",  "tile_missing",     "root_mismatch",    "bad_checkpoint",
+    "quorum_missing", "inconsistent",     "bad_charter",      "bad_key_event",
+    "bad_signature",  "opening_mismatch", "opening_missing",  "link_gap",
+    "link_fork",      "not_covered",      "after_revocation", "late"};
+
+Json TextOrNull(const std::string& text) {
+  return text.empty() ? Json(nullptr) : Json(text);
+}
+
+Json IndexOrNull(const std::optional<LeafIndex>& index) {
+  return index.has_value() ? Json(index->value()) : Json(nullptr);
+}
+
+Json StepsJson(const Report& report) {
+  Json steps = Json::array();
+  for (size_t i = 0; i < kStepCount; ++i) {
+    const StepResult& result = report.step(static_cast<Step>(i));
+    const std::optional<bool> ok = result.Ok();
+    steps.push_back({{"step", i + 1},
+                     {"name", kStepNames[i]},
+                     {"ok", ok.has_value() ? Json(*ok) : Json(nullptr)},
+                     {"checked", result.checked},
+                     {"skipped", TextOrNull(result.skipped)}});
+  }
+  return steps;
+}
+
+Json FindingsJson(const Report& report) {
+  Json findings = Json::array();
+  for (const Finding& finding : report.findings())
+    findings.push_back({{"code", std::string(NameOf(finding.code))},
+                        {"severity", IsFatal(finding.code) ? "fatal" : "error"},
+                        {"index", IndexOrNull(finding.index)},
+                        {"text", finding.text},
+                        {"check", TextOrNull(finding.check)}});
+  return findings;
+}
+
+Json CountsJson(const Counts& counts) {
+  return {{"envelopes", counts.envelopes},
+          {"receipts", counts.receipts},
+          {"charters", counts.charters},
+          {"key_events", counts.key_events},
+          {"erasures", counts.erasures},
+          {"unopened", counts.unopened},
+          {"anchors", counts.anchors},
+          {"recalls", counts.recalls},
+          {"expiries", counts.expiries},
+          {"access_log_checkpoints", counts.access_logs}};
+}
+
+std::string StepLine(size_t i, const StepResult& result) {
+  const std::optional<bool> ok = result.Ok();
+  const char* word = !ok.has_value() ? "skipped" : *ok ? "ok" : "NOT OK";
+  return absl::StrFormat("  %2d  %-14s %-8s %8d checked%s%s\n", i + 1,
+                         kStepNames[i], word, result.checked,
+                         result.skipped.empty() ? "" : "; ", result.skipped);
+}
+
+std::string FindingText(const Finding& finding) {
+  std::string text = absl::StrCat(
+      "  ",
+      finding.index.has_value()
+          ? absl::StrCat("entry ", finding.index->value(), ": ")
+          : "",
+      absl::string_view(NameOf(finding.code)),
+      IsFatal(finding.code) ? " (fatal): " : ": ", finding.text, "\n");
+  if (!finding.check.empty())
+    absl::StrAppend(&text, "      to check: ", finding.check, "\n");
+  return text;
+}
+
+std::string Verdict(const Report& report) {
+  if (report.ok())
+    return "Result: OK. Every step that could be checked fits what was "
+           "signed.\n";
+  return absl::StrCat("Result: NOT OK, ",
+                      report.findings().size() + report.findings_omitted(),
+                      " finding(s)",
+                      report.first_bad_index().has_value()
+                          ? absl::StrCat("; the first bad entry is ",
+                                         report.first_bad_index()->value())
+                          : "",
+                      ".\n");
+}
+
+}  // namespace
+
+absl::string_view NameOf(Step step) {
+  return kStepNames[static_cast<size_t>(step)];
+}
+
+absl::string_view NameOf(FindingCode code) {
+  return kCodeNames[static_cast<size_t>(code)];
+}
+
+bool IsFatal(FindingCode code) {
+  switch (code) {
+    case FindingCode::kLeafMismatch:
+    case FindingCode::kTileMissing:
+    case FindingCode::kRootMismatch:
+    case FindingCode::kBadCheckpoint:
+    case FindingCode::kQuorumMissing:
+    case FindingCode::kInconsistent:
+    case FindingCode::kBadCharter:
+    case FindingCode::kOpeningMismatch:
+      return true;
+    default:
+      return false;
+  }
+}
+
+std::optional<bool> StepResult::Ok() const {
+  if (failed) return false;
+  if (!skipped.empty()) return std::nullopt;
+  return true;
+}
+
+void Report::Checked(Step step, uint64_t count) {
+  steps_[static_cast<size_t>(step)].checked += count;
+}
+
+void Report::Add(Step step, Finding finding) {
+  steps_[static_cast<size_t>(step)].failed = true;
+  if (finding.index.has_value() &&
+      (!first_bad_index_.has_value() || *finding.index < *first_bad_index_))
+    first_bad_index_ = finding.index;
+  if (findings_.size() == kFindingsMax) {
+    ++findings_omitted_;
+    return;
+  }
+  const auto told = [&](const Finding& other) {
+    return other.code == finding.code && other.index == finding.index;
+  };
+  // Several steps may notice one thing; without an index each is its own.
+  if (!finding.index.has_value() ||
+      std::none_of(findings_.begin(), findings_.end(), told))
+    findings_.push_back(std::move(finding));
+}
+
+bool Report::ok() const {
+  return std::none_of(steps_.begin(), steps_.end(),
+                      [](const StepResult& step) { return step.failed; });
+}
+
+const StepResult& Report::step(Step step) const {
+  return steps_[static_cast<size_t>(step)];
+}
+
+Json ToJson(const Report& report) {
+  return {{"schema", "replay/1"},
+          {"ok", report.ok()},
+          {"network", TextOrNull(report.network)},
+          {"root_pinned", report.root_pinned},
+          {"charter_version", report.charter_version},
+          {"size", report.size.value()},
+          {"root_hash", report.root_hash.ToString()},
+          {"checkpoint_at", report.checkpoint_at.has_value()
+                                ? Json(FormatUtc(*report.checkpoint_at))
+                                : Json(nullptr)},
+          {"cosignatures", report.cosignatures},
+          {"quorum", report.quorum},
+          {"steps", StepsJson(report)},
+          {"first_bad_index", IndexOrNull(report.first_bad_index())},
+          {"findings", FindingsJson(report)},
+          {"findings_omitted", report.findings_omitted()},
+          {"counts", CountsJson(report.counts)}};
+}
+
+Json ToJson(const TimelineEntry& entry) {
+  return {{"index", entry.index.value()},
+          {"at", FormatUtc(entry.at)},
+          {"event", entry.event},
+          {"from", TextOrNull(entry.from)},
+          {"to", TextOrNull(entry.to)},
+          {"envelope_id", TextOrNull(entry.envelope_id)},
+          {"digest", TextOrNull(entry.digest)},
+          {"detail", TextOrNull(entry.detail)}};
+}
+
+std::string ToText(const Report& report) {
+  std::string text = absl::StrCat(
+      "Network ", report.network.empty() ? "(unknown)" : report.network,
+      ", charter version ", report.charter_version,
+      report.root_pinned ? " (root pinned)" : " (root NOT pinned)", "\n",
+      report.size.value(), " entries, root ", report.root_hash.ToString(),
+      "\nCosignatures ", report.cosignatures, ", quorum ", report.quorum,
+      report.quorum == 0 ? ": nobody else watches this log" : "",
+      "\n\nSteps\n");
+  for (size_t i = 0; i < kStepCount; ++i)
+    absl::StrAppend(&text, StepLine(i, report.step(static_cast<Step>(i))));
+  if (!report.findings().empty()) absl::StrAppend(&text, "\nFindings\n");
+  for (const Finding& finding : report.findings())
+    absl::StrAppend(&text, FindingText(finding));
+  if (report.findings_omitted() > 0)
+    absl::StrAppend(&text, "  and ", report.findings_omitted(), " more\n");
+  return absl::StrCat(text, "\n", Verdict(report));
+}
+
+std::string ToText(const TimelineEntry& entry) {
+  std::string who = entry.from;
+  if (!entry.to.empty()) absl::StrAppend(&who, " -> ", entry.to);
+  std::string line =
+      absl::StrFormat("%6d  %s  %-10s %-20s", entry.index.value(),
+                      FormatUtc(entry.at), entry.event, who);
+  for (const std::string* part : {&entry.detail, &entry.envelope_id})
+    if (!part->empty()) absl::StrAppend(&line, " ", *part);
+  return absl::StrCat(line.substr(0, line.find_last_not_of(' ') + 1), "\n");
+}
+
+}  // namespace amparo::auditor

@@ -1,0 +1,136 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "base/json.h"
+#include "crypto/digest.h"
+#include "crypto/merkle.h"
+
+// What a replay of the log says (docs/PROTOCOL.md, Audit).
+
+namespace amparo::auditor {
+
+enum class Step {
+  kCharterChain,
+  kKeyEvents,
+  kTiles,
+  kCheckpoint,
+  kConsistency,
+  kOpenings,
+  kSignatures,
+  kLinks,
+  kDisclosures,
+  kReport,
+};
+inline constexpr size_t kStepCount = 10;
+absl::string_view NameOf(Step step);  // "charter_chain", ...
+
+// A closed list: scripts act on these names.
+enum class FindingCode {
+  kLeafMismatch,
+  kTileMissing,
+  kRootMismatch,
+  kBadCheckpoint,
+  kQuorumMissing,
+  kInconsistent,
+  kBadCharter,
+  kBadKeyEvent,
+  kBadSignature,
+  kOpeningMismatch,
+  kOpeningMissing,
+  kLinkGap,
+  kLinkFork,
+  kNotCovered,
+  kAfterRevocation,
+  kLate,
+};
+absl::string_view NameOf(FindingCode code);  // "leaf_mismatch", ...
+// Fatal: the log itself is not what was signed. Otherwise somebody who writes
+// to it broke a rule.
+bool IsFatal(FindingCode code);
+
+struct Finding {
+  FindingCode code;
+  std::optional<LeafIndex> index;
+  std::string text;   // what is wrong
+  std::string check;  // how to see it without this program
+};
+
+struct StepResult {
+  bool failed = false;
+  uint64_t checked = 0;
+  std::string skipped;  // why there was nothing to look at, or no further
+  // nullopt: nothing could be said.
+  std::optional<bool> Ok() const;
+};
+
+// An event as it stands in the log; empty fields do not apply.
+struct TimelineEntry {
+  LeafIndex index;
+  absl::Time at;
+  std::string event;  // "charter", "key_event", "envelope", "receipt", ...
+  std::string from;
+  std::string to;
+  std::string envelope_id;
+  std::string digest;
+  std::string detail;  // "version 2", "delivered", ...
+};
+using TimelineSink = std::function<void(const TimelineEntry&)>;
+
+struct Counts {
+  uint64_t envelopes = 0, anchors = 0, receipts = 0, recalls = 0, expiries = 0;
+  uint64_t erasures = 0, access_logs = 0, charters = 0, key_events = 0;
+  uint64_t unopened = 0;
+};
+
+// Filled by the steps; findings beyond kFindingsMax are counted, not kept, so
+// that a hostile log cannot fill the memory. One thread at a time.
+class Report {
+ public:
+  static constexpr size_t kFindingsMax = 1000;
+
+  void Checked(Step step, uint64_t count = 1);
+  void Add(Step step, Finding finding);
+  // Says why `step` did not look at everything; the first reason stays.
+  void Skip(Step step, absl::string_view reason);
+
+  bool ok() const;  // no finding
+  const StepResult& step(Step step) const;
+  const std::vector<Finding>& findings() const { return findings_; }
+  uint64_t findings_omitted() const { return findings_omitted_; }
+  // The lowest leaf that a finding names.
+  std::optional<LeafIndex> first_bad_index() const { return first_bad_index_; }
+
+  std::string network;
+  bool root_pinned = false;
+  uint64_t charter_version = 0;
+  TreeSize size;
+  Digest root_hash;  // as the checkpoint says
+  std::optional<absl::Time> checkpoint_at;
+  uint32_t cosignatures = 0;
+  uint32_t quorum = 0;
+  Counts counts;
+
+ private:
+  std::array<StepResult, kStepCount> steps_;
+  std::vector<Finding> findings_;
+  uint64_t findings_omitted_ = 0;
+  std::optional<LeafIndex> first_bad_index_;
+};
+
+// The object "replay/1" without its timeline, and a row of that.
+Json ToJson(const Report& report);
+Json ToJson(const TimelineEntry& entry);
+
+// For people.
+std::string ToText(const Report& report);
+std::string ToText(const TimelineEntry& entry);  // one line
+
+}  // namespace amparo::auditor
