@@ -39,9 +39,9 @@ class AuditLog {
   const Directory& directory_;
 };
 
-// Who the event of an opening is about: sender and recipient, issuer and
-// audience, or the one member that signed.
+// Whom the event of an opening concerns: both ends of an envelope, or the one
+// member that signed; each once.
 absl::StatusOr<std::vector<MemberId>> PartiesOf(const Store& store,
-                                                ByteView event);
+                                                const Opening& opening);
 
 }  // namespace amparo::broker

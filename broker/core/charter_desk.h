@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -7,6 +8,7 @@
 #include "broker/core/directory.h"
 #include "broker/core/ledger.h"
 #include "broker/store/store.h"
+#include "crypto/note.h"
 
 namespace amparo::broker {
 
@@ -14,10 +16,10 @@ namespace amparo::broker {
 // Thread-safe.
 class CharterDesk {
  public:
-  // All must outlive the desk. `network` is the name that `init` gave, which
-  // every charter must bear, as the log's origin does.
+  // All must outlive the desk. Every charter must bear the name and the key of
+  // `log`, or nobody could check what the broker signs.
   CharterDesk(Store& store, const Directory& directory, Ledger& ledger,
-              std::string network);
+              NoteVerifier log);
 
   struct Published {
     uint64_t version = 0;
@@ -37,7 +39,7 @@ class CharterDesk {
   Store& store_;
   const Directory& directory_;
   Ledger& ledger_;
-  const std::string network_;
+  const NoteVerifier log_;
 };
 
 }  // namespace amparo::broker

@@ -87,6 +87,12 @@ class Ledger {
   std::thread answerer_;
 };
 
+// For a proposal that is to be refused: when `op` was logged before, so that
+// its caller only lost the answer, asks for that answer alone; ALREADY_EXISTS
+// ("conflict") when its name was used for something else; else `refusal`.
+absl::StatusOr<Op> UnlessLogged(const Store& store, Op op,
+                                absl::Status refusal);
+
 // Waits for the answer of an asynchronous call; never on a thread that must
 // not block.
 absl::StatusOr<LeafReceipt> WaitFor(const std::function<void(Done)>& call);

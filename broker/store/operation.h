@@ -63,7 +63,8 @@ struct Op {
   // How many publications the caller had seen when it checked signatures and
   // standing; refused as stale when there are more. nullopt: does not depend.
   std::optional<uint64_t> publications;
-  // Only asks for the answer that an earlier, equal operation got.
+  // Only asks for the answer that an earlier, equal operation got: kUnknown
+  // when there was none.
   bool replay_only = false;
 };
 

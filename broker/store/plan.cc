@@ -170,7 +170,7 @@ Plan::Answer Plan::Apply(const Op& op, const Settle& settle) {
   ASSIGN_OR_RETURN(uint64_t* const pending, Pending(record.recipient));
   if (*pending > 0) --*pending;
 
-  Leaf leaf = Commit(op.event);
+  Leaf leaf = Commit(op.event, record.leaf);
   const std::string key = NumberKey(record.leaf.value());
   record.state = *next;
   row->settled_leaf = leaf.index;
@@ -264,10 +264,11 @@ Plan::Answer Plan::Apply(const Op&, const Publish& publish) {
 
 // --- Leaves.
 
-Leaf Plan::Commit(const Bytes& event) {
+Leaf Plan::Commit(const Bytes& event, std::optional<LeafIndex> subject) {
   Bytes salt = RandomBytes(kSaltBytes);
   LogEntry entry{{}, CommitmentEntry{LeafCommitment(salt, event)}};
-  Bytes opening = EncodeOpening(salt, event);
+  const LeafIndex own(head_.range.size().value());
+  Bytes opening = EncodeOpening(subject.value_or(own), salt, event);
   Leaf leaf = AppendLeaf(std::move(entry), std::move(salt));
   changes_.Put(Table::kOpenings, NumberKey(leaf.index.value()),
                std::move(opening));

@@ -53,8 +53,9 @@ class Plan {
   absl::Status EraseOpening(const MemberId& member,
                             const Erase::Target& target);
 
-  // Appends an entry that commits to `event`, and its opening.
-  Leaf Commit(const Bytes& event);
+  // Appends an entry that commits to `event`, and its opening. `subject`: the
+  // envelope's leaf, where the event ends its stay.
+  Leaf Commit(const Bytes& event, std::optional<LeafIndex> subject = {});
   Leaf AppendLeaf(LogEntry entry, Bytes salt);
   void PutItem(const MemberId& member, LeafIndex leaf, const MailboxRow& row);
 

@@ -40,8 +40,9 @@ struct EnvelopeRecord {
 // Opens the commitment of leaf `leaf`.
 struct Opening {
   LeafIndex leaf;
-  Bytes salt;   // 32 bytes
-  Bytes event;  // EncodeAuditEvent
+  LeafIndex subject;  // the envelope's, of what ended its stay; else `leaf`
+  Bytes salt;         // 32 bytes
+  Bytes event;        // EncodeAuditEvent
 };
 
 // Something that concerns a member: an envelope for it; a receipt about one it

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/clock.h"
 #include "base/status.h"
+#include "proto/envelope/limits.h"
 
 namespace amparo::broker {
 namespace {
@@ -206,9 +207,10 @@ std::string ErasureKey(LeafIndex leaf, const MemberId& member) {
   return NumberKey(leaf.value()) + member.text();
 }
 
-Bytes EncodeOpening(ByteView salt, ByteView event) {
+Bytes EncodeOpening(LeafIndex subject, ByteView salt, ByteView event) {
   Bytes out;
-  out.reserve(salt.size() + event.size());
+  out.reserve(8 + salt.size() + event.size());
+  AppendU64(out, subject.value());
   Append(out, salt);
   Append(out, event);
   return out;
@@ -216,8 +218,10 @@ Bytes EncodeOpening(ByteView salt, ByteView event) {
 
 absl::StatusOr<Opening> DecodeOpening(LeafIndex leaf, absl::string_view value) {
   Reader reader(value);
-  ASSIGN_OR_RETURN(const ByteView salt, reader.Take(32));
-  return Opening{leaf, ToBytes(salt), ToBytes(reader.Rest())};
+  ASSIGN_OR_RETURN(const uint64_t subject, reader.Number());
+  ASSIGN_OR_RETURN(const ByteView salt, reader.Take(kSaltBytes));
+  return Opening{leaf, LeafIndex(subject), ToBytes(salt),
+                 ToBytes(reader.Rest())};
 }
 
 Bytes EnvelopeTail(ByteView enc) {

@@ -63,8 +63,8 @@ absl::StatusOr<MailboxRow> DecodeMailbox(absl::string_view value);
 std::string ExpiryKey(absl::Time expires, LeafIndex leaf);
 std::string ErasureKey(LeafIndex leaf, const MemberId& member);
 
-// Openings: salt, then event.
-Bytes EncodeOpening(ByteView salt, ByteView event);
+// Openings: subject, salt, then event.
+Bytes EncodeOpening(LeafIndex subject, ByteView salt, ByteView event);
 absl::StatusOr<Opening> DecodeOpening(LeafIndex leaf, absl::string_view value);
 
 // Envelopes: ciphertext, then enc and its length, so that the ciphertext can

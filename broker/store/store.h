@@ -29,6 +29,10 @@ class Store {
   virtual absl::StatusOr<std::vector<OpResult>> Commit(std::span<const Op> ops,
                                                        absl::Time now) = 0;
 
+  // What Commit would answer `op` without a look at anything but what it did
+  // before: kReplayed, kReused, kWrongState; kUnknown when it is new.
+  virtual absl::StatusOr<OpResult> FindEarlier(const Op& op) const = 0;
+
   // --- The log.
   virtual LogHead Head() const = 0;
   // At most `count` entries from `start` on; fewer at the end.

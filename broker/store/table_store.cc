@@ -122,6 +122,12 @@ absl::StatusOr<std::vector<OpResult>> TableStore::Commit(
   return results;
 }
 
+absl::StatusOr<OpResult> TableStore::FindEarlier(const Op& op) const {
+  Op question = op;
+  question.replay_only = true;
+  return Plan(*tables_, Head(), absl::UnixEpoch()).Run(question);
+}
+
 LogHead TableStore::Head() const {
   MutexLock lock(head_mutex_);
   return head_;

@@ -25,6 +25,8 @@ class TableStore final : public Store {
   absl::StatusOr<std::vector<OpResult>> Commit(std::span<const Op> ops,
                                                absl::Time now) override;
 
+  absl::StatusOr<OpResult> FindEarlier(const Op& op) const override;
+
   LogHead Head() const override;
   absl::StatusOr<std::vector<Bytes>> Entries(LeafIndex start,
                                              uint32_t count) const override;
