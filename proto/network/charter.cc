@@ -1,1 +1,101 @@
 #include "proto/network/charter.h"
+
+#include <map>
+#include <set>
+#include <utility>
+
+#include "base/error.h"
+#include "base/status.h"
+
+namespace amparo {
+namespace {
+
+constexpr char kNetworkLabel[] = "amparo/v1/network";
+
+absl::Status Denied(absl::string_view code, absl::string_view why) {
+  return MakeError(absl::StatusCode::kPermissionDenied,
+                   absl::StrCat("charter: ", why), {.code = std::string(code)});
+}
+
+// OK when as many members as `by` asks for signed `jws` with its governance
+// keys: an institution with two keys counts once. A bad signature under the
+// name of one of the keys refuses the document, however many are good.
+absl::Status CheckThreshold(const MultiJws& jws, const Charter& by) {
+  std::map<Digest, const GovernanceKey*> keys;
+  for (const GovernanceKey& key : by.governance)
+    keys.emplace(key.key.Thumbprint(), &key);
+  std::set<MemberId> signers;
+  for (size_t i = 0; i < jws.signatures.size(); ++i) {
+    const auto found = keys.find(jws.signatures[i].kid);
+    if (found == keys.end()) continue;
+    if (!VerifyMultiJwsEntry(jws, i, kCharterTyp, found->second->key).ok())
+      return Denied("verification_failed", "a signature that does not fit");
+    signers.insert(found->second->member);
+  }
+  if (signers.size() < by.governance_threshold)
+    return Denied("verification_failed", "too few members signed it");
+  return absl::OkStatus();
+}
+
+struct Parsed {
+  MultiJws jws;
+  Charter charter;
+};
+
+absl::StatusOr<Parsed> ParseDocument(absl::string_view document) {
+  ASSIGN_OR_RETURN(MultiJws jws, ParseMultiJws(document, kCharterBytesMax));
+  ASSIGN_OR_RETURN(const Json payload, ParseJson(jws.payload));
+  ASSIGN_OR_RETURN(Charter charter, DecodeCharter(payload));
+  return Parsed{std::move(jws), std::move(charter)};
+}
+
+}  // namespace
+
+const Member* Charter::Find(const MemberId& id) const {
+  for (const Member& member : members)
+    if (member.id == id) return &member;
+  return nullptr;
+}
+
+absl::StatusOr<AcceptedCharter> AcceptFirstCharter(absl::string_view document,
+                                                   const Digest& root) {
+  const Digest hash = Sha256(document);
+  if (hash != root)
+    return Denied("wrong_pin", "it is not the one that was pinned");
+  ASSIGN_OR_RETURN(Parsed parsed, ParseDocument(document));
+  if (parsed.charter.version != 1)
+    return absl::FailedPreconditionError("charter: not version 1");
+  RETURN_IF_ERROR(CheckThreshold(parsed.jws, parsed.charter));
+  const Digest network_id =
+      LabelledHash(kNetworkLabel).Variable(document).Finish();
+  return AcceptedCharter{std::move(parsed.charter), std::string(document), hash,
+                         network_id};
+}
+
+absl::StatusOr<AcceptedCharter> AcceptNextCharter(
+    absl::string_view document, const AcceptedCharter& current) {
+  ASSIGN_OR_RETURN(Parsed parsed, ParseDocument(document));
+  const Charter& next = parsed.charter;
+  if (next.version != current.charter.version + 1)
+    return absl::FailedPreconditionError(
+        "charter: not the version after the current one");
+  if (next.prev_hash != current.hash)
+    return Denied("verification_failed", "it follows another charter");
+  if (next.net != current.network_id || next.network != current.charter.network)
+    return Denied("verification_failed", "it is of another network");
+  RETURN_IF_ERROR(CheckThreshold(parsed.jws, current.charter));
+  RETURN_IF_ERROR(CheckThreshold(parsed.jws, next));
+  return AcceptedCharter{std::move(parsed.charter), std::string(document),
+                         Sha256(document), current.network_id};
+}
+
+absl::StatusOr<Charter> PeekCharter(absl::string_view document) {
+  ASSIGN_OR_RETURN(Parsed parsed, ParseDocument(document));
+  return std::move(parsed.charter);
+}
+
+uint32_t DefaultWitnessQuorum(uint32_t witnesses, uint32_t faulty) {
+  return witnesses == 0 ? 0 : (witnesses + faulty) / 2 + 1;
+}
+
+}  // namespace amparo

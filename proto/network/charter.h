@@ -69,8 +69,11 @@ struct Charter {
 };
 
 // The document's keys are those of the draft (docs/PROTOCOL.md). Both
-// directions; Decode refuses unknown keys, wrong types, members named twice, a
-// threshold that cannot be met, and names the field.
+// directions. Decode gives what a draft may leave out its default; it refuses,
+// with INVALID_ARGUMENT (code "invalid_form") naming the field: unknown keys,
+// wrong types, a member named twice, a key that stands for two things, an
+// active member without identity key, an invited one with keys, a parent that
+// is no member or goes in a circle, a threshold or a quorum that cannot be met.
 Json EncodeCharter(const Charter& charter);
 absl::StatusOr<Charter> DecodeCharter(const Json& payload);
 
@@ -90,10 +93,12 @@ absl::StatusOr<AcceptedCharter> AcceptFirstCharter(absl::string_view document,
 
 // The successor of `current`: version exactly one more, prev_hash and net
 // right, signed by k of the old and k of the new governance keys, each member
-// counted once. Expiry is the caller's to check, after it has stored the new
-// version. FAILED_PRECONDITION for another version, PERMISSION_DENIED else.
-absl::StatusOr<AcceptedCharter> AcceptNextCharter(absl::string_view document,
-                                                  const AcceptedCharter& current);
+// counted once; other keys' signatures count for nothing, but a bad one under a
+// governance key's name refuses the document. Expiry is the caller's to check,
+// after it has stored the new version. INVALID_ARGUMENT for a malformed
+// document, FAILED_PRECONDITION for another version, PERMISSION_DENIED else.
+absl::StatusOr<AcceptedCharter> AcceptNextCharter(
+    absl::string_view document, const AcceptedCharter& current);
 
 // Content of a charter document without any check of signatures: to show what
 // one is about to sign.

@@ -1,1 +1,336 @@
 #include "proto/network/key_directory.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/error.h"
+#include "base/status.h"
+#include "crypto/jws.h"
+
+namespace amparo {
+namespace {
+
+// How far a key event's `from` may lie after the time of its leaf.
+constexpr absl::Duration kFromAfterMax = absl::Minutes(5);
+constexpr absl::Duration kPrekeyRecordLife = absl::Hours(30 * 24);
+
+absl::Status Denied(absl::string_view why) {
+  return absl::PermissionDeniedError(absl::StrCat("key event: ", why));
+}
+
+absl::Status OutOfOrder(absl::string_view why) {
+  return absl::FailedPreconditionError(absl::StrCat("key event: ", why));
+}
+
+absl::Status Forked() {
+  return MakeError(absl::StatusCode::kDataLoss,
+                   "key event: another one has this place; the keys are frozen",
+                   {.code = "forked"});
+}
+
+bool IsUsable(const SignerRecord* signer, absl::Time time) {
+  return signer != nullptr && !signer->revoked_at.has_value() &&
+         time < signer->until;
+}
+
+}  // namespace
+
+struct KeyDirectory::Change {
+  enum class Outcome { kApply, kRepeat, kFork };
+
+  Outcome outcome;
+  KeyEvent event;
+  Digest hash;
+  Digest kid;  // who signed it
+};
+
+const SignerRecord* KeyDirectory::MemberKeys::Find(const Digest& kid) const {
+  for (const SignerRecord& signer : signers)
+    if (signer.key.Thumbprint() == kid) return &signer;
+  return nullptr;
+}
+
+const SignerRecord* KeyDirectory::MemberKeys::Current() const {
+  if (freeze.has_value()) return nullptr;
+  for (auto signer = signers.rbegin(); signer != signers.rend(); ++signer)
+    if (!signer->revoked_at.has_value()) return &*signer;
+  return nullptr;
+}
+
+void KeyDirectory::MemberKeys::Revoke(const Digest& kid, LeafIndex leaf) {
+  for (SignerRecord& signer : signers)
+    if (signer.key.Thumbprint() == kid && !signer.revoked_at.has_value())
+      signer.revoked_at = leaf;
+  std::erase_if(prekeys, [&](const CertifiedPrekey& prekey) {
+    return prekey.kid == kid;
+  });
+}
+
+void KeyDirectory::MemberKeys::RevokeAll(LeafIndex leaf) {
+  for (SignerRecord& signer : signers)
+    if (!signer.revoked_at.has_value()) signer.revoked_at = leaf;
+  prekeys.clear();
+}
+
+const KeyDirectory::MemberKeys& KeyDirectory::KeysOf(
+    const MemberId& member) const {
+  static const MemberKeys none;
+  const auto found = members_.find(member);
+  return found == members_.end() ? none : found->second;
+}
+
+void KeyDirectory::SetCharter(const AcceptedCharter& charter, LeafIndex leaf) {
+  for (auto& [id, keys] : members_) {
+    const Member* const before = charter_->charter.Find(id);
+    const Member* const after = charter.charter.Find(id);
+    const bool same = before != nullptr && after != nullptr &&
+                      after->status != MemberStatus::kLeft &&
+                      after->identity_key.has_value() &&
+                      before->identity_key == after->identity_key;
+    if (!same) keys.RevokeAll(keys.freeze ? keys.freeze->leaf : leaf);
+    if (keys.freeze.has_value() && after != nullptr &&
+        after->identity_key.has_value() &&
+        *after->identity_key != keys.freeze->identity)
+      keys.freeze.reset();
+  }
+  charter_hashes_.insert(charter.hash);
+  charter_ = charter;
+}
+
+// The key that signed `document`, when it is one that may sign such an event.
+absl::StatusOr<Digest> KeyDirectory::CheckSignature(absl::string_view document,
+                                                    const KeyEvent& event,
+                                                    absl::Time time) const {
+  const VerifyKey identity =
+      *charter_->charter.Find(event.member)->identity_key;
+  const MemberKeys& keys = KeysOf(event.member);
+  const auto lookup = [&](const Digest& kid) -> absl::StatusOr<VerifyKey> {
+    const SignerRecord* const signer = keys.Find(kid);
+    switch (event.kind) {
+      case KeyEventKind::kSigning:
+        if (kid == identity.Thumbprint()) return identity;
+        break;
+      case KeyEventKind::kPrekey:
+        if (IsUsable(signer, time)) return signer->key;
+        break;
+      case KeyEventKind::kRevoke:
+        if (kid == identity.Thumbprint()) return identity;
+        if (signer != nullptr && !signer->revoked_at.has_value() &&
+            std::get<VerifyKey>(event.key) == signer->key)
+          return signer->key;
+        break;
+    }
+    return Denied("this key may not sign it");
+  };
+  const auto jws = VerifyJws(document, kKeyEventTyp, lookup, kKeyEventBytesMax);
+  if (!jws.ok()) return Denied("not signed by a key that may");
+  return jws->kid;
+}
+
+// Whether it follows what stands in the log already.
+absl::Status KeyDirectory::CheckPlace(const KeyEvent& event,
+                                      absl::Time time) const {
+  const Head& head = KeysOf(event.member).head;
+  if (event.seq != head.seq + 1) return OutOfOrder("a gap before its seq");
+  if (event.prev_hash != head.hash) return OutOfOrder("another predecessor");
+  // A member that was shown another charter than everybody else says so here.
+  if (!charter_hashes_.contains(event.charter_hash))
+    return OutOfOrder("it names a charter that is not in the log");
+  if (event.kind == KeyEventKind::kRevoke) return absl::OkStatus();
+  if (event.from > time + kFromAfterMax)
+    return OutOfOrder("its key is for later");
+  if (event.until <= time) return OutOfOrder("its key has run out");
+  return absl::OkStatus();
+}
+
+absl::Status KeyDirectory::CheckNewSigner(const KeyEvent& event,
+                                          absl::Time time) const {
+  const auto& key = std::get<VerifyKey>(event.key);
+  if (owners_.contains(key.Thumbprint()))
+    return OutOfOrder("its key was in the log before");
+  for (const Member& member : charter_->charter.members)
+    if (key == member.identity_key || key == member.witness_key)
+      return Denied("its key has another use");
+  if (!event.vouched_by_old.has_value()) return absl::OkStatus();
+  const SignerRecord* const current = KeysOf(event.member).Current();
+  if (!IsUsable(current, time)) return Denied("no key can vouch for it");
+  return VerifyVouch(event, current->key);
+}
+
+absl::StatusOr<KeyDirectory::Change> KeyDirectory::Examine(
+    absl::string_view document, absl::Time time) const {
+  ASSIGN_OR_RETURN(KeyEvent event, PeekKeyEvent(document));
+  if (!charter_.has_value()) return OutOfOrder("there is no charter yet");
+  if (event.net != charter_->network_id) return Denied("of another network");
+  const Member* const member = charter_->charter.Find(event.member);
+  if (member == nullptr || !member->identity_key.has_value())
+    return Denied("not of a member");
+  if (member->status != MemberStatus::kActive &&
+      event.kind != KeyEventKind::kRevoke)
+    return Denied("its member is not active");
+
+  const MemberKeys& keys = KeysOf(event.member);
+  const Digest hash = Sha256(document);
+  const auto same_seq = keys.hashes.find(event.seq);
+  if (same_seq != keys.hashes.end() && same_seq->second == hash)
+    return Change{Change::Outcome::kRepeat, std::move(event), hash, Digest()};
+  // Only a key that may sign such an event can freeze its member: an outsider
+  // cannot.
+  ASSIGN_OR_RETURN(const Digest kid, CheckSignature(document, event, time));
+  if (same_seq != keys.hashes.end())
+    return Change{Change::Outcome::kFork, std::move(event), hash, kid};
+  if (keys.freeze.has_value()) return Denied("its member's keys are frozen");
+  RETURN_IF_ERROR(CheckPlace(event, time));
+  switch (event.kind) {
+    case KeyEventKind::kSigning:
+      RETURN_IF_ERROR(CheckNewSigner(event, time));
+      break;
+    case KeyEventKind::kPrekey:
+      for (const CertifiedPrekey& prekey : keys.prekeys)
+        if (prekey.record.key == std::get<SealingKey>(event.key))
+          return OutOfOrder("its prekey was in the log before");
+      break;
+    case KeyEventKind::kRevoke: {
+      const SignerRecord* const signer =
+          keys.Find(std::get<VerifyKey>(event.key).Thumbprint());
+      if (signer == nullptr || signer->revoked_at.has_value())
+        return OutOfOrder("there is no such key to revoke");
+      break;
+    }
+  }
+  return Change{Change::Outcome::kApply, std::move(event), hash, kid};
+}
+
+void KeyDirectory::AddSigner(const Change& change, LeafIndex leaf,
+                             absl::Time time) {
+  const KeyEvent& event = change.event;
+  MemberKeys& keys = members_[event.member];
+  SignerRecord added{event.member, std::get<VerifyKey>(event.key),
+                     leaf,         time,
+                     event.until,  {},
+                     {},           false};
+  if (event.vouched_by_old.has_value()) {
+    const SignerRecord& old = *keys.Current();
+    const Charter& charter = charter_->charter;
+    added.vouched_by = old.key.Thumbprint();
+    added.vouched = old.vouched ||
+                    charter.trust_delay == absl::ZeroDuration() ||
+                    (charter.witness_quorum > 0 &&
+                     time >= old.logged_at + charter.trust_delay);
+  } else {
+    keys.RevokeAll(leaf);
+  }
+  owners_.emplace(added.key.Thumbprint(), event.member);
+  keys.signers.push_back(std::move(added));
+}
+
+absl::Status KeyDirectory::Apply(absl::string_view document, LeafIndex leaf,
+                                 absl::Time time) {
+  ASSIGN_OR_RETURN(const Change change, Examine(document, time));
+  const KeyEvent& event = change.event;
+  if (change.outcome == Change::Outcome::kRepeat) return absl::OkStatus();
+  MemberKeys& keys = members_[event.member];
+  if (change.outcome == Change::Outcome::kFork) {
+    if (!keys.freeze.has_value())
+      keys.freeze =
+          Freeze{leaf, *charter_->charter.Find(event.member)->identity_key};
+    return Forked();
+  }
+  switch (event.kind) {
+    case KeyEventKind::kSigning:
+      AddSigner(change, leaf, time);
+      break;
+    case KeyEventKind::kPrekey:
+      std::erase_if(keys.prekeys, [&](const CertifiedPrekey& prekey) {
+        return prekey.record.until + kPrekeyRecordLife < time;
+      });
+      keys.prekeys.push_back(
+          {{std::get<SealingKey>(event.key), leaf, time, event.until},
+           change.kid});
+      break;
+    case KeyEventKind::kRevoke:
+      keys.Revoke(std::get<VerifyKey>(event.key).Thumbprint(), leaf);
+      break;
+  }
+  keys.head = {event.seq, change.hash};
+  keys.hashes.emplace(event.seq, change.hash);
+  return absl::OkStatus();
+}
+
+absl::Status KeyDirectory::Check(absl::string_view document,
+                                 absl::Time time) const {
+  ASSIGN_OR_RETURN(const Change change, Examine(document, time));
+  return change.outcome == Change::Outcome::kFork ? Forked() : absl::OkStatus();
+}
+
+absl::StatusOr<SignerRecord> KeyDirectory::SignerAt(const MemberId& member,
+                                                    const Digest& kid,
+                                                    LeafIndex leaf,
+                                                    absl::Time at) const {
+  const MemberKeys& keys = KeysOf(member);
+  const SignerRecord* const signer = keys.Find(kid);
+  if (signer == nullptr)
+    return absl::PermissionDeniedError("not a signing key of this member");
+  const bool revoked =
+      signer->revoked_at.has_value() && leaf >= *signer->revoked_at;
+  const bool frozen = keys.freeze.has_value() && leaf >= keys.freeze->leaf;
+  if (leaf <= signer->leaf || revoked || frozen || at >= signer->until)
+    return absl::PermissionDeniedError(
+        "the signing key is not valid at this place in the log");
+  return *signer;
+}
+
+absl::StatusOr<SignerRecord> KeyDirectory::SignerAt(const Digest& kid,
+                                                    LeafIndex leaf,
+                                                    absl::Time at) const {
+  const auto owner = owners_.find(kid);
+  if (owner == owners_.end())
+    return absl::PermissionDeniedError("not a signing key of any member");
+  return SignerAt(owner->second, kid, leaf, at);
+}
+
+std::vector<PrekeyRecord> KeyDirectory::Prekeys(const MemberId& member) const {
+  const MemberKeys& keys = KeysOf(member);
+  std::vector<PrekeyRecord> prekeys;
+  if (keys.freeze.has_value()) return prekeys;
+  for (auto prekey = keys.prekeys.rbegin(); prekey != keys.prekeys.rend();
+       ++prekey)
+    prekeys.push_back(prekey->record);
+  return prekeys;
+}
+
+absl::StatusOr<PrekeyRecord> KeyDirectory::FindPrekey(
+    const MemberId& member, const Digest& prekey_id) const {
+  for (const PrekeyRecord& prekey : Prekeys(member))
+    if (prekey.key.Id() == prekey_id) return prekey;
+  return absl::NotFoundError("not a prekey of this member");
+}
+
+std::optional<SignerRecord> KeyDirectory::CurrentSigner(
+    const MemberId& member) const {
+  const SignerRecord* const current = KeysOf(member).Current();
+  return current == nullptr ? std::nullopt : std::make_optional(*current);
+}
+
+std::vector<SignerRecord> KeyDirectory::ChainOf(
+    const SignerRecord& signer) const {
+  const MemberKeys& keys = KeysOf(signer.member);
+  std::vector<SignerRecord> chain = {signer};
+  while (chain.back().vouched_by.has_value()) {
+    // A key vouches only for one that comes after it: this ends.
+    const SignerRecord* const older = keys.Find(*chain.back().vouched_by);
+    if (older == nullptr) break;
+    chain.push_back(*older);
+  }
+  return chain;
+}
+
+KeyDirectory::Head KeyDirectory::HeadOf(const MemberId& member) const {
+  return KeysOf(member).head;
+}
+
+bool KeyDirectory::IsFrozen(const MemberId& member) const {
+  return KeysOf(member).freeze.has_value();
+}
+
+}  // namespace amparo

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -25,8 +26,12 @@ struct SignerRecord {
   absl::Time logged_at;
   absl::Time until;
   std::optional<LeafIndex> revoked_at;  // not valid for events after it
-  // A key no earlier key of the member vouches for (proto/network/charter.h,
-  // trust_delay): the first, and each made by I alone.
+  // The key that vouched for it; none for the first, and for each made by I
+  // alone.
+  std::optional<Digest> vouched_by;
+  // True when that key was itself past the charter's trust_delay then (never
+  // without a quorum, unless there is no delay): else a thief of I could vouch
+  // for its second key with its first. See ChainOf.
   bool vouched = false;
 };
 
@@ -48,24 +53,35 @@ class KeyDirectory {
   // at `leaf`, its prekeys are gone; a replaced identity key ends a freeze.
   void SetCharter(const AcceptedCharter& charter, LeafIndex leaf);
 
-  // Applies the event of leaf `leaf`. An event that is malformed, badly signed
-  // or out of order changes nothing: PERMISSION_DENIED, FAILED_PRECONDITION or
-  // INVALID_ARGUMENT. A second, different event for a `seq` freezes the
-  // member's keys: DATA_LOSS (code "forked").
-  absl::Status Apply(absl::string_view document, LeafIndex leaf, absl::Time time);
+  // Applies the event of leaf `leaf`; leaves never fall. An event that is
+  // malformed, badly signed or out of order changes nothing: PERMISSION_DENIED,
+  // FAILED_PRECONDITION or INVALID_ARGUMENT. An event that was applied before
+  // is OK and changes nothing. A second, different event for a `seq`, by a key
+  // that could have signed one, freezes the member's keys: DATA_LOSS (code
+  // "forked").
+  //
+  // kSigning: by I; vouched for by the member's current signing key, or else
+  // the older ones are revoked at this leaf. Vouched for, the old one stays
+  // valid to its `until`. kPrekey: by a signing key valid here. kRevoke: by I
+  // or by the key itself. A new key was never in the directory before.
+  absl::Status Apply(absl::string_view document, LeafIndex leaf,
+                     absl::Time time);
 
   // The same checks without a change: what the broker asks before it logs.
   absl::Status Check(absl::string_view document, absl::Time time) const;
 
   // The record of `kid` when it is a signing key of `member`, valid for an
   // event at `leaf` and time `at`. PERMISSION_DENIED otherwise.
-  absl::StatusOr<SignerRecord> SignerAt(const MemberId& member, const Digest& kid,
-                                        LeafIndex leaf, absl::Time at) const;
+  absl::StatusOr<SignerRecord> SignerAt(const MemberId& member,
+                                        const Digest& kid, LeafIndex leaf,
+                                        absl::Time at) const;
   // Like SignerAt without a member: who signed it?
   absl::StatusOr<SignerRecord> SignerAt(const Digest& kid, LeafIndex leaf,
                                         absl::Time at) const;
 
-  // Prekeys of `member`, newest first; empty when frozen or none.
+  // Prekeys of `member`, newest first, whatever their `until`; empty when
+  // frozen or none. Those of a revoked signing key are gone: its thief may have
+  // made them. So are those that ran out over 30 days ago.
   std::vector<PrekeyRecord> Prekeys(const MemberId& member) const;
   // The member and record of a prekey; NOT_FOUND otherwise.
   absl::StatusOr<PrekeyRecord> FindPrekey(const MemberId& member,
@@ -73,6 +89,9 @@ class KeyDirectory {
 
   // The newest signing key of `member` that is not revoked.
   std::optional<SignerRecord> CurrentSigner(const MemberId& member) const;
+  // `signer` and the keys that vouch for it, one for the next, newest first:
+  // who confirmed one of them has confirmed `signer`.
+  std::vector<SignerRecord> ChainOf(const SignerRecord& signer) const;
   // seq and hash that the member's next event must follow.
   struct Head {
     uint64_t seq = 0;
@@ -82,18 +101,41 @@ class KeyDirectory {
   bool IsFrozen(const MemberId& member) const;
 
  private:
+  struct CertifiedPrekey {
+    PrekeyRecord record;
+    Digest kid;  // the signing key that made it
+  };
+  struct Freeze {
+    LeafIndex leaf;
+    VerifyKey identity;  // ends when the charter has another
+  };
   struct MemberKeys {
     Head head;
-    std::vector<SignerRecord> signers;  // oldest first
-    std::vector<PrekeyRecord> prekeys;  // oldest first
-    std::map<uint64_t, Digest> hashes;  // of every seq, to tell a fork
-    bool frozen = false;
+    std::vector<SignerRecord> signers;     // oldest first
+    std::vector<CertifiedPrekey> prekeys;  // oldest first
+    std::map<uint64_t, Digest> hashes;     // of every seq, to tell a fork
+    std::optional<Freeze> freeze;
+
+    const SignerRecord* Find(const Digest& kid) const;
+    const SignerRecord* Current() const;
+    void Revoke(const Digest& kid, LeafIndex leaf);
+    void RevokeAll(LeafIndex leaf);
   };
   struct Change;
-  absl::StatusOr<Change> Examine(absl::string_view document, absl::Time time) const;
+  absl::StatusOr<Change> Examine(absl::string_view document,
+                                 absl::Time time) const;
+  absl::StatusOr<Digest> CheckSignature(absl::string_view document,
+                                        const KeyEvent& event,
+                                        absl::Time time) const;
+  absl::Status CheckPlace(const KeyEvent& event, absl::Time time) const;
+  absl::Status CheckNewSigner(const KeyEvent& event, absl::Time time) const;
+  void AddSigner(const Change& change, LeafIndex leaf, absl::Time time);
+  const MemberKeys& KeysOf(const MemberId& member) const;
 
   std::optional<AcceptedCharter> charter_;
+  std::set<Digest> charter_hashes_;  // of every charter so far
   std::map<MemberId, MemberKeys> members_;
+  absl::flat_hash_map<Digest, MemberId> owners_;  // of signing keys, by kid
 };
 
 }  // namespace amparo

@@ -5,6 +5,7 @@
 #include <string>
 #include <variant>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
@@ -18,7 +19,13 @@
 namespace amparo {
 
 inline constexpr char kKeyEventTyp[] = "amparo-key-event+jwt";
+inline constexpr char kKeyVouchTyp[] = "amparo-key-vouch+jwt";
 inline constexpr size_t kKeyEventBytesMax = 4096;
+
+// The longest that `until` may lie after `from`. proto/envelope/limits.h has
+// the same lives for those who make keys; its test keeps them equal.
+inline constexpr absl::Duration kSigningKeyLifeMax = absl::Hours(90 * 24);
+inline constexpr absl::Duration kPrekeyLifeMax = absl::Hours(7 * 24);
 
 enum class KeyEventKind {
   kSigning,  // a new agent signing key A; by I, or by I and vouched by old A
@@ -36,8 +43,8 @@ struct KeyEvent {
   std::variant<VerifyKey, SealingKey> key;
   absl::Time from;
   absl::Time until;
-  // kSigning only: JWS by the old A over this event's core, so that peers need
-  // no waiting time; absent for a first key and after a loss.
+  // kSigning only: JWS by the old A over net, member, seq and key, so that
+  // peers need no waiting time; absent for a first key and after a loss.
   std::optional<std::string> vouched_by_old;
 };
 
@@ -47,8 +54,13 @@ std::string SignKeyEvent(const KeyEvent& event, const SigningKey& signer);
 // What the old signing key signs for `vouched_by_old`.
 std::string VouchForKey(const KeyEvent& event, const SigningKey& old_key);
 
+// OK when `event` has a `vouched_by_old` for its own net, member, seq and key,
+// signed by `old_key`. PERMISSION_DENIED otherwise.
+absl::Status VerifyVouch(const KeyEvent& event, const VerifyKey& old_key);
+
 // Content without a check of the signature; structure, sizes and canonical
-// forms are checked. INVALID_ARGUMENT otherwise.
+// forms are checked, and that the key lives no longer than its kind may.
+// INVALID_ARGUMENT otherwise.
 absl::StatusOr<KeyEvent> PeekKeyEvent(absl::string_view document);
 
 }  // namespace amparo

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "base/bytes.h"
 #include "crypto/digest.h"
@@ -11,6 +12,10 @@
 // reads alike in every language of the networks and nobody ships a file.
 
 namespace amparo {
+
+// The 2048 words, in the order of the bits they stand for. They are printed on
+// paper: the list never changes.
+const std::vector<std::string>& WordList();
 
 // Eight words, separated by spaces, of the first 88 bits of `digest`.
 std::string WordsOf(const Digest& digest);

@@ -85,8 +85,10 @@ absl::Status PeerBook::CheckTrust(const Peers& peers,
   if (charter.trust_delay == absl::ZeroDuration() || signer.vouched)
     return absl::OkStatus();
   {
+    // Who confirmed a key has confirmed what it vouches for.
     MutexLock lock(mutex_);
-    if (confirmed_.contains(signer.key.Thumbprint())) return absl::OkStatus();
+    for (const SignerRecord& key : peers.keys.ChainOf(signer))
+      if (confirmed_.contains(key.key.Thumbprint())) return absl::OkStatus();
   }
   // With a quorum, others had the time to cry out. Without one, nobody watches
   // the log, and time alone frees no key.
