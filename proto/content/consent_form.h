@@ -14,8 +14,11 @@
 #include "proto/content/recipient.h"
 #include "proto/content/section.h"
 #include "proto/envelope/ids.h"
+#include "proto/network/charter.h"
 
 namespace amparo {
+
+inline constexpr char kConsentFormSchema[] = "consent_form/1";
 
 // Cells of a permit that were revoked later: all given parts must match.
 struct Withdrawal {
@@ -81,14 +84,17 @@ absl::StatusOr<ConsentForm> ParseConsentForm(absl::string_view text);
 Json EncodeConsentForm(const ConsentForm& form);
 absl::StatusOr<ConsentForm> DecodeConsentForm(const Json& json);
 
-// `current` with what `added` says as well, for a superseding grant: its
-// agreement and expression replace, provisions and exclusions join.
-// FAILED_PRECONDITION (code "conflict") when a denial of `current` takes all
-// that an added permit lists: only a new consent lifts a denial.
+// `current` with what `added` says as well, for a superseding grant.
+// FAILED_PRECONDITION (code "conflict") when `added` lists a section by name
+// that `current` denies to the same recipient: only a new consent lifts a
+// denial.
 absl::StatusOr<ConsentForm> Extend(const ConsentForm& current,
                                    const ConsentForm& added);
 
-// `current` without what `withdrawal` names, for a superseding grant.
-ConsentForm Without(const ConsentForm& current, const Withdrawal& withdrawal);
+// `current` without what `withdrawal` names, for a superseding grant. Where a
+// permit for a kind loses one member, the charter's other members of that kind
+// are named in its place: who joins later is not among them.
+ConsentForm Without(const ConsentForm& current, const Withdrawal& withdrawal,
+                    const Charter& charter);
 
 }  // namespace amparo

@@ -56,9 +56,17 @@ struct Payload {
   std::optional<PayloadOrigin> origin;
 };
 
-// Canonical bytes: version, then each field in the order above; sizes before
-// what varies, big-endian. RESOURCE_EXHAUSTED (code "too_large") beyond the
-// limits of proto/envelope/limits.h.
+// Canonical bytes. Numbers big-endian; `text`: u32 length and the bytes;
+// `list`: u16 count and the items; `maybe`: u8 0, or u8 1 and the value.
+//   u8 1 | maybe case_id 16 | event_id 16 | text kind | text purpose
+//   | u8 first_contact | salt 32 | salt2 32 | text document
+//   | list text disclosures | list text grants
+//   | list (text section | plaintext 32 | blob_id 32 | key 32) attachments
+//   | u64 seen_size | seen_root 32
+//   | maybe (text anchor | signature 64 | anchor_salt 32 | u64 leaf
+//            | u64 leaf_time | leaf_salt 32) origin
+// INVALID_ARGUMENT (code "too_large") beyond the limits of
+// proto/envelope/limits.h.
 absl::StatusOr<SecretBuffer> EncodePayload(const Payload& payload);
 // INVALID_ARGUMENT for anything EncodePayload does not make.
 absl::StatusOr<Payload> DecodePayload(ByteView bytes);
