@@ -34,10 +34,12 @@ struct SignedAnchor {
 // H("amparo/v1/anchor"; salt, SHA-256 of the issuer-signed JWT, manifest).
 // `manifest`: zero where an issuer dates its document. Salts have 32 bytes,
 // here and below; another size aborts.
-Digest AnchorDigest(ByteView salt, const Digest& document, const Digest& manifest);
+Digest AnchorDigest(ByteView salt, const Digest& document,
+                    const Digest& manifest);
 
 // H("amparo/v1/manifest"; salt2, [disclosures], [grants]).
-Digest ManifestDigest(ByteView salt2, const std::vector<std::string>& disclosures,
+Digest ManifestDigest(ByteView salt2,
+                      const std::vector<std::string>& disclosures,
                       const std::vector<std::string>& grants);
 
 SignedAnchor SignAnchor(const Anchor& anchor, const SigningKey& key);

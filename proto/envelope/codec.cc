@@ -12,8 +12,6 @@
 namespace amparo {
 namespace {
 
-constexpr uint64_t kUnixSecondsMax = 253402300799;  // 9999-12-31T23:59:59Z
-
 std::string Field(ByteView bytes) { return ToText(bytes); }
 std::string Field(const Digest& digest) { return ToText(digest.bytes()); }
 
@@ -57,7 +55,7 @@ absl::StatusOr<MemberId> DecodeMember(const std::string& field,
 
 absl::StatusOr<absl::Time> DecodeTime(uint64_t seconds,
                                       absl::string_view name) {
-  if (seconds == 0 || seconds > kUnixSecondsMax)
+  if (seconds == 0 || seconds > uint64_t{kUnixSecondsMax})
     return absl::InvalidArgumentError(absl::StrCat(name, ": not a time"));
   return TimeFromUnix(static_cast<int64_t>(seconds));
 }

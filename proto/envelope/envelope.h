@@ -67,8 +67,9 @@ Signature SignEnvelope(const SigningKey& key, const Digest& envelope_digest);
 // the header names, and the ciphertext has the size it says.
 absl::Status VerifyEnvelope(const Envelope& envelope, const VerifyKey& key);
 // The same where only the digest of the body is left.
-absl::Status VerifyEnvelopeSignature(const Header& header, ByteView header_bytes,
-                                     const Digest& body, const Signature& signature,
+absl::Status VerifyEnvelopeSignature(const Header& header,
+                                     ByteView header_bytes, const Digest& body,
+                                     const Signature& signature,
                                      const VerifyKey& key);
 
 // info of the HPKE seal: "amparo/v1/seal" || 0x00 || header.

@@ -29,6 +29,7 @@ inline constexpr size_t kSaltBytes = 32;
 // An attachment of 1 GiB with what its chunks add.
 inline constexpr uint64_t kBlobBytesMax = (uint64_t{1} << 30) + (1 << 20);
 
+inline constexpr int64_t kUnixSecondsMax = 253402300799;  // end of year 9999
 inline constexpr absl::Duration kEnvelopeLifeMax = absl::Hours(14 * 24);
 inline constexpr absl::Duration kCreatedBefore = absl::Minutes(10);
 inline constexpr absl::Duration kCreatedAfter = absl::Minutes(5);

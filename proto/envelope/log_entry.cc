@@ -23,8 +23,6 @@ constexpr uint8_t kSuspensionClass = 3;
 
 constexpr size_t kTimeBytes = 8;
 constexpr size_t kVersionBytes = 8;
-constexpr uint64_t kUnixSecondsMax = 253402300799;  // 9999-12-31T23:59:59Z
-
 absl::Status Malformed(absl::string_view why) {
   return absl::InvalidArgumentError(absl::StrCat("log entry: ", why));
 }
@@ -98,7 +96,7 @@ Bytes EncodeLogEntry(const LogEntry& entry) {
 absl::StatusOr<LogEntry> DecodeLogEntry(ByteView bytes) {
   if (bytes.size() < 1 + kTimeBytes + 1) return Malformed("too short");
   const uint64_t seconds = ReadU64(bytes.subspan(1));
-  if (seconds > kUnixSecondsMax) return Malformed("not a time");
+  if (seconds > uint64_t{kUnixSecondsMax}) return Malformed("not a time");
   const absl::Time time = TimeFromUnix(static_cast<int64_t>(seconds));
   const ByteView rest = bytes.subspan(1 + kTimeBytes);
   if (bytes[0] == kCommitmentEntry) {

@@ -42,7 +42,8 @@ struct SuspensionEntry {  // class 3: JWS general JSON by two governance keys
 
 struct LogEntry {
   absl::Time time;  // whole seconds; never falls from leaf to leaf
-  std::variant<CommitmentEntry, CharterEntry, KeyEventEntry, SuspensionEntry> content;
+  std::variant<CommitmentEntry, CharterEntry, KeyEventEntry, SuspensionEntry>
+      content;
   bool operator==(const LogEntry&) const = default;
 };
 Bytes EncodeLogEntry(const LogEntry& entry);
@@ -74,8 +75,9 @@ struct ErasureEvent {  // 6: JWS naming leaves and authority
 struct AccessLogEvent {  // 7: signed checkpoint of a member's access log
   std::string note;
 };
-using AuditEvent = std::variant<EnvelopeEvent, AnchorEvent, ReceiptEvent, RecallEvent,
-                                ExpiryEvent, ErasureEvent, AccessLogEvent>;
+using AuditEvent =
+    std::variant<EnvelopeEvent, AnchorEvent, ReceiptEvent, RecallEvent,
+                 ExpiryEvent, ErasureEvent, AccessLogEvent>;
 // "envelope", "anchor", "receipt", "recall", "expiry", "erasure",
 // "access_log_checkpoint".
 absl::string_view NameOf(const AuditEvent& event);

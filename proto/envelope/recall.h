@@ -27,8 +27,12 @@ struct VerifiedRecall {
   Recall recall;
   Digest kid;
 };
+// INVALID_ARGUMENT for malformed, PERMISSION_DENIED for a bad signature. That
+// `kid` is a key of `sender`, and that the rest fits the envelope, is the
+// caller's to check.
 absl::StatusOr<VerifiedRecall> VerifyRecall(absl::string_view token,
                                             const KeyLookup& keys);
+// Content without a check of typ and signature.
 absl::StatusOr<Recall> PeekRecall(absl::string_view token);
 
 }  // namespace amparo

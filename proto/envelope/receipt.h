@@ -21,7 +21,13 @@ namespace amparo {
 
 inline constexpr char kReceiptTyp[] = "secevent+jwt";
 
-enum class ReceiptKind { kDelivered, kUndecryptable, kOpened, kErased, kComplaint };
+enum class ReceiptKind {
+  kDelivered,
+  kUndecryptable,
+  kOpened,
+  kErased,
+  kComplaint
+};
 absl::string_view NameOf(ReceiptKind kind);  // "delivered", ...
 // Event URI in the token: "https://amparo.example/events/" + name.
 std::string EventUri(ReceiptKind kind);
@@ -39,13 +45,16 @@ struct Receipt {
 };
 
 std::string SignReceipt(const Receipt& receipt, const SigningKey& key);
-// INVALID_ARGUMENT for malformed, PERMISSION_DENIED for a bad signature.
+// INVALID_ARGUMENT for malformed, PERMISSION_DENIED for a bad signature. That
+// `kid` is a key of `issuer`, and that net, audience, digest and leaf are those
+// of the envelope, is the caller's to check.
 struct VerifiedReceipt {
   Receipt receipt;
   Digest kid;
 };
 absl::StatusOr<VerifiedReceipt> VerifyReceipt(absl::string_view token,
                                               const KeyLookup& keys);
+// Content without a check of typ and signature.
 absl::StatusOr<Receipt> PeekReceipt(absl::string_view token);
 
 }  // namespace amparo

@@ -40,7 +40,8 @@ struct JoinRequest {
   VerifyKey witness_key;
   absl::Time at;
 };
-std::string SignJoinRequest(const JoinRequest& request, const SigningKey& identity);
+std::string SignJoinRequest(const JoinRequest& request,
+                            const SigningKey& identity);
 absl::StatusOr<JoinRequest> VerifyJoinRequest(absl::string_view document);
 
 }  // namespace amparo
