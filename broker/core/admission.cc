@@ -1,3 +1,145 @@
 #include "broker/core/admission.h"
 
-namespace amparo::broker {}
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/status.h"
+#include "proto/envelope/limits.h"
+
+namespace amparo::broker {
+namespace {
+
+absl::Status Refuse(absl::StatusCode status, const char* code,
+                    const char* field, const char* message,
+                    const char* hint = "") {
+  return MakeError(status, message,
+                   {.code = code, .field = field, .hint = hint});
+}
+
+absl::Status CheckSizes(const Envelope& envelope, size_t bytes_max) {
+  const size_t bytes = envelope.header_bytes.size() + envelope.enc.size() +
+                       envelope.ciphertext.size() + sizeof(Signature);
+  if (bytes > bytes_max)
+    return Refuse(absl::StatusCode::kInvalidArgument, "too_large", "envelope",
+                  "the envelope is larger than this broker takes");
+  if (envelope.header.ciphertext_bytes != envelope.ciphertext.size())
+    return Refuse(absl::StatusCode::kInvalidArgument, "invalid_form",
+                  "ciphertext_bytes",
+                  "the ciphertext has another size than the header says");
+  return absl::OkStatus();
+}
+
+absl::Status CheckTimes(const Header& header, absl::Time now) {
+  if (header.created < now - kCreatedBefore ||
+      header.created > now + kCreatedAfter)
+    return Refuse(absl::StatusCode::kFailedPrecondition, "invalid_state",
+                  "created", "the envelope is not fresh",
+                  "seal it anew; check the clock");
+  if (header.expires <= std::max(header.created, now) ||
+      header.expires - header.created > kEnvelopeLifeMax)
+    return Refuse(absl::StatusCode::kInvalidArgument, "invalid_form", "expires",
+                  "the envelope's life is not allowed");
+  return absl::OkStatus();
+}
+
+absl::Status CheckNetwork(const AcceptedCharter& accepted,
+                          const Network& network, const Header& header) {
+  if (header.network_id != accepted.network_id)
+    return Refuse(absl::StatusCode::kPermissionDenied, "verification_failed",
+                  "network_id", "the envelope is for another network");
+  const std::vector<uint32_t>& suites = accepted.charter.suites_allowed;
+  if (std::find(suites.begin(), suites.end(), header.suite) == suites.end())
+    return Refuse(absl::StatusCode::kFailedPrecondition, "invalid_state",
+                  "suite", "the charter does not allow this suite");
+  if (!network.versions.contains(header.charter_hash))
+    return Refuse(absl::StatusCode::kFailedPrecondition, "invalid_state",
+                  "charter_hash", "no charter of the network has this hash");
+  return absl::OkStatus();
+}
+
+absl::Status CheckRecipient(const Charter& charter, const MemberId& id) {
+  const Member* const recipient = charter.Find(id);
+  if (recipient == nullptr || !HasMailbox(recipient->kind))
+    return Refuse(absl::StatusCode::kNotFound, "unknown_member", "recipient",
+                  "no such recipient in the network");
+  if (recipient->status != MemberStatus::kActive)
+    return Refuse(absl::StatusCode::kFailedPrecondition, "member_suspended",
+                  "recipient", "the recipient is not active");
+  return absl::OkStatus();
+}
+
+// The newest prekey, or one whose successor was logged within the hour: its
+// private half may still be there. docs/PROTOCOL.md, Prekeys.
+absl::Status CheckPrekey(const KeyDirectory& keys, const Header& header,
+                         absl::Time now) {
+  std::optional<absl::Time> successor_at;
+  for (const PrekeyRecord& prekey : keys.Prekeys(header.recipient)) {
+    if (prekey.key.Id() != header.prekey_id) {
+      successor_at = prekey.logged_at;
+      continue;
+    }
+    if (successor_at && now > *successor_at + kPrekeySuccessorGrace) break;
+    return absl::OkStatus();
+  }
+  return Refuse(absl::StatusCode::kFailedPrecondition, "invalid_state",
+                "prekey_id", "not a current prekey of the recipient",
+                "seal it anew to the newest prekey");
+}
+
+}  // namespace
+
+Admission::Admission(const AdmissionLimits& limits, const Clock& clock)
+    : limits_(limits), clock_(clock) {}
+
+absl::Status Admission::CountOperation(const MemberId& member) {
+  const absl::Time now = clock_.Now();
+  const double rate = limits_.member_rate_per_s;
+  MutexLock lock(mutex_);
+  Bucket& bucket =
+      buckets_.try_emplace(member, Bucket{rate, now}).first->second;
+  if (now > bucket.filled_at) {
+    const double gained = absl::ToDoubleSeconds(now - bucket.filled_at) * rate;
+    bucket.tokens = std::min(rate, bucket.tokens + gained);
+    bucket.filled_at = now;
+  }
+  if (bucket.tokens < 1)
+    return MakeError(absl::StatusCode::kResourceExhausted,
+                     "the member does more operations a second than it may",
+                     {.code = "broker_unreachable", .retryable = true});
+  bucket.tokens -= 1;
+  return absl::OkStatus();
+}
+
+absl::Status Admission::CheckHeader(const Network& network,
+                                    const MemberId& peer,
+                                    const Envelope& envelope) const {
+  const Header& header = envelope.header;
+  if (header.sender != peer)
+    return Refuse(absl::StatusCode::kPermissionDenied, "verification_failed",
+                  "sender", "the envelope has another sender");
+  RETURN_IF_ERROR(network.Active(peer).status());
+  RETURN_IF_ERROR(CheckSizes(envelope, limits_.envelope_bytes_max));
+  RETURN_IF_ERROR(CheckNetwork(*network.charter, network, header));
+  const absl::Time now = clock_.Now();
+  RETURN_IF_ERROR(CheckTimes(header, now));
+  RETURN_IF_ERROR(CheckRecipient(network.charter->charter, header.recipient));
+  RETURN_IF_ERROR(CheckPrekey(network.keys, header, now));
+  if (header.link_seq == 0)
+    return Refuse(absl::StatusCode::kInvalidArgument, "invalid_form",
+                  "link_seq", "links are numbered from 1");
+  return absl::OkStatus();
+}
+
+absl::Status Admission::CheckSignature(const Network& network,
+                                       const Envelope& envelope,
+                                       const Digest& body) const {
+  const Header& header = envelope.header;
+  const KeyLookup lookup = network.SignerLookup(header.sender, clock_.Now());
+  ASSIGN_OR_RETURN(const VerifyKey key, lookup(header.sender_kid));
+  return VerifyEnvelopeSignature(header, envelope.header_bytes, body,
+                                 envelope.signature, key);
+}
+
+}  // namespace amparo::broker

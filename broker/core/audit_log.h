@@ -39,9 +39,4 @@ class AuditLog {
   const Directory& directory_;
 };
 
-// Whom the event of an opening concerns: both ends of an envelope, or the one
-// member that signed; each once.
-absl::StatusOr<std::vector<MemberId>> PartiesOf(const Store& store,
-                                                const Opening& opening);
-
 }  // namespace amparo::broker

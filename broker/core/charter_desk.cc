@@ -1,3 +1,100 @@
 #include "broker/core/charter_desk.h"
 
-namespace amparo::broker {}
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/error.h"
+#include "base/status.h"
+#include "crypto/secret.h"
+#include "proto/network/charter.h"
+
+namespace amparo::broker {
+namespace {
+
+absl::Status CheckLog(const Charter& charter, const NoteVerifier& log) {
+  const bool named =
+      std::any_of(charter.log_keys.begin(), charter.log_keys.end(),
+                  [&](const NoteVerifier& key) {
+                    return key.name() == log.name() && key.key() == log.key();
+                  });
+  if (charter.network == log.name() && named) return absl::OkStatus();
+  return MakeError(absl::StatusCode::kInvalidArgument,
+                   "the charter is not for this broker's network and log key",
+                   {.code = "invalid_form", .field = "log"});
+}
+
+absl::Status CheckFounding(const Store& store, ByteView token) {
+  const absl::StatusOr<Digest> expected = store.FoundingToken();
+  if (expected.ok() && EqualSecret(Sha256(token).bytes(), expected->bytes()))
+    return absl::OkStatus();
+  return MakeError(absl::StatusCode::kPermissionDenied,
+                   "version 1 needs the founding token that init wrote",
+                   {.code = "verification_failed", .field = "founding_token"});
+}
+
+absl::Status NotNext(uint64_t version) {
+  return MakeError(absl::StatusCode::kFailedPrecondition,
+                   absl::StrCat("the next charter has version ", version),
+                   {.code = "invalid_state", .field = "version"});
+}
+
+// Whether `document` may be logged next.
+absl::Status CheckNext(const Store& store, const Network& network,
+                       const std::string& document, uint64_t version,
+                       ByteView founding_token) {
+  const uint64_t next =
+      network.charter ? network.charter->charter.version + 1 : 1;
+  if (version != next) return NotNext(next);
+  if (network.charter)
+    return AcceptNextCharter(document, *network.charter).status();
+  RETURN_IF_ERROR(CheckFounding(store, founding_token));
+  return AcceptFirstCharter(document, Sha256(document)).status();
+}
+
+}  // namespace
+
+CharterDesk::CharterDesk(Store& store, const Directory& directory,
+                         Ledger& ledger, NoteVerifier log)
+    : store_(store),
+      directory_(directory),
+      ledger_(ledger),
+      log_(std::move(log)) {}
+
+void CharterDesk::Publish(std::string document, Bytes founding_token,
+                          PublishedDone done) {
+  const absl::StatusOr<Charter> charter = PeekCharter(document);
+  if (!charter.ok()) return done(charter.status());
+  if (absl::Status status = CheckLog(*charter, log_); !status.ok())
+    return done(std::move(status));
+  const uint64_t version = charter->version;
+  ledger_.Submit(
+      [this, version, document = std::move(document),
+       token = std::move(founding_token)](
+          const Network& network) -> absl::StatusOr<Op> {
+        Op op;
+        op.action = amparo::broker::Publish{
+            absl::StrCat("charter/", version),
+            CharterEntry{version, Sha256(document)}, document};
+        absl::Status status =
+            CheckNext(store_, network, document, version, token);
+        if (status.ok()) return op;
+        return UnlessLogged(store_, std::move(op), std::move(status));
+      },
+      [version, done = std::move(done)](absl::StatusOr<LeafReceipt> receipt) {
+        if (!receipt.ok()) return done(receipt.status());
+        done(Published{version, receipt->leaf});
+      });
+}
+
+absl::StatusOr<std::string> CharterDesk::Document(uint64_t version) const {
+  const std::shared_ptr<const Network> network = directory_.Current();
+  if (network->charter && version == 0) return network->charter->document;
+  for (const auto& [hash, known] : network->versions)
+    if (known == version) return store_.Document(hash);
+  return MakeError(absl::StatusCode::kNotFound, "no such charter version",
+                   {.code = "not_found"});
+}
+
+}  // namespace amparo::broker

@@ -1,3 +1,90 @@
 #include "broker/core/checkpointer.h"
 
-namespace amparo::broker {}
+#include <utility>
+
+#include "base/error.h"
+#include "base/event_log.h"
+#include "base/status.h"
+#include "crypto/note.h"
+
+namespace amparo::broker {
+namespace {
+
+// How often watchers hear of a log that does not grow.
+constexpr absl::Duration kShowAgain = absl::Hours(1);
+
+absl::StatusOr<Checkpoint> CheckpointOf(const std::string& encoded) {
+  ASSIGN_OR_RETURN(const Note note, ParseNote(encoded));
+  return ParseCheckpoint(note.text);
+}
+
+absl::Status Refuse(const char* code, const char* message) {
+  LogEvent(EventLevel::kError, "checkpoint_refused", {{"code", code}});
+  return MakeError(absl::StatusCode::kDataLoss, message, {.code = code});
+}
+
+}  // namespace
+
+Checkpointer::Checkpointer(Store& store, std::string origin,
+                           const SigningKey& log_key, InboxFeed& watchers,
+                           const Clock& clock)
+    : store_(store),
+      origin_(std::move(origin)),
+      log_key_(log_key),
+      clock_(clock),
+      watchers_(watchers) {
+  // What was stored before a restart was shown, or might have been.
+  const absl::StatusOr<std::string> stored = store_.NewestCheckpoint();
+  if (!stored.ok()) return;
+  const absl::StatusOr<Checkpoint> checkpoint = CheckpointOf(*stored);
+  if (!checkpoint.ok()) return;
+  MutexLock lock(mutex_);
+  shown_ = {*stored, checkpoint->size, clock_.Now()};
+}
+
+absl::Status Checkpointer::PublishNext() {
+  const LogHead head = store_.Head();
+  const TreeSize size = head.range.size();
+  const absl::Time now = clock_.Now();
+  const Shown before = shown();
+  if (size < before.size)
+    return Refuse("tampered", "the log is smaller than what was shown");
+  if (size == before.size) {
+    if (before.note.empty() || now < before.at + kShowAgain)
+      return absl::OkStatus();
+    Show({before.note, size, now});
+    return absl::OkStatus();
+  }
+  const Checkpoint checkpoint{origin_, size, head.range.Root(), {}};
+  ASSIGN_OR_RETURN(const std::string note,
+                   SignCheckpoint(checkpoint, log_key_));
+  // Stored first: a crash must never leave the log behind what was shown.
+  ASSIGN_OR_RETURN(const std::string first, store_.PutCheckpoint(size, note));
+  ASSIGN_OR_RETURN(const Checkpoint stored, CheckpointOf(first));
+  if (stored != checkpoint)
+    return Refuse("forked", "another tree of this size was signed before");
+  Show({first, size, now});
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> Checkpointer::Newest() const {
+  Shown newest = shown();
+  if (!newest.note.empty()) return std::move(newest.note);
+  return MakeError(absl::StatusCode::kNotFound, "nothing was logged yet",
+                   {.code = "not_found"});
+}
+
+Checkpointer::Shown Checkpointer::shown() const {
+  MutexLock lock(mutex_);
+  return shown_;
+}
+
+void Checkpointer::Show(Shown shown) {
+  {
+    MutexLock lock(mutex_);
+    shown_ = std::move(shown);
+  }
+  watchers_.NotifyAll();
+}
+
+}  // namespace amparo::broker

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -31,15 +30,21 @@ class Checkpointer {
   absl::StatusOr<std::string> Newest() const;
 
  private:
+  struct Shown {
+    std::string note;  // empty before the first
+    TreeSize size;
+    absl::Time at;
+  };
+  Shown shown() const;
+  void Show(Shown shown);
+
   Store& store_;
   const std::string origin_;
   const SigningKey& log_key_;
   const Clock& clock_;
   InboxFeed& watchers_;
   mutable Mutex mutex_;
-  std::optional<std::string> shown_ ABSL_GUARDED_BY(mutex_);
-  TreeSize shown_size_ ABSL_GUARDED_BY(mutex_);
-  absl::Time shown_at_ ABSL_GUARDED_BY(mutex_);
+  Shown shown_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace amparo::broker

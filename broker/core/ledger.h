@@ -21,12 +21,13 @@ namespace amparo::broker {
 using Done = std::function<void(absl::StatusOr<LeafReceipt>)>;
 
 // The only writer of the log. Operations that wait go to the store as one
-// batch, with one sync (group commit); their answers are signed while the next
-// batch is written. Thread-safe.
+// batch, with one sync (group commit); their answers are signed and given while
+// the next batch is written. Thread-safe.
 class Ledger {
  public:
   // Makes the operation to log, having checked it against `network`. Called
-  // again when the network changed before the operation got its leaf.
+  // again when the network changed before the operation got its leaf, so that
+  // what was checked holds where the leaf stands.
   using Proposal = std::function<absl::StatusOr<Op>(const Network& network)>;
 
   // All must outlive the ledger.
@@ -49,12 +50,13 @@ class Ledger {
 
  private:
   struct Waiting {
-    Op op;
     Proposal proposal;
     Done done;
+    Op op;
     size_t bytes = 0;
     int tries = 0;
   };
+  // What was asked in one commit, and what the store said to each.
   struct Batch {
     std::vector<Waiting> waiting;
     absl::StatusOr<std::vector<OpResult>> results;
@@ -64,10 +66,13 @@ class Ledger {
   void Enqueue(Waiting waiting);
   void RunCommitter();
   void RunAnswerer();
+  // Empty when the ledger ends.
   std::vector<Waiting> NextBatch();
   void CommitBatch(std::vector<Waiting> waiting);
-  void ApplyPublications(const Batch& batch);
-  void Answer(Waiting waiting, OpResult result);
+  void ApplyPublications(const std::vector<Op>& ops,
+                         const std::vector<OpResult>& results);
+  void AnswerBatch(Batch batch);
+  void Answer(Waiting waiting, const OpResult& result);
 
   Store& store_;
   Directory& directory_;

@@ -37,15 +37,19 @@ struct Settle {
 };
 
 // Nothing but its leaf: anchors, checkpoints of access logs.
-struct Date {};
+struct Date {
+  MemberId member;  // whose
+};
 
-// Deletes each opening that all its parties have asked to erase.
+// Deletes each opening that all its parties have asked to erase, or that
+// `member` alone asked for by `alone_if_asked_by` and still wants gone.
 struct Erase {
   struct Target {
     LeafIndex leaf;
     std::vector<MemberId> parties;
   };
   MemberId member;  // who asks; one of the parties of each
+  std::optional<absl::Time> alone_if_asked_by;
   std::vector<Target> targets;
 };
 

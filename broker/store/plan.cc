@@ -147,7 +147,7 @@ Plan::Answer Plan::Apply(const Op& op, const Submit& submit) {
     return Refused(Outcome::kMailboxFull);
   ++*pending;
 
-  Leaf leaf = Commit(op.event);
+  Leaf leaf = Commit(op.event, {header.sender, header.recipient});
   const std::string key = NumberKey(leaf.index.value());
   Put(Table::kRequests, EnvelopeRequestKey(header.sender, header.envelope_id),
       EncodeRequest({leaf.index, submit.digest}));
@@ -170,7 +170,7 @@ Plan::Answer Plan::Apply(const Op& op, const Settle& settle) {
   ASSIGN_OR_RETURN(uint64_t* const pending, Pending(record.recipient));
   if (*pending > 0) --*pending;
 
-  Leaf leaf = Commit(op.event, record.leaf);
+  Leaf leaf = Commit(op.event, {record.sender, record.recipient});
   const std::string key = NumberKey(record.leaf.value());
   record.state = *next;
   row->settled_leaf = leaf.index;
@@ -199,8 +199,8 @@ Plan::Answer Plan::Apply(const Op& op, const Settle& settle) {
   return OpResult{Outcome::kApplied, std::move(leaf), std::move(concerns)};
 }
 
-Plan::Answer Plan::Apply(const Op& op, const Date&) {
-  Leaf leaf = Commit(op.event);
+Plan::Answer Plan::Apply(const Op& op, const Date& date) {
+  Leaf leaf = Commit(op.event, {date.member});
   Put(Table::kRequests, EventRequestKey(op.event),
       EncodeRequest({leaf.index, Sha256(op.event)}));
   return OpResult{Outcome::kApplied, std::move(leaf), {}};
@@ -214,26 +214,45 @@ Plan::Answer Plan::Apply(const Op& op, const Erase& erase) {
     if (row && row->record.state == EnvelopeState::kPending)
       return Refused(Outcome::kWrongState);
   }
-  Leaf leaf = Commit(op.event);
+  Leaf leaf = Commit(op.event, {erase.member});
   Put(Table::kRequests, EventRequestKey(op.event),
       EncodeRequest({leaf.index, Sha256(op.event)}));
   for (const Erase::Target& target : erase.targets)
-    RETURN_IF_ERROR(EraseOpening(erase.member, target));
+    RETURN_IF_ERROR(EraseOpening(erase, target));
   return OpResult{Outcome::kApplied, std::move(leaf), {}};
 }
 
-absl::Status Plan::EraseOpening(const MemberId& member,
+absl::StatusOr<bool> Plan::MayErase(const Erase& erase,
+                                    const Erase::Target& target) {
+  const std::string own_key = ErasureKey(target.leaf, erase.member);
+  ASSIGN_OR_RETURN(const std::optional<std::string> own,
+                   Get(Table::kErasures, own_key));
+  if (own && erase.alone_if_asked_by) {
+    ASSIGN_OR_RETURN(const uint64_t asked_s, DecodeNumber(*own));
+    if (TimeFromUnix(static_cast<int64_t>(asked_s)) <= *erase.alone_if_asked_by)
+      return true;
+  }
+  if (!own) {
+    Bytes asked;
+    AppendU64(asked, static_cast<uint64_t>(UnixSeconds(head_.time)));
+    Put(Table::kErasures, own_key, std::move(asked));
+  }
+  for (const MemberId& party : target.parties) {
+    ASSIGN_OR_RETURN(const std::optional<std::string> asked,
+                     Get(Table::kErasures, ErasureKey(target.leaf, party)));
+    if (!asked) return false;
+  }
+  return true;
+}
+
+absl::Status Plan::EraseOpening(const Erase& erase,
                                 const Erase::Target& target) {
   const std::string key = NumberKey(target.leaf.value());
   ASSIGN_OR_RETURN(const std::optional<std::string> opening,
                    Get(Table::kOpenings, key));
   if (!opening) return absl::OkStatus();  // gone already
-  Put(Table::kErasures, ErasureKey(target.leaf, member), {});
-  for (const MemberId& party : target.parties) {
-    ASSIGN_OR_RETURN(const std::optional<std::string> asked,
-                     Get(Table::kErasures, ErasureKey(target.leaf, party)));
-    if (!asked) return absl::OkStatus();
-  }
+  ASSIGN_OR_RETURN(const bool may_erase, MayErase(erase, target));
+  if (!may_erase) return absl::OkStatus();
   Delete(Table::kOpenings, key);
   for (const MemberId& party : target.parties)
     Delete(Table::kErasures, ErasureKey(target.leaf, party));
@@ -264,11 +283,12 @@ Plan::Answer Plan::Apply(const Op&, const Publish& publish) {
 
 // --- Leaves.
 
-Leaf Plan::Commit(const Bytes& event, std::optional<LeafIndex> subject) {
+Leaf Plan::Commit(const Bytes& event, std::vector<MemberId> parties) {
+  std::sort(parties.begin(), parties.end());
+  parties.erase(std::unique(parties.begin(), parties.end()), parties.end());
   Bytes salt = RandomBytes(kSaltBytes);
   LogEntry entry{{}, CommitmentEntry{LeafCommitment(salt, event)}};
-  const LeafIndex own(head_.range.size().value());
-  Bytes opening = EncodeOpening(subject.value_or(own), salt, event);
+  Bytes opening = EncodeOpening(parties, salt, event);
   Leaf leaf = AppendLeaf(std::move(entry), std::move(salt));
   changes_.Put(Table::kOpenings, NumberKey(leaf.index.value()),
                std::move(opening));

@@ -50,12 +50,12 @@ class Plan {
   Answer Apply(const Op& op, const Date& date);
   Answer Apply(const Op& op, const Erase& erase);
   Answer Apply(const Op& op, const Publish& publish);
-  absl::Status EraseOpening(const MemberId& member,
-                            const Erase::Target& target);
+  absl::Status EraseOpening(const Erase& erase, const Erase::Target& target);
+  absl::StatusOr<bool> MayErase(const Erase& erase,
+                                const Erase::Target& target);
 
-  // Appends an entry that commits to `event`, and its opening. `subject`: the
-  // envelope's leaf, where the event ends its stay.
-  Leaf Commit(const Bytes& event, std::optional<LeafIndex> subject = {});
+  // Appends an entry that commits to `event`, and its opening.
+  Leaf Commit(const Bytes& event, std::vector<MemberId> parties);
   Leaf AppendLeaf(LogEntry entry, Bytes salt);
   void PutItem(const MemberId& member, LeafIndex leaf, const MailboxRow& row);
 

@@ -40,10 +40,13 @@ struct EnvelopeRecord {
 // Opens the commitment of leaf `leaf`.
 struct Opening {
   LeafIndex leaf;
-  LeafIndex subject;  // the envelope's, of what ended its stay; else `leaf`
-  Bytes salt;         // 32 bytes
-  Bytes event;        // EncodeAuditEvent
+  // Whom it concerns: both ends of an envelope and of what ended its stay, or
+  // the one member that signed. Each once.
+  std::vector<MemberId> parties;
+  Bytes salt;   // 32 bytes
+  Bytes event;  // EncodeAuditEvent
 };
+bool Concerns(const Opening& opening, const MemberId& member);
 
 // Something that concerns a member: an envelope for it; a receipt about one it
 // sent; a recall of one for it; an expiry of one of or for it.

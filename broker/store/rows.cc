@@ -1,5 +1,6 @@
 #include "broker/store/rows.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -207,10 +208,12 @@ std::string ErasureKey(LeafIndex leaf, const MemberId& member) {
   return NumberKey(leaf.value()) + member.text();
 }
 
-Bytes EncodeOpening(LeafIndex subject, ByteView salt, ByteView event) {
+Bytes EncodeOpening(const std::vector<MemberId>& parties, ByteView salt,
+                    ByteView event) {
   Bytes out;
-  out.reserve(8 + salt.size() + event.size());
-  AppendU64(out, subject.value());
+  out.reserve(1 + parties.size() * 33 + salt.size() + event.size());
+  out.push_back(static_cast<uint8_t>(parties.size()));
+  for (const MemberId& party : parties) AppendMember(out, party);
   Append(out, salt);
   Append(out, event);
   return out;
@@ -218,10 +221,21 @@ Bytes EncodeOpening(LeafIndex subject, ByteView salt, ByteView event) {
 
 absl::StatusOr<Opening> DecodeOpening(LeafIndex leaf, absl::string_view value) {
   Reader reader(value);
-  ASSIGN_OR_RETURN(const uint64_t subject, reader.Number());
+  Opening opening{leaf, {}, {}, {}};
+  ASSIGN_OR_RETURN(const uint8_t count, reader.Byte());
+  for (uint8_t i = 0; i < count; ++i) {
+    ASSIGN_OR_RETURN(MemberId party, reader.Member());
+    opening.parties.push_back(std::move(party));
+  }
   ASSIGN_OR_RETURN(const ByteView salt, reader.Take(kSaltBytes));
-  return Opening{leaf, LeafIndex(subject), ToBytes(salt),
-                 ToBytes(reader.Rest())};
+  opening.salt = ToBytes(salt);
+  opening.event = ToBytes(reader.Rest());
+  return opening;
+}
+
+bool Concerns(const Opening& opening, const MemberId& member) {
+  return std::find(opening.parties.begin(), opening.parties.end(), member) !=
+         opening.parties.end();
 }
 
 Bytes EnvelopeTail(ByteView enc) {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -63,8 +64,9 @@ absl::StatusOr<MailboxRow> DecodeMailbox(absl::string_view value);
 std::string ExpiryKey(absl::Time expires, LeafIndex leaf);
 std::string ErasureKey(LeafIndex leaf, const MemberId& member);
 
-// Openings: subject, salt, then event.
-Bytes EncodeOpening(LeafIndex subject, ByteView salt, ByteView event);
+// Openings: parties, salt, then event.
+Bytes EncodeOpening(const std::vector<MemberId>& parties, ByteView salt,
+                    ByteView event);
 absl::StatusOr<Opening> DecodeOpening(LeafIndex leaf, absl::string_view value);
 
 // Envelopes: ciphertext, then enc and its length, so that the ciphertext can
