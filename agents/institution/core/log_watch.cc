@@ -238,6 +238,11 @@ TreeSize LogWatch::size() const {
   return range_.size();
 }
 
+LogWatch::View LogWatch::view() const {
+  MutexLock lock(mutex_);
+  return {range_.size(), range_.Root()};
+}
+
 absl::StatusOr<LogEntry> LogWatch::EntryAt(LeafIndex leaf) const {
   if (leaf.value() >= size().value())
     return absl::OutOfRangeError("this leaf is not proven yet");

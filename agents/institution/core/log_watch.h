@@ -40,8 +40,13 @@ class LogWatch {
   // it contradicts this copy, UNAVAILABLE when entries cannot be fetched.
   absl::Status Follow(const std::string& note);
 
-  // Size of the proven copy.
+  // The proven copy's size, and its root.
   TreeSize size() const;
+  struct View {
+    TreeSize size;
+    Digest root;
+  };
+  View view() const;
   // OUT_OF_RANGE when `leaf` is not proven yet.
   absl::StatusOr<LogEntry> EntryAt(LeafIndex leaf) const;
   // OK when the proven entry at the receipt's leaf is the one it promised for

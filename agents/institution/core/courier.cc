@@ -1,0 +1,307 @@
+#include "agents/institution/core/courier.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "agents/institution/core/sealing.h"
+#include "base/error.h"
+#include "base/event_log.h"
+#include "base/status.h"
+#include "crypto/sd_jwt.h"
+#include "proto/envelope/log_entry.h"
+
+namespace amparo::agent {
+namespace {
+
+constexpr uint32_t kAttemptsMax = 5;
+
+bool IsTransient(const absl::Status& status) {
+  return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status) ||
+         absl::IsResourceExhausted(status) || absl::IsCancelled(status);
+}
+
+// Documents whose date others may have to check.
+bool NeedsAnchor(EventKind kind) {
+  switch (kind) {
+    case EventKind::kReferral:
+    case EventKind::kUpdated:
+    case EventKind::kDisclosed:
+    case EventKind::kGranted:
+    case EventKind::kRevoked:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// Whose anchor: that of the event in which the document was issued.
+const EventId& AnchoredEvent(const Draft& draft) {
+  return draft.content_of ? *draft.content_of : draft.event_id;
+}
+
+CaseEvent NoteOf(const Draft& draft, const MemberId& self, Delivery delivery,
+                 absl::string_view code, absl::Time now) {
+  return CaseEvent{EventId::New(),
+                   *draft.case_id,
+                   self,
+                   draft.recipient,
+                   now,
+                   std::nullopt,
+                   std::nullopt,
+                   DeliveryNoted{draft.event_id, delivery, std::string(code)}};
+}
+
+Bytes EventBytes(const Envelope& envelope) {
+  return EncodeAuditEvent(EnvelopeEvent{
+      envelope.header_bytes, BodyDigest(envelope.enc, envelope.ciphertext),
+      envelope.signature});
+}
+
+}  // namespace
+
+absl::Status Courier::Run() {
+  ASSIGN_OR_RETURN(const std::vector<Draft> drafts, books_.outbox.Drafts());
+  std::map<MemberId, std::vector<Draft>> by_recipient;
+  for (const Draft& draft : drafts) by_recipient[draft.recipient].push_back(draft);
+  for (const auto& [recipient, list] : by_recipient)
+    RETURN_IF_ERROR(SendAllTo(recipient, list));
+  return TakeRecalls();
+}
+
+absl::Status Courier::SendAllTo(const MemberId& recipient,
+                                const std::vector<Draft>& drafts) {
+  ASSIGN_OR_RETURN(std::optional<InFlight> under_way,
+                   books_.outbox.UnderWay(recipient));
+  std::optional<uint64_t> done;
+  if (under_way) {
+    done = under_way->draft.seq;
+    RETURN_IF_ERROR(Submit(*under_way));
+  }
+  for (const Draft& draft : drafts) {
+    if (draft.seq == done) continue;
+    std::optional<InFlight> sealed;
+    ASSIGN_OR_RETURN(const Fate fate, SealDraft(draft, sealed));
+    // The order to one recipient is kept: what waits makes the rest wait.
+    if (fate == Fate::kWaits) return absl::OkStatus();
+    if (fate == Fate::kSealed) RETURN_IF_ERROR(Submit(*sealed));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::optional<PayloadOrigin>> Courier::AnchorFor(
+    const Draft& draft, const std::optional<Content>& content) {
+  if (!NeedsAnchor(draft.kind)) return std::optional<PayloadOrigin>();
+  const std::string& document = content ? content->document : draft.document;
+  // An SD-JWT is named by its JWT alone, without disclosures.
+  ASSIGN_OR_RETURN(
+      PayloadOrigin origin,
+      books_.anchors.Ensure(books_.broker, AnchoredEvent(draft),
+                            SdJwtDigest(document.substr(0, document.find('~')))));
+  return std::optional<PayloadOrigin>(std::move(origin));
+}
+
+absl::StatusOr<Courier::Fate> Courier::SealDraft(Draft draft,
+                                                 std::optional<InFlight>& sealed) {
+  const absl::Time now = books_.clock.Now();
+  const absl::Status reachable =
+      books_.peers.PrekeyFor(draft.recipient, now).status();
+  const auto signer = books_.keys.Signer();
+  if (absl::IsFailedPrecondition(reachable) ||
+      ErrorCodeOf(reachable) == "key_too_new" ||
+      absl::IsFailedPrecondition(signer.status()))
+    return Fate::kWaits;
+  if (!reachable.ok()) {
+    RETURN_IF_ERROR(GiveUp(draft, ErrorCodeOf(reachable), Batch()));
+    return Fate::kGivenUp;
+  }
+  RETURN_IF_ERROR(signer.status());
+  std::optional<Content> content;
+  if (draft.case_id) {
+    auto found = books_.cases.ContentOf(*draft.case_id, AnchoredEvent(draft));
+    if (found.ok()) content = *std::move(found);
+  }
+  ASSIGN_OR_RETURN(const std::optional<PayloadOrigin> origin,
+                   AnchorFor(draft, content));
+  ASSIGN_OR_RETURN(const std::optional<LinkHead> head,
+                   books_.outbox.HeadOf(draft.recipient));
+  const Digest kid = signer->verify_key().Thumbprint();
+  const Link link{head && head->kid == kid ? head->seq + 1 : 1,
+                  head ? head->digest : Digest()};
+
+  ++draft.attempts;
+  absl::Status refused;
+  // One step with the case as it is: a revocation is before it, and counts, or
+  // after it, and finds the envelope under way.
+  const auto seal = [&](const Case* entry) -> absl::StatusOr<CaseChange> {
+    CaseChange change;
+    auto prepared = PreparePayload(draft, entry, content, *books_.peers.Now(),
+                                   books_.log.view(), now);
+    refused = prepared.status();
+    if (!refused.ok()) return change;
+    prepared->payload.origin = origin;
+    ASSIGN_OR_RETURN(Envelope envelope, books_.packer.Pack(draft.recipient,
+                                                           prepared->payload, link, now));
+    sealed = InFlight{draft, std::move(envelope)};
+    const Digest digest = EnvelopeDigest(sealed->envelope);
+    if (prepared->event) {
+      prepared->event->envelope = digest;
+      change.events.push_back(*std::move(prepared->event));
+    }
+    books_.outbox.PutUnderWay(*sealed, LinkHead{kid, link.seq, digest}, change.rows);
+    return change;
+  };
+  if (draft.case_id) {
+    RETURN_IF_ERROR(books_.cases.Change(*draft.case_id, seal).status());
+  } else {
+    ASSIGN_OR_RETURN(const CaseChange change, seal(nullptr));
+    RETURN_IF_ERROR(books_.kv.Write(change.rows));
+  }
+  if (refused.ok()) return Fate::kSealed;
+  RETURN_IF_ERROR(GiveUp(draft, ErrorCodeOf(refused), Batch()));
+  return Fate::kGivenUp;
+}
+
+absl::Status Courier::Submit(const InFlight& in_flight) {
+  ASSIGN_OR_RETURN(const bool taken_back, TakenBack(in_flight));
+  if (taken_back) return absl::OkStatus();
+  const auto receipt = books_.broker.Submit(in_flight.envelope);
+  if (receipt.ok()) return Submitted(in_flight, *receipt);
+  if (IsTransient(receipt.status())) return receipt.status();
+  return Refused(in_flight, receipt.status());
+}
+
+absl::Status Courier::Submitted(const InFlight& in_flight, const LeafReceipt& receipt) {
+  const Draft& draft = in_flight.draft;
+  const Header& header = in_flight.envelope.header;
+  const Digest digest = EnvelopeDigest(in_flight.envelope);
+  Batch rows;
+  RETURN_IF_ERROR(books_.promises.Keep(receipt, EventBytes(in_flight.envelope), rows));
+  books_.outbox.Remove(draft, rows);
+  books_.outbox.ClearUnderWay(draft.recipient, rows);
+  books_.outbox.PutSent(digest,
+                        Sent{draft.recipient, draft.case_id, draft.event_id, draft.kind,
+                             header.envelope_id, header.sender_kid, header.link_seq,
+                             receipt.leaf},
+                        rows);
+  LogEvent("envelope_submitted", {{"recipient", draft.recipient},
+                                  {"leaf", receipt.leaf},
+                                  {"bytes", in_flight.envelope.ciphertext.size()}});
+  if (!draft.case_id) return books_.kv.Write(rows);
+  return books_.cases
+      .Change(*draft.case_id,
+              [&](const Case* entry) -> absl::StatusOr<CaseChange> {
+                CaseChange change{{}, {}, std::move(rows)};
+                for (const CaseEvent& event : entry->events) {
+                  if (event.id != draft.event_id || event.to != draft.recipient ||
+                      std::holds_alternative<DeliveryNoted>(event.body))
+                    continue;
+                  CaseEvent logged = event;
+                  logged.leaf = receipt.leaf;
+                  logged.at = receipt.time;
+                  logged.envelope = digest;
+                  change.events.push_back(std::move(logged));
+                }
+                change.events.push_back(NoteOf(draft, books_.keys.self(),
+                                               Delivery::kSubmitted, "",
+                                               receipt.time));
+                return change;
+              })
+      .status();
+}
+
+absl::Status Courier::Refused(const InFlight& in_flight, const absl::Status& why) {
+  const Draft& draft = in_flight.draft;
+  LogEvent(EventLevel::kWarning, "envelope_refused",
+           {{"recipient", draft.recipient},
+            {"status_code", static_cast<int>(why.code())},
+            {"attempts", static_cast<int64_t>(draft.attempts)}});
+  Batch rows;
+  books_.outbox.ClearUnderWay(draft.recipient, rows);
+  if (draft.attempts >= kAttemptsMax || absl::IsPermissionDenied(why))
+    return GiveUp(draft, ErrorCodeOf(why), std::move(rows));
+  // The draft goes to the back with its count, to be sealed with fresh times
+  // and the prekey of now; the link it used stays used.
+  books_.outbox.Remove(draft, rows);
+  books_.outbox.Add(draft, rows);
+  return books_.kv.Write(rows);
+}
+
+absl::Status Courier::GiveUp(const Draft& draft, absl::string_view code, Batch rows) {
+  books_.outbox.Remove(draft, rows);
+  if (!draft.case_id) return books_.kv.Write(rows);
+  return books_.cases
+      .Change(*draft.case_id,
+              [&](const Case*) -> absl::StatusOr<CaseChange> {
+                return CaseChange{{NoteOf(draft, books_.keys.self(), Delivery::kFailed,
+                                          code, books_.clock.Now())},
+                                  {},
+                                  std::move(rows)};
+              })
+      .status();
+}
+
+absl::Status Courier::NoteRecalled(const Draft& draft, Batch rows) {
+  return books_.cases
+      .Change(*draft.case_id,
+              [&](const Case*) -> absl::StatusOr<CaseChange> {
+                return CaseChange{{NoteOf(draft, books_.keys.self(),
+                                          Delivery::kRecalled, "",
+                                          books_.clock.Now())},
+                                  {},
+                                  std::move(rows)};
+              })
+      .status();
+}
+
+absl::StatusOr<bool> Courier::TakenBack(const InFlight& in_flight) {
+  const Digest digest = EnvelopeDigest(in_flight.envelope);
+  ASSIGN_OR_RETURN(const auto recalls, books_.outbox.Recalls());
+  const auto recall = std::find_if(recalls.begin(), recalls.end(), [&](const auto& r) {
+    return r.envelope == digest;
+  });
+  if (recall == recalls.end()) return false;
+  Batch rows;
+  const auto receipt = books_.broker.Recall(recall->token);
+  if (receipt.ok()) {
+    RETURN_IF_ERROR(books_.promises.Keep(
+        *receipt, EncodeAuditEvent(RecallEvent{recall->token}), rows));
+  } else if (IsTransient(receipt.status())) {
+    return receipt.status();
+  } else if (!absl::IsNotFound(receipt.status())) {
+    return false;  // delivered: submitting again gets the first answer
+  }
+  books_.outbox.RemoveRecall(digest, rows);
+  books_.outbox.Remove(in_flight.draft, rows);
+  books_.outbox.ClearUnderWay(in_flight.draft.recipient, rows);
+  RETURN_IF_ERROR(NoteRecalled(in_flight.draft, std::move(rows)));
+  return true;
+}
+
+absl::Status Courier::TakeRecalls() {
+  ASSIGN_OR_RETURN(const auto recalls, books_.outbox.Recalls());
+  for (const Outbox::PendingRecall& recall : recalls) {
+    const auto receipt = books_.broker.Recall(recall.token);
+    if (!receipt.ok() && IsTransient(receipt.status())) return receipt.status();
+    Batch rows;
+    books_.outbox.RemoveRecall(recall.envelope, rows);
+    const auto sent = books_.outbox.SentAs(recall.envelope);
+    if (!receipt.ok() || !sent.ok() || !sent->case_id) {
+      // Delivered already, or never there: nothing to take back.
+      RETURN_IF_ERROR(books_.kv.Write(rows));
+      continue;
+    }
+    RETURN_IF_ERROR(books_.promises.Keep(
+        *receipt, EncodeAuditEvent(RecallEvent{recall.token}), rows));
+    RETURN_IF_ERROR(NoteRecalled(Draft{.recipient = sent->recipient,
+                                       .kind = sent->kind,
+                                       .case_id = sent->case_id,
+                                       .event_id = sent->event_id},
+                                 std::move(rows)));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace amparo::agent

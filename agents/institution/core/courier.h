@@ -1,0 +1,68 @@
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "agents/institution/core/anchors.h"
+#include "agents/institution/core/broker_port.h"
+#include "agents/institution/core/case_book.h"
+#include "agents/institution/core/key_ring.h"
+#include "agents/institution/core/log_watch.h"
+#include "agents/institution/core/outbox.h"
+#include "agents/institution/core/packer.h"
+#include "agents/institution/core/peer_book.h"
+#include "agents/institution/core/promises.h"
+#include "base/clock.h"
+
+namespace amparo::agent {
+
+// Takes drafts to the broker: decides again, seals, submits, until the broker
+// signed for it; an outage, a crash or a lost answer in between sends the same
+// bytes again. Drafts to one recipient leave in their order; one recipient that
+// cannot be reached holds up nobody else. One thread at a time.
+class Courier {
+ public:
+  // All must outlive the courier.
+  struct Books {
+    CaseBook& cases;
+    Outbox& outbox;
+    const PeerBook& peers;
+    const KeyRing& keys;
+    const LogWatch& log;
+    const Packer& packer;
+    const Promises& promises;
+    Anchors& anchors;
+    KeyValue& kv;
+    BrokerPort& broker;
+    const Clock& clock;
+  };
+  explicit Courier(const Books& books) : books_(books) {}
+
+  // Sends all that can be sent now. UNAVAILABLE when the broker is away: call
+  // again later; drafts that wait for a recipient's key are no error.
+  absl::Status Run();
+
+ private:
+  absl::Status SendAllTo(const MemberId& recipient, const std::vector<Draft>& drafts);
+  enum class Fate { kSealed, kWaits, kGivenUp };
+  // Seals into `sealed` and stores it as under way.
+  absl::StatusOr<Fate> SealDraft(Draft draft, std::optional<InFlight>& sealed);
+  absl::StatusOr<std::optional<PayloadOrigin>> AnchorFor(
+      const Draft& draft, const std::optional<Content>& content);
+  absl::Status Submit(const InFlight& in_flight);
+  absl::Status Submitted(const InFlight& in_flight, const LeafReceipt& receipt);
+  // The broker refused these bytes for good: seal anew or give up.
+  absl::Status Refused(const InFlight& in_flight, const absl::Status& why);
+  absl::Status GiveUp(const Draft& draft, absl::string_view code, Batch rows);
+  // True when a recall was asked for before the broker's answer came, and the
+  // envelope is taken back or was never there.
+  absl::StatusOr<bool> TakenBack(const InFlight& in_flight);
+  absl::Status TakeRecalls();
+  absl::Status NoteRecalled(const Draft& draft, Batch rows);
+
+  const Books books_;
+};
+
+}  // namespace amparo::agent

@@ -1,0 +1,83 @@
+#include "agents/institution/core/promises.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "base/status.h"
+
+namespace amparo::agent {
+namespace {
+
+constexpr char kPrefix[] = "promise/";
+constexpr absl::Duration kLate = absl::Seconds(60);
+
+std::string KeyOf(LeafIndex leaf) {
+  Bytes suffix;
+  AppendU64(suffix, leaf.value());
+  return absl::StrCat(kPrefix, AsText(suffix));
+}
+
+// leaf u64 | time u64 | salt 32 | event.
+Bytes Encode(const LeafReceipt& receipt, ByteView event_bytes) {
+  Bytes row;
+  AppendU64(row, receipt.leaf.value());
+  AppendU64(row, static_cast<uint64_t>(UnixSeconds(receipt.time)));
+  Append(row, receipt.salt);
+  Append(row, event_bytes);
+  return row;
+}
+
+constexpr size_t kFixedBytes = 8 + 8 + Digest::kSize;
+
+}  // namespace
+
+absl::Status Promises::Keep(const LeafReceipt& receipt, ByteView event_bytes,
+                            Batch& rows) const {
+  const auto peers = peers_.Now();
+  absl::Status verified = absl::PermissionDeniedError("the charter names no log key");
+  for (const NoteVerifier& log_key : peers->charter.charter.log_keys) {
+    verified = VerifyLeafReceipt(receipt, peers->charter.network_id, event_bytes,
+                                 log_key.key())
+                   .status();
+    if (verified.ok()) break;
+  }
+  RETURN_IF_ERROR(verified);
+  rows.Put(KeyOf(receipt.leaf), Encode(receipt, event_bytes));
+  return absl::OkStatus();
+}
+
+absl::Status Promises::Settle() {
+  std::vector<Bytes> open;
+  RETURN_IF_ERROR(kv_.Scan(kPrefix, "", [&](absl::string_view, ByteView value) {
+    if (value.size() >= kFixedBytes) open.push_back(ToBytes(value));
+    return true;
+  }));
+  Batch settled;
+  bool late = false;
+  for (const Bytes& row : open) {
+    const ByteView view(row);
+    const LeafReceipt receipt{
+        LeafIndex(ReadU64(view)),
+        TimeFromUnix(static_cast<int64_t>(ReadU64(view.subspan(8)))),
+        ToBytes(view.subspan(16, Digest::kSize)),
+        {}};
+    const absl::Status included =
+        log_.CheckIncluded(receipt, view.subspan(kFixedBytes));
+    if (absl::IsOutOfRange(included)) {
+      late = late || clock_.Now() > receipt.time + kLate;
+      continue;
+    }
+    // A broken promise rang already; asking again would change nothing.
+    settled.Delete(KeyOf(receipt.leaf));
+  }
+  if (late)
+    alarms_.Raise("inclusion_late", std::nullopt, clock_.Now());
+  else
+    alarms_.Settle("inclusion_late", std::nullopt);
+  if (settled.empty()) return absl::OkStatus();
+  return kv_.Write(settled);
+}
+
+}  // namespace amparo::agent

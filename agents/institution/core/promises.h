@@ -1,0 +1,39 @@
+#pragma once
+
+#include "absl/status/status.h"
+#include "agents/institution/core/alarms.h"
+#include "agents/institution/core/log_watch.h"
+#include "base/clock.h"
+#include "base/kv/kv.h"
+#include "proto/envelope/log_entry.h"
+
+namespace amparo::agent {
+
+// The broker's signed word for every event of ours, until the log was proven
+// to hold it. Thread-safe.
+class Promises {
+ public:
+  // All must outlive this.
+  Promises(KeyValue& kv, const LogWatch& log, const PeerBook& peers, Alarms& alarms,
+           const Clock& clock)
+      : kv_(kv), log_(log), peers_(peers), alarms_(alarms), clock_(clock) {}
+
+  // PERMISSION_DENIED when the log key did not sign `receipt` for this event.
+  // Otherwise `rows` remember the promise.
+  absl::Status Keep(const LeafReceipt& receipt, ByteView event_bytes,
+                    Batch& rows) const;
+
+  // Compares what is proven by now. A promise that the log broke is an alarm
+  // (by LogWatch); one that is 60 s old and not proven is the alarm
+  // "inclusion_late".
+  absl::Status Settle();
+
+ private:
+  KeyValue& kv_;
+  const LogWatch& log_;
+  const PeerBook& peers_;
+  Alarms& alarms_;
+  const Clock& clock_;
+};
+
+}  // namespace amparo::agent
