@@ -182,9 +182,8 @@ absl::Status Courier::Submitted(const InFlight& in_flight, const LeafReceipt& re
   books_.outbox.Remove(draft, rows);
   books_.outbox.ClearUnderWay(draft.recipient, rows);
   books_.outbox.PutSent(digest,
-                        Sent{draft.recipient, draft.case_id, draft.event_id, draft.kind,
-                             header.envelope_id, header.sender_kid, header.link_seq,
-                             receipt.leaf},
+                        Sent{draft, header.envelope_id, header.sender_kid,
+                             header.link_seq, receipt.leaf},
                         rows);
   LogEvent("envelope_submitted", {{"recipient", draft.recipient},
                                   {"leaf", receipt.leaf},
@@ -288,18 +287,14 @@ absl::Status Courier::TakeRecalls() {
     Batch rows;
     books_.outbox.RemoveRecall(recall.envelope, rows);
     const auto sent = books_.outbox.SentAs(recall.envelope);
-    if (!receipt.ok() || !sent.ok() || !sent->case_id) {
+    if (!receipt.ok() || !sent.ok() || !sent->draft.case_id) {
       // Delivered already, or never there: nothing to take back.
       RETURN_IF_ERROR(books_.kv.Write(rows));
       continue;
     }
     RETURN_IF_ERROR(books_.promises.Keep(
         *receipt, EncodeAuditEvent(RecallEvent{recall.token}), rows));
-    RETURN_IF_ERROR(NoteRecalled(Draft{.recipient = sent->recipient,
-                                       .kind = sent->kind,
-                                       .case_id = sent->case_id,
-                                       .event_id = sent->event_id},
-                                 std::move(rows)));
+    RETURN_IF_ERROR(NoteRecalled(sent->draft, std::move(rows)));
   }
   return absl::OkStatus();
 }

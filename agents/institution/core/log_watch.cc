@@ -15,10 +15,12 @@ namespace amparo::agent {
 namespace {
 
 // Rows: every entry; those in the open again, for a quick start; charters; the
-// right edge of the tree with the newest entry's time; the newest checkpoint.
+// root at each checkpoint; the right edge of the tree with the newest entry's
+// time; the newest checkpoint.
 constexpr char kEntryPrefix[] = "log/entry/";
 constexpr char kOpenPrefix[] = "log/open/";
 constexpr char kCharterPrefix[] = "log/charter/";
+constexpr char kRootPrefix[] = "log/root/";
 constexpr char kEdgeKey[] = "log/edge";
 constexpr char kCheckpointKey[] = "log/checkpoint";
 
@@ -146,6 +148,7 @@ absl::Status LogWatch::Follow(const std::string& note) {
     RETURN_IF_ERROR(ApplyOpen(open, peers, batch));
   batch.Put(kEdgeKey, EncodeEdge(range, newest));
   batch.Put(kCheckpointKey, AsBytes(note));
+  batch.Put(NumberKey(kRootPrefix, range.size().value()), checkpoint.root.bytes());
   RETURN_IF_ERROR(kv_.Write(batch));
   peers.size = range.size();
   peers.newest_entry = newest;
@@ -241,6 +244,13 @@ TreeSize LogWatch::size() const {
 LogWatch::View LogWatch::view() const {
   MutexLock lock(mutex_);
   return {range_.size(), range_.Root()};
+}
+
+std::optional<Digest> LogWatch::RootAt(TreeSize size) const {
+  const auto stored = kv_.Get(NumberKey(kRootPrefix, size.value()));
+  if (!stored.ok()) return std::nullopt;
+  const auto root = Digest::FromBytes(*stored);
+  return root.ok() ? std::optional<Digest>(*root) : std::nullopt;
 }
 
 absl::StatusOr<LogEntry> LogWatch::EntryAt(LeafIndex leaf) const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -47,6 +48,9 @@ class LogWatch {
     Digest root;
   };
   View view() const;
+  // The root that was proven at `size`; nullopt where no checkpoint of that
+  // size was followed.
+  std::optional<Digest> RootAt(TreeSize size) const;
   // OUT_OF_RANGE when `leaf` is not proven yet.
   absl::StatusOr<LogEntry> EntryAt(LeafIndex leaf) const;
   // OK when the proven entry at the receipt's leaf is the one it promised for

@@ -95,19 +95,14 @@ Json EncodeHead(const LinkHead& head) {
 }
 
 absl::StatusOr<Sent> DecodeSent(const Json& json) {
-  ASSIGN_OR_RETURN(const std::string recipient_text, JsonString(json, "recipient"));
-  ASSIGN_OR_RETURN(MemberId recipient, MemberId::Parse(recipient_text));
-  ASSIGN_OR_RETURN(auto case_id, OptionalId<CaseId>(json, "case"));
-  ASSIGN_OR_RETURN(const std::string event_text, JsonString(json, "event"));
-  ASSIGN_OR_RETURN(EventId event_id, EventId::Parse(event_text));
-  ASSIGN_OR_RETURN(const EventKind kind, KindOf(json));
+  ASSIGN_OR_RETURN(Draft draft, DecodeDraft(json.at("draft")));
   ASSIGN_OR_RETURN(const std::string envelope_text, JsonString(json, "envelope"));
   ASSIGN_OR_RETURN(EnvelopeId envelope_id, EnvelopeId::Parse(envelope_text));
   ASSIGN_OR_RETURN(const std::string kid_text, JsonString(json, "kid"));
   ASSIGN_OR_RETURN(const Digest kid, Digest::Parse(kid_text));
   ASSIGN_OR_RETURN(const int64_t link_seq, JsonInt(json, "link_seq"));
   ASSIGN_OR_RETURN(const int64_t leaf, JsonInt(json, "leaf"));
-  return Sent{std::move(recipient), case_id, event_id, kind, envelope_id, kid,
+  return Sent{std::move(draft), std::move(envelope_id), kid,
               static_cast<uint64_t>(link_seq), LeafIndex(static_cast<uint64_t>(leaf))};
 }
 
@@ -230,16 +225,13 @@ absl::StatusOr<std::vector<Outbox::PendingRecall>> Outbox::Recalls() const {
 
 void Outbox::PutSent(const Digest& envelope, const Sent& sent, Batch& rows) const {
   Json json;
-  json["recipient"] = sent.recipient.text();
-  json["case"] = sent.case_id ? sent.case_id->text() : "";
-  json["event"] = sent.event_id.text();
-  json["kind"] = std::string(NameOf(sent.kind));
+  json["draft"] = EncodeDraft(sent.draft);
   json["envelope"] = sent.envelope_id.text();
   json["kid"] = sent.sender_kid.ToString();
   json["link_seq"] = sent.link_seq;
   json["leaf"] = sent.leaf.value();
   PutRow(rows, DigestKey(kSentPrefix, envelope), json);
-  rows.Put(LinkKey(sent.recipient, sent.sender_kid, sent.link_seq), envelope.bytes());
+  rows.Put(LinkKey(sent.draft.recipient, sent.sender_kid, sent.link_seq), envelope.bytes());
 }
 
 absl::StatusOr<Sent> Outbox::SentAs(const Digest& envelope) const {

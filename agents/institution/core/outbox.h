@@ -49,10 +49,7 @@ struct InFlight {
 
 // What was sent, for receipts, recalls and resends.
 struct Sent {
-  MemberId recipient;
-  std::optional<CaseId> case_id;
-  EventId event_id;
-  EventKind kind = EventKind::kReferral;
+  Draft draft;  // to seal it anew where it got lost
   EnvelopeId envelope_id;
   Digest sender_kid;
   uint64_t link_seq = 0;

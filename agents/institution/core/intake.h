@@ -1,0 +1,103 @@
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "agents/institution/core/alarms.h"
+#include "agents/institution/core/broker_port.h"
+#include "agents/institution/core/case_book.h"
+#include "agents/institution/core/key_ring.h"
+#include "agents/institution/core/link_book.h"
+#include "agents/institution/core/log_watch.h"
+#include "agents/institution/core/outbox.h"
+#include "agents/institution/core/packer.h"
+#include "agents/institution/core/peer_book.h"
+#include "agents/institution/core/promises.h"
+#include "base/clock.h"
+#include "proto/content/inbound.h"
+#include "proto/envelope/receipt.h"
+
+namespace amparo::agent {
+
+// Takes in what the broker hands over, in leaf order: verifies, folds into
+// cases, answers with signed receipts (docs/PROTOCOL.md, Receiving). Fails
+// closed: what does not pass is quarantined, never shown. One thread at a time,
+// but for quarantined().
+class Intake {
+ public:
+  // All must outlive the intake.
+  struct Books {
+    CaseBook& cases;
+    Outbox& outbox;
+    const PeerBook& peers;
+    const KeyRing& keys;
+    const LogWatch& log;
+    const Packer& packer;
+    const Promises& promises;
+    Alarms& alarms;
+    KeyValue& kv;
+    BrokerPort& broker;
+    const Clock& clock;
+    std::function<void()> wake_courier;
+  };
+  static absl::StatusOr<std::unique_ptr<Intake>> Open(const Books& books);
+
+  // Takes `item`, whose leaf must be proven (FAILED_PRECONDITION otherwise).
+  // When OK, what it changes, the cursor and the receipt due are on disk. An
+  // error other than that: the agent's own disk or keys; try again.
+  absl::Status Take(const MailboxItem& item);
+
+  // Sends receipts that are due. UNAVAILABLE: again later.
+  absl::Status SendReceipts();
+  // Asks for what is missing since a minute.
+  absl::Status AskForMissing();
+
+  // Last leaf taken; nullopt before the first.
+  std::optional<LeafIndex> cursor() const;
+  // Messages that were refused; thread-safe.
+  uint32_t quarantined() const { return quarantined_; }
+
+ private:
+  explicit Intake(const Books& books) : books_(books), links_(books.kv) {}
+
+  // What one item leads to, besides events of a case.
+  struct Outcome {
+    Batch rows;
+    std::optional<ReceiptKind> receipt;  // kDelivered or kUndecryptable
+  };
+  absl::Status TakeEnvelope(const LeafReceipt& leaf, const Envelope& envelope);
+  absl::Status TakeReceipt(const LeafReceipt& leaf, const std::string& token);
+  absl::Status TakeRecalled(const LeafReceipt& leaf, const RecalledNotice& notice);
+  absl::Status TakeExpired(const LeafReceipt& leaf, const Digest& digest);
+
+  // The receiving order, up to the case.
+  absl::StatusOr<InboundEvent> Verify(const LeafReceipt& leaf, const Envelope& envelope,
+                                      const Peers& peers, Payload& payload);
+  absl::Status CheckOutside(const LeafReceipt& leaf, const Envelope& envelope,
+                            const Peers& peers) const;
+  absl::Status CheckSeen(const Payload& payload, const MemberId& sender);
+  absl::Status PlaceLink(const Envelope& envelope, const Digest& digest, Batch& rows);
+  absl::Status Fold(InboundEvent inbound, const Payload& payload, const Peers& peers,
+                    Batch rows);
+  absl::Status TakeLinkEvent(const EventDocument& event, Batch rows);
+  absl::Status EraseWhatIsRevoked(const CaseId& id, const MemberId& granter,
+                                  const Digest& grant);
+  absl::Status Quarantine(const LeafReceipt& leaf, const Envelope& envelope,
+                          const absl::Status& why, Batch rows);
+
+  void Finish(const LeafReceipt& leaf, Batch& rows) const;
+  absl::Status AddReceipt(ReceiptKind kind, const Envelope& envelope, LeafIndex leaf,
+                          Batch& rows) const;
+  KeyLookup KeysAt(const Peers& peers, const MemberId& member, LeafIndex leaf,
+                   absl::Time at) const;
+
+  const Books books_;
+  LinkBook links_;
+  std::atomic<uint32_t> quarantined_ = 0;
+};
+
+}  // namespace amparo::agent
