@@ -1,0 +1,59 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "amparo/v1/enrolment.grpc.pb.h"
+#include "base/bytes.h"
+#include "proto/network/charter.h"
+#include "proto/network/invitation.h"
+#include "proto/network/member.h"
+
+namespace amparo {
+
+// The broker's enrolment port, for whoever joins and for the committee. Calls
+// block, with a deadline of 15 s; UNAVAILABLE (code "broker_unreachable") when
+// nobody answers. Thread-safe.
+class EnrolmentClient {
+ public:
+  // `ca_der`: the network CA's certificate, pinned; nothing else is trusted.
+  static absl::StatusOr<EnrolmentClient> Connect(const std::string& address,
+                                                 ByteView ca_der);
+
+  struct Network {
+    std::string network;
+    std::string members_address;
+    uint64_t charter_version = 0;  // 0: none published yet
+    absl::Time broker_time;
+  };
+  absl::StatusOr<Network> GetNetwork() const;
+
+  // A charter's document as published; version 0 is the newest.
+  absl::StatusOr<std::string> GetCharter(uint64_t version) const;
+  // The newest charter, checked version by version from `root` on.
+  absl::StatusOr<AcceptedCharter> GetCharterChain(const Digest& root) const;
+
+  // `founding_token`: for version 1 only, else empty.
+  absl::Status PublishCharter(absl::string_view document,
+                              ByteView founding_token) const;
+
+  struct Joined {
+    std::string certificate_pem;
+    std::string members_address;
+  };
+  absl::StatusOr<Joined> Join(const Invitation& invitation, absl::string_view csr_pem,
+                              absl::string_view join_request) const;
+
+  // NOT_FOUND when `member` left none.
+  absl::StatusOr<std::string> GetJoinRequest(const MemberId& member) const;
+
+ private:
+  explicit EnrolmentClient(std::unique_ptr<v1::EnrolmentService::Stub> stub)
+      : stub_(std::move(stub)) {}
+  std::unique_ptr<v1::EnrolmentService::Stub> stub_;
+};
+
+}  // namespace amparo
