@@ -5,10 +5,13 @@
 #include <set>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
 namespace amparo {
 namespace {
+
+constexpr absl::string_view kByteOrderMark = "\xef\xbb\xbf";
 
 // Builds the value like nlohmann's own parser and refuses what ParseJson
 // promises to refuse.
@@ -23,8 +26,10 @@ class StrictBuilder : public nlohmann::json_sax<Json> {
     if (value > static_cast<uint64_t>(INT64_MAX)) return Refuse("number too large");
     return Put(static_cast<int64_t>(value));
   }
-  bool number_float(number_float_t value, const string_t&) override {
-    if (!std::isfinite(value)) return Refuse("number too large");
+  bool number_float(number_float_t value, const string_t& text) override {
+    // The parser makes a double of an integer that no int64 holds.
+    if (!std::isfinite(value) || text.find_first_of(".eE") == string_t::npos)
+      return Refuse("number too large");
     return Put(value);
   }
   bool string(string_t& value) override { return Put(std::move(value)); }
@@ -63,7 +68,9 @@ class StrictBuilder : public nlohmann::json_sax<Json> {
     } else if (Level& level = open_.back(); level.value.is_array()) {
       level.value.push_back(std::move(value));
     } else {
-      level.value.emplace(std::move(level.key), std::move(value));
+      // emplace() would compare with every key before; `keys` has done that.
+      level.value.get_ref<Json::object_t&>().emplace_back(std::move(level.key),
+                                                          std::move(value));
     }
     return true;
   }
@@ -87,6 +94,11 @@ class StrictBuilder : public nlohmann::json_sax<Json> {
 }  // namespace
 
 absl::StatusOr<Json> ParseJson(absl::string_view text, size_t depth_max) {
+  // The parser skips a byte order mark and stops at a zero byte: both would
+  // give one value a second spelling.
+  if (absl::StartsWith(text, kByteOrderMark) ||
+      text.find('\0') != absl::string_view::npos)
+    return absl::InvalidArgumentError("not JSON: malformed");
   StrictBuilder builder(depth_max);
   const bool parsed = Json::sax_parse(text.begin(), text.end(), &builder);
   if (!parsed)

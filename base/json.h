@@ -15,8 +15,9 @@ using Json = nlohmann::ordered_json;
 inline constexpr size_t kJsonDepthMax = 16;
 
 // Parses exactly one JSON value. INVALID_ARGUMENT, without content in the
-// message, for: malformed or trailing input, invalid UTF-8, a key twice in one
-// object, nesting beyond `depth_max`, a number beyond int64 or double.
+// message, for: malformed or trailing input, a byte order mark, invalid UTF-8, a
+// key twice in one object, nesting beyond `depth_max`, a number beyond int64 or
+// double.
 absl::StatusOr<Json> ParseJson(absl::string_view text,
                                size_t depth_max = kJsonDepthMax);
 
