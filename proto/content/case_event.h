@@ -53,7 +53,7 @@ struct Answered {
   std::string code;  // decline reason, outcome
 };
 struct Erased {
-  Digest grant;
+  Digest grant;  // revoked, or the one that narrowed it
   ErasureAnswer answer = ErasureAnswer::kDeleted;
   std::set<Slot> slots;
   std::string legal_basis;

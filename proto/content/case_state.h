@@ -22,6 +22,9 @@ struct SharedSlot {
   uint32_t version = 1;
   absl::Time shared_at;
   std::string authority;  // grant or basis that allowed it
+  Digest document;        // whose slot the value fits
+  // Its digest was known here before the value was: no second story.
+  bool fits_first_digest = true;
   bool erased = false;
 };
 
@@ -41,11 +44,11 @@ struct PeerReferral {
   std::string outcome;      // of a close
   absl::Time created_at;
   absl::Time changed_at;
-  EventId event_id;  // of the referral itself
+  EventId event_id;         // of the referral itself
+  bool begun_late = false;  // not here yet: this is of a later document
   std::optional<LeafIndex> leaf;
   std::optional<Digest> envelope;
-  Digest first_document;       // signed on the first day
-  std::set<Digest> documents;  // it and its updates
+  std::vector<Digest> documents;  // it and its updates, oldest first
   std::map<Slot, SharedSlot> shared;
 
   bool IsIncoming(const MemberId& self) const { return recipient == self; }

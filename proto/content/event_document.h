@@ -32,7 +32,7 @@ struct EventDocument {
   std::optional<ReferralId> referral_id;  // accepted .. cancelled
   std::string code;  // declined: DeclineReasons(); closed: Outcomes()
   // erased
-  std::optional<Digest> grant;  // Grant::digest of what was revoked
+  std::optional<Digest> grant;  // revoked, or the one that narrowed it
   std::optional<ErasureAnswer> answer;
   std::set<Slot> slots;
   std::string legal_basis;  // with kept

@@ -35,7 +35,6 @@ struct InboundEvent {
   std::optional<CaseEvent> event;     // none for a link event
   std::optional<EventDocument> link;  // resend, skip, heartbeat
   std::optional<ReferralDocument> document;
-  std::vector<Grant> grants;  // that travelled with it
 };
 
 // Anchor and manifest, signature and net of the document and of each grant,

@@ -13,14 +13,15 @@ namespace {
 
 constexpr char kExpectedText[] = "text without control characters";
 
-bool IsTextValue(const Json& json) {
-  return json.is_string() && IsPlainText(json.get_ref<const std::string&>());
+bool IsTextValue(const Json& json, size_t size_max = kTextBytesMax) {
+  return json.is_string() &&
+         IsPlainText(json.get_ref<const std::string&>(), size_max);
 }
 
 }  // namespace
 
-bool IsPlainText(absl::string_view text) {
-  if (text.size() > kTextBytesMax) return false;
+bool IsPlainText(absl::string_view text, size_t size_max) {
+  if (text.size() > size_max) return false;
   for (size_t i = 0; i < text.size(); ++i) {
     const auto byte = static_cast<unsigned char>(text[i]);
     if ((byte < 0x20 && byte != '\n' && byte != '\t') || byte == 0x7f)
@@ -105,10 +106,10 @@ const Json* StrictReader::RequireList(absl::string_view key,
   return nullptr;
 }
 
-std::string StrictReader::Text(absl::string_view key) {
+std::string StrictReader::Text(absl::string_view key, size_t size_max) {
   const Json* value = Require(key, kExpectedText);
   if (value == nullptr) return "";
-  if (IsTextValue(*value)) return value->get<std::string>();
+  if (IsTextValue(*value, size_max)) return value->get<std::string>();
   Fail(key, kExpectedText);
   return "";
 }

@@ -23,7 +23,7 @@ inline constexpr size_t kListMax = 256;
 
 // Text that a person wrote or will read: UTF-8 without control characters (they
 // drive terminals) but tab and line feed.
-bool IsPlainText(absl::string_view text);
+bool IsPlainText(absl::string_view text, size_t size_max = kTextBytesMax);
 
 // Reads an object of outside JSON field by field and remembers the first fault:
 // its JSON pointer and what was expected, never what was there. After a fault
@@ -44,7 +44,7 @@ class StrictReader {
   bool Has(absl::string_view key) const;
   const Json* Find(absl::string_view key) const;
 
-  std::string Text(absl::string_view key);
+  std::string Text(absl::string_view key, size_t size_max = kTextBytesMax);
   std::optional<std::string> OptionalText(absl::string_view key);
   std::string Code(absl::string_view key, CodeList codes);
   bool Bool(absl::string_view key);

@@ -1,0 +1,74 @@
+#include "proto/content/case_authority.h"
+
+#include <algorithm>
+
+namespace amparo {
+namespace {
+
+void AddProvisions(const Grant& from, Grant& to) {
+  for (const Provision& provision : from.provisions) {
+    const bool known = std::any_of(
+        to.provisions.begin(), to.provisions.end(), [&](const Provision& p) {
+          return p.disclosure == provision.disclosure;
+        });
+    if (!known) to.provisions.push_back(provision);
+  }
+}
+
+bool IsRevoked(const CaseState& state, const Grant& grant) {
+  const auto revoker = state.revokers.find(grant.digest);
+  return revoker != state.revokers.end() && revoker->second == grant.issuer;
+}
+
+// The grant that `grant` takes the place of, when it may.
+HeldGrant* Superseded(const Grant& grant, CaseState& state) {
+  if (!grant.supersedes) return nullptr;
+  const auto held = state.authority.grants.find(*grant.supersedes);
+  if (held == state.authority.grants.end() ||
+      held->second.grant.issuer != grant.issuer)
+    return nullptr;
+  return &held->second;
+}
+
+}  // namespace
+
+void AddGrant(const Grant& grant, CaseState& state) {
+  const auto [held, added] =
+      state.authority.grants.try_emplace(grant.id, HeldGrant{grant});
+  if (!added) {
+    if (held->second.grant.digest != grant.digest) return;
+    AddProvisions(grant, held->second.grant);
+  }
+  state.grants_by_digest.emplace(grant.digest, grant.id);
+  std::vector<Exclusion>& exclusions = state.authority.exclusions;
+  for (const Exclusion* exclusion : grant.exclusions())
+    if (std::find(exclusions.begin(), exclusions.end(), *exclusion) ==
+        exclusions.end())
+      exclusions.push_back(*exclusion);
+}
+
+void AddBasis(const WithoutConsent& basis, CaseState& state) {
+  std::vector<WithoutConsent>& bases = state.authority.bases;
+  if (std::find(bases.begin(), bases.end(), basis) == bases.end())
+    bases.push_back(basis);
+}
+
+void SettleStatuses(CaseState& state) {
+  auto& grants = state.authority.grants;
+  for (auto& [id, held] : grants)
+    held.status = IsRevoked(state, held.grant) ? GrantStatus::kRevoked
+                                               : GrantStatus::kActive;
+  for (auto& [id, held] : grants)
+    if (HeldGrant* old = Superseded(held.grant, state);
+        old != nullptr && old->status == GrantStatus::kActive)
+      old->status = GrantStatus::kSuperseded;
+  // A revocation reaches back over all that the grant supersedes; as often as
+  // there are grants is enough for any chain, and ends on a ring.
+  for (size_t round = 0; round < grants.size(); ++round)
+    for (auto& [id, held] : grants)
+      if (HeldGrant* old = Superseded(held.grant, state);
+          old != nullptr && held.status == GrantStatus::kRevoked)
+        old->status = GrantStatus::kRevoked;
+}
+
+}  // namespace amparo
