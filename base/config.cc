@@ -3,6 +3,7 @@
 #include <set>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/error.h"
 #include "base/status.h"
@@ -30,17 +31,24 @@ struct Config::State {
   void Remember(absl::string_view path, absl::string_view expected) {
     if (first_error.ok()) first_error = Wrong(path, expected);
   }
+  bool AskedBelow(const std::string& path) const {
+    const auto next = asked.lower_bound(path + ".");
+    return next != asked.end() && absl::StartsWith(*next, path + ".");
+  }
   // The first dotted path below `table` that nobody asked for.
   std::string Unasked(const toml::table& table, const std::string& prefix) const {
     for (const auto& [key, node] : table) {
+      const absl::string_view label(key.str().data(), key.str().size());
       const std::string path =
-          absl::StrCat(prefix, prefix.empty() ? "" : ".",
-                       absl::string_view(key.str().data(), key.str().size()));
+          absl::StrCat(prefix, prefix.empty() ? "" : ".", label);
+      // "a.b" in quotes is one key, and not the key b of the table a.
+      if (absl::StrContains(label, '.')) return path;
       if (asked.contains(path)) continue;
       if (!node.is_table()) return path;
       if (std::string found = Unasked(*node.as_table(), path); !found.empty())
         return found;
-      if (node.as_table()->empty()) return path;
+      // A known table may be empty: whoever comments its keys out leaves it so.
+      if (node.as_table()->empty() && !AskedBelow(path)) return path;
     }
     return "";
   }

@@ -44,6 +44,11 @@ absl::StatusOr<std::unique_ptr<RocksKv>> RocksKv::Open(const std::string& path) 
   options.max_background_jobs = 2;
   options.max_open_files = 64;
   options.keep_log_file_num = 2;
+  // What Write() acknowledged is never dropped in silence: only a last record
+  // that a crash cut short may be missing. The default would stop at the first
+  // damaged record and open without all that followed.
+  options.wal_recovery_mode =
+      rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
   options.info_log_level = rocksdb::WARN_LEVEL;
   rocksdb::DB* db = nullptr;
   if (const rocksdb::Status status = rocksdb::DB::Open(options, path, &db);

@@ -1,0 +1,143 @@
+#include "base/kv/rocks_kv.h"
+
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/files.h"
+#include "crypto/random.h"
+#include "tests/support/kv_contract.h"
+#include "tests/support/scratch_folder.h"
+
+namespace amparo {
+namespace {
+
+class RocksFixture {
+ public:
+  RocksFixture() : kv_(VALUE_OF(RocksKv::Open(folder_ / "kv"))) {}
+  KeyValue& kv() { return *kv_; }
+
+ private:
+  ScratchFolder folder_;
+  std::unique_ptr<RocksKv> kv_;
+};
+INSTANTIATE_TYPED_TEST_SUITE_P(RocksKv, KeyValueContract, RocksFixture);
+
+TEST(RocksKv, HasEverythingAgainWhenItIsReopened) {
+  const ScratchFolder folder;
+  std::map<std::string, std::string> model;
+  for (int round = 0; round < 5; ++round) {
+    const auto kv = VALUE_OF(RocksKv::Open(folder / "kv"));
+    EXPECT_EQ(ScanAll(*kv, ""), std::vector<Entry>(model.begin(), model.end()));
+    for (int i = 0; i < 20; ++i) {
+      Batch batch;
+      for (int change = 0; change < 5; ++change) {
+        const std::string key = "k" + std::to_string(RandomBelow(50));
+        if (RandomBelow(3) == 0) {
+          batch.Delete(key);
+          model.erase(key);
+        } else {
+          const std::string value = ToText(RandomBytes(RandomBelow(100)));
+          PutText(batch, key, value);
+          model[key] = value;
+        }
+      }
+      ASSERT_OK(kv->Write(batch));
+    }
+  }
+}
+
+TEST(RocksKv, IsHeldByOneAtATime) {
+  const ScratchFolder folder;
+  {
+    const auto kv = VALUE_OF(RocksKv::Open(folder / "kv"));
+    EXPECT_THAT(RocksKv::Open(folder / "kv").status(),
+                StatusIs(absl::StatusCode::kUnavailable));
+  }
+  EXPECT_OK(RocksKv::Open(folder / "kv").status());
+}
+
+TEST(RocksKv, NeedsTheParentOfItsFolder) {
+  const ScratchFolder folder;
+  EXPECT_FALSE(RocksKv::Open(folder / "no/such/kv").ok());
+}
+
+TEST(RocksKv, SeesOneMomentInAScanWhileOthersWrite) {
+  const ScratchFolder folder;
+  const auto kv = VALUE_OF(RocksKv::Open(folder / "kv"));
+  ASSERT_OK(WriteAll(*kv, {{"a", "1"}, {"b", "1"}, {"c", "1"}}));
+  std::vector<Entry> seen;
+  ASSERT_OK(kv->Scan("", "", [&](absl::string_view key, ByteView value) {
+    // What another thread could write meanwhile.
+    Batch batch;
+    batch.Delete("b");
+    PutText(batch, "c", "2");
+    PutText(batch, "d", "2");
+    EXPECT_OK(kv->Write(batch));
+    seen.emplace_back(std::string(key), ToText(value));
+    return true;
+  }));
+  EXPECT_EQ(seen, (std::vector<Entry>{{"a", "1"}, {"b", "1"}, {"c", "1"}}));
+}
+
+// The one file of `folder` whose name ends with `suffix`.
+std::string OnlyFile(const std::string& folder, const std::string& suffix) {
+  std::string found;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    const std::string name = entry.path().filename().string();
+    if (name.size() < suffix.size() ||
+        name.compare(name.size() - suffix.size(), suffix.size(), suffix) != 0)
+      continue;
+    EXPECT_EQ(found, "") << "more than one " << suffix;
+    found = entry.path().string();
+  }
+  EXPECT_NE(found, "") << "no " << suffix;
+  return found;
+}
+
+void FlipByte(const std::string& path, size_t offset) {
+  std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+  file.seekg(static_cast<std::streamoff>(offset));
+  const char byte = static_cast<char>(file.get() ^ 0x40);
+  file.seekp(static_cast<std::streamoff>(offset));
+  file.put(byte);
+  ASSERT_TRUE(file.good());
+}
+
+// Ten writes of one key each, that are in the log file only.
+void WriteTen(const std::string& folder) {
+  const auto kv = VALUE_OF(RocksKv::Open(folder));
+  for (int i = 0; i < 10; ++i)
+    ASSERT_OK(
+        WriteAll(*kv, {{"k" + std::to_string(i), std::string(1000, 'v')}}));
+}
+
+TEST(RocksKv, RefusesToOpenWhenAnEarlierWriteIsDamaged) {
+  const ScratchFolder folder;
+  WriteTen(folder / "kv");
+  FlipByte(OnlyFile(folder / "kv", ".log"), 3500);
+  EXPECT_THAT(RocksKv::Open(folder / "kv").status(),
+              StatusIs(absl::StatusCode::kDataLoss));
+}
+
+TEST(RocksKv, OpensWithoutAWriteThatACrashCutShort) {
+  const ScratchFolder folder;
+  WriteTen(folder / "kv");
+  const std::string log = OnlyFile(folder / "kv", ".log");
+  std::filesystem::resize_file(log, std::filesystem::file_size(log) - 500);
+  const auto kv = VALUE_OF(RocksKv::Open(folder / "kv"));
+  EXPECT_EQ(ScanAll(*kv, "").size(), 9u);
+}
+
+TEST(RocksKv, RefusesToOpenWhenItsFilesAreGarbage) {
+  const ScratchFolder folder;
+  WriteTen(folder / "kv");
+  ASSERT_OK(WriteFile(folder / "kv/CURRENT", "garbage\n", FileMode::kPrivate));
+  EXPECT_FALSE(RocksKv::Open(folder / "kv").ok());
+}
+
+}  // namespace
+}  // namespace amparo
