@@ -1,0 +1,166 @@
+#include "agents/committee/changes.h"
+
+#include <map>
+#include <set>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "base/clock.h"
+#include "base/json.h"
+
+namespace amparo::committee {
+namespace {
+
+std::string KeyText(const std::optional<VerifyKey>& key) {
+  return key.has_value() ? key->ToString() : "none";
+}
+
+std::string Describe(const Member& member) {
+  return absl::StrCat("member ", member.id.text(), " (", member.name, ", ",
+                      NameOf(member.kind), ")");
+}
+
+class Changes {
+ public:
+  std::vector<std::string> Take() { return std::move(lines_); }
+
+  template <typename... Parts>
+  void Say(const Parts&... parts) {
+    lines_.push_back(absl::StrCat(parts...));
+  }
+
+  void Found(const Charter& charter) {
+    Say("This is version 1: it founds the network ", charter.network, ", \"",
+        charter.title, "\".");
+    for (const GovernanceKey& key : charter.governance)
+      Say("Governance key ", key.id, " is held by ", key.member.text(),
+          " until ", FormatUtc(key.until), ".");
+    Say(charter.governance_threshold,
+        " of these members must sign each later version.");
+    for (const Member& member : charter.members)
+      Say("New: ", Describe(member), ", ", NameOf(member.status), ".");
+  }
+
+  void CompareMembers(const Charter& before, const Charter& after) {
+    for (const Member& member : before.members)
+      if (after.Find(member.id) == nullptr)
+        Say("Removed: ", Describe(member), ".");
+    for (const Member& member : after.members) {
+      const Member* old = before.Find(member.id);
+      if (old == nullptr)
+        Say("New: ", Describe(member), ", ", NameOf(member.status),
+            ", identity key ", KeyText(member.identity_key), ".");
+      else
+        CompareMember(*old, member);
+    }
+  }
+
+  void CompareGovernance(const Charter& before, const Charter& after) {
+    if (before.governance_threshold != after.governance_threshold)
+      Say("The number of members who must sign changes from ",
+          before.governance_threshold, " to ", after.governance_threshold, ".");
+    std::map<std::string, const GovernanceKey*> old;
+    for (const GovernanceKey& key : before.governance) old[key.id] = &key;
+    for (const GovernanceKey& key : after.governance) {
+      const auto found = old.find(key.id);
+      if (found == old.end())
+        Say("New governance key ", key.id, ", held by ", key.member.text(),
+            ": ", key.key.ToString(), ".");
+      else if (found->second->key != key.key ||
+               found->second->member != key.member ||
+               found->second->until != key.until)
+        Say("Governance key ", key.id, " changes: held by ", key.member.text(),
+            " until ", FormatUtc(key.until), ", ", key.key.ToString(), ".");
+      old.erase(key.id);
+    }
+    for (const auto& [id, unused] : old)
+      Say("Governance key ", id, " is removed.");
+  }
+
+  // Every other key of the signed form, so that nothing changes unsaid.
+  void CompareRest(const Charter& before, const Charter& after) {
+    static const std::set<std::string> kToldElsewhere = {
+        "version", "net", "prev_hash", "governance", "member"};
+    const Json old = EncodeCharter(before);
+    const Json now = EncodeCharter(after);
+    for (const auto& [key, value] : now.items())
+      if (!kToldElsewhere.contains(key)) CompareValue(key, old[key], value);
+  }
+
+  void Warn(const Charter& after) {
+    if (after.witness_quorum == 0)
+      Say("Note: nobody else watches the log: its quorum of witnesses is 0.");
+    if (after.trust_delay == absl::ZeroDuration())
+      Say("Note: new keys are trusted at once (trust_delay_h is 0): for trying "
+          "out only.");
+    if (after.governance_threshold < 2) Say("Note: one member alone decides.");
+  }
+
+ private:
+  void CompareMember(const Member& old, const Member& now) {
+    const std::string who = Describe(now);
+    if (old.status != now.status)
+      Say("Status of ", who, " changes from ", NameOf(old.status), " to ",
+          NameOf(now.status), ".");
+    if (old.identity_key != now.identity_key)
+      Say("Identity key of ", who, " changes from ", KeyText(old.identity_key),
+          " to ", KeyText(now.identity_key), ".");
+    if (old.witness_key != now.witness_key)
+      Say("Witness key of ", who, " changes from ", KeyText(old.witness_key),
+          " to ", KeyText(now.witness_key), ".");
+    if (old.kind != now.kind)
+      Say("Kind of ", who, " changes from ", NameOf(old.kind), ".");
+    if (old.name != now.name)
+      Say("Name of ", who, " changes from \"", old.name, "\".");
+    if (old.parent != now.parent || old.territory != now.territory ||
+        old.contact != now.contact || old.since != now.since)
+      Say("Parent, territory, contact or date of ", who, " change: parent \"",
+          now.parent.has_value() ? now.parent->text() : "", "\", territory ",
+          absl::StrJoin(now.territory, " "), ", contact \"", now.contact,
+          "\", since ", FormatUtc(now.since), ".");
+  }
+
+  void CompareValue(const std::string& name, const Json& old, const Json& now) {
+    if (old == now) return;
+    // A table is compared row by row; what has no row on a side is told whole.
+    if (old.is_object() && now.is_object()) {
+      std::set<std::string> keys;
+      for (const auto& [key, unused] : old.items()) keys.insert(key);
+      for (const auto& [key, unused] : now.items()) keys.insert(key);
+      for (const std::string& key : keys)
+        CompareValue(absl::StrCat(name, ".", key),
+                     old.contains(key) ? old[key] : Json(nullptr),
+                     now.contains(key) ? now[key] : Json(nullptr));
+      return;
+    }
+    Say(name, " changes from ", Text(old), " to ", Text(now), ".");
+  }
+
+  static std::string Text(const Json& value) {
+    return value.is_null() ? "nothing" : DumpJson(value);
+  }
+
+  std::vector<std::string> lines_;
+};
+
+}  // namespace
+
+std::vector<std::string> DescribeChanges(const std::optional<Charter>& before,
+                                         const Charter& after) {
+  Changes changes;
+  if (before.has_value()) {
+    changes.Say("This is version ", after.version, ", after version ",
+                before->version, ".");
+    changes.CompareMembers(*before, after);
+    changes.CompareGovernance(*before, after);
+    changes.CompareRest(*before, after);
+  } else {
+    changes.Found(after);
+    changes.Say("It ends ", FormatUtc(after.expires), ".");
+  }
+  changes.Warn(after);
+  return changes.Take();
+}
+
+}  // namespace amparo::committee

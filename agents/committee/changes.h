@@ -1,0 +1,17 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "proto/network/charter.h"
+
+namespace amparo::committee {
+
+// What signing `after` would change against `before` (nullopt: nothing was
+// published yet), a sentence a line, for people who are about to sign. Ends
+// with what they should know of the result.
+std::vector<std::string> DescribeChanges(const std::optional<Charter>& before,
+                                         const Charter& after);
+
+}  // namespace amparo::committee

@@ -1,0 +1,125 @@
+#include "agents/committee/charter_folder.h"
+
+#include <cerrno>
+#include <cstdio>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "agents/committee/draft.h"
+#include "base/error.h"
+#include "base/files.h"
+#include "base/status.h"
+
+namespace amparo::committee {
+namespace {
+
+constexpr size_t kDraftBytesMax = kCharterBytesMax;
+constexpr size_t kNetworkFileBytesMax = 64 << 10;
+
+absl::StatusOr<AcceptedCharter> Accept(
+    const std::string& document, const std::vector<AcceptedCharter>& chain,
+    const std::optional<Digest>& root) {
+  if (!chain.empty()) return AcceptNextCharter(document, chain.back());
+  return AcceptFirstCharter(document, root.value_or(Sha256(document)));
+}
+
+}  // namespace
+
+std::string CharterFolder::DraftPath() const {
+  return absl::StrCat(path_, "/draft.toml");
+}
+std::string CharterFolder::KeyPath(const std::string& key_id) const {
+  return absl::StrCat(path_, "/keys/", key_id, ".key");
+}
+std::string CharterFolder::PassPath(const std::string& key_id) const {
+  return absl::StrCat(path_, "/keys/", key_id, ".pass");
+}
+std::string CharterFolder::NetworkPath() const {
+  return absl::StrCat(path_, "/network.json");
+}
+std::string CharterFolder::PublishedPath(uint64_t version) const {
+  return absl::StrCat(path_, "/charter-", version, ".json");
+}
+std::string CharterFolder::PendingPath(uint64_t version) const {
+  return absl::StrCat(path_, "/charter-", version, ".pending.json");
+}
+
+absl::StatusOr<NetworkFile> CharterFolder::Network() const {
+  ASSIGN_OR_RETURN(const std::string text,
+                   ReadFile(NetworkPath(), kNetworkFileBytesMax));
+  return ParseNetworkFile(text);
+}
+
+absl::StatusOr<std::vector<AcceptedCharter>> CharterFolder::Chain(
+    const std::optional<Digest>& root) const {
+  std::vector<AcceptedCharter> chain;
+  while (FileExists(PublishedPath(chain.size() + 1))) {
+    const std::string path = PublishedPath(chain.size() + 1);
+    ASSIGN_OR_RETURN(const std::string document,
+                     ReadFile(path, kCharterBytesMax));
+    absl::StatusOr<AcceptedCharter> accepted = Accept(document, chain, root);
+    if (!accepted.ok()) {
+      const ErrorDetail detail =
+          DetailOf(accepted.status()).value_or(ErrorDetail{});
+      return MakeError(
+          absl::StatusCode::kPermissionDenied,
+          absl::StrCat(path, " is refused: ", accepted.status().message()),
+          {.code =
+               detail.code == "wrong_pin" ? "wrong_pin" : "verification_failed",
+           .field = absl::StrCat("version ", chain.size() + 1)});
+    }
+    chain.push_back(*std::move(accepted));
+  }
+  return chain;
+}
+
+absl::StatusOr<std::optional<AcceptedCharter>> CharterFolder::Newest() const {
+  ASSIGN_OR_RETURN(std::vector<AcceptedCharter> chain, Chain());
+  std::optional<AcceptedCharter> newest;
+  if (!chain.empty()) newest = std::move(chain.back());
+  return newest;
+}
+
+absl::StatusOr<Charter> CharterFolder::Draft(
+    const std::optional<AcceptedCharter>& before) const {
+  ASSIGN_OR_RETURN(const std::string text,
+                   ReadFile(DraftPath(), kDraftBytesMax));
+  absl::StatusOr<Charter> draft = ParseDraft(text, before);
+  if (!draft.ok()) return Annotate(draft.status(), DraftPath());
+  return draft;
+}
+
+absl::Status CharterFolder::WriteDraft(
+    const Charter& draft, const std::optional<AcceptedCharter>& before) const {
+  const std::string text = FormatDraft(draft);
+  RETURN_IF_ERROR(ParseDraft(text, before).status());
+  return WriteFile(DraftPath(), text, FileMode::kPublic);
+}
+
+absl::StatusOr<std::optional<MultiJws>> CharterFolder::Pending(
+    uint64_t version) const {
+  std::optional<MultiJws> pending;
+  if (!FileExists(PendingPath(version))) return pending;
+  ASSIGN_OR_RETURN(const std::string text,
+                   ReadFile(PendingPath(version), kCharterBytesMax));
+  ASSIGN_OR_RETURN(pending, ParseMultiJws(text, kCharterBytesMax));
+  return pending;
+}
+
+absl::Status CharterFolder::WritePending(uint64_t version,
+                                         const MultiJws& jws) const {
+  return WriteFile(PendingPath(version), FormatMultiJws(jws),
+                   FileMode::kPublic);
+}
+
+absl::Status CharterFolder::KeepPublished(uint64_t version,
+                                          const std::string& document) const {
+  RETURN_IF_ERROR(
+      WriteFile(PublishedPath(version), document, FileMode::kPublic));
+  if (std::remove(PendingPath(version).c_str()) != 0 && errno != ENOENT)
+    return absl::InternalError(
+        absl::StrCat(PendingPath(version), " cannot be removed"));
+  return absl::OkStatus();
+}
+
+}  // namespace amparo::committee

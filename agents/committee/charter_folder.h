@@ -1,0 +1,55 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "crypto/jws.h"
+#include "proto/network/charter.h"
+#include "proto/network/network_file.h"
+
+namespace amparo::committee {
+
+// The committee's directory: network.json, draft.toml, keys/ID.key, the
+// versions as published (charter-N.json) and the one being signed
+// (charter-N.pending.json). One process at a time.
+class CharterFolder {
+ public:
+  explicit CharterFolder(std::string path) : path_(std::move(path)) {}
+
+  std::string DraftPath() const;
+  std::string KeyPath(const std::string& key_id) const;   // keys/G1.key
+  std::string PassPath(const std::string& key_id) const;  // keys/G1.pass
+  std::string NetworkPath() const;
+  std::string PublishedPath(uint64_t version) const;
+  std::string PendingPath(uint64_t version) const;
+
+  absl::StatusOr<NetworkFile> Network() const;
+  // The published versions from 1 on, each verified as the successor of the
+  // one before. `root`: pinned hash of version 1; without it this directory is
+  // taken at its word. PERMISSION_DENIED names the version that is refused.
+  absl::StatusOr<std::vector<AcceptedCharter>> Chain(
+      const std::optional<Digest>& root = std::nullopt) const;
+  // The last of Chain(); nullopt before the first.
+  absl::StatusOr<std::optional<AcceptedCharter>> Newest() const;
+
+  absl::StatusOr<Charter> Draft(
+      const std::optional<AcceptedCharter>& before) const;
+  // Refuses a draft that could not be read again.
+  absl::Status WriteDraft(const Charter& draft,
+                          const std::optional<AcceptedCharter>& before) const;
+
+  // nullopt when nobody signed `version` yet.
+  absl::StatusOr<std::optional<MultiJws>> Pending(uint64_t version) const;
+  absl::Status WritePending(uint64_t version, const MultiJws& jws) const;
+  // Keeps a published version and ends its pending one.
+  absl::Status KeepPublished(uint64_t version,
+                             const std::string& document) const;
+
+ private:
+  const std::string path_;
+};
+
+}  // namespace amparo::committee

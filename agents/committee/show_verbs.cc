@@ -1,0 +1,139 @@
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "agents/committee/changes.h"
+#include "agents/committee/verbs.h"
+#include "base/error.h"
+#include "base/status.h"
+#include "proto/network/words.h"
+
+namespace amparo::committee {
+namespace {
+
+absl::Status NoSuchVersion(uint64_t version) {
+  return MakeError(absl::StatusCode::kNotFound,
+                   absl::StrCat("version ", version, " is not in this folder"),
+                   {.code = "not_found"});
+}
+
+absl::StatusOr<Charter> VersionOf(const std::vector<AcceptedCharter>& chain,
+                                  uint64_t version) {
+  if (version == 0 || version > chain.size()) return NoSuchVersion(version);
+  return chain[version - 1].charter;
+}
+
+std::string Describe(const Charter& charter) {
+  std::string text = absl::StrCat(
+      "Charter of ", charter.network, ", version ", charter.version, ", \"",
+      charter.title, "\"\nEnds ", FormatUtc(charter.expires), "\n",
+      charter.governance_threshold, " of these sign a new version:\n");
+  for (const GovernanceKey& key : charter.governance)
+    absl::StrAppend(&text, "  ", key.id, "  ", key.member.text(), "  until ",
+                    FormatUtc(key.until), "\n");
+  absl::StrAppend(&text, "Members:\n");
+  for (const Member& member : charter.members)
+    absl::StrAppend(&text, "  ", member.id.text(), "  ", NameOf(member.kind),
+                    "  ", NameOf(member.status), "  ", member.name, "\n");
+  absl::StrAppend(
+      &text, "Witness quorum: ", charter.witness_quorum,
+      charter.witness_quorum == 0 ? " (nobody else watches the log)\n" : "\n");
+  return text;
+}
+
+Outcome ShowDraft(const Charter& draft) {
+  return {{{"schema", "charter_show/1"},
+           {"published", false},
+           {"version", draft.version},
+           {"hash", nullptr},
+           {"network_id", nullptr},
+           {"network_words", nullptr},
+           {"charter", EncodeCharter(draft)}},
+          absl::StrCat("DRAFT, not published\n", Describe(draft))};
+}
+
+Outcome ShowPublished(const AcceptedCharter& accepted) {
+  const std::string words = NetworkWords(accepted.network_id);
+  return {{{"schema", "charter_show/1"},
+           {"published", true},
+           {"version", accepted.charter.version},
+           {"hash", accepted.hash.ToString()},
+           {"network_id", accepted.network_id.ToString()},
+           {"network_words", words},
+           {"charter", EncodeCharter(accepted.charter)}},
+          absl::StrCat(Describe(accepted.charter),
+                       "Hash: ", accepted.hash.ToString(),
+                       "\nNetwork words: ", words, "\n")};
+}
+
+}  // namespace
+
+absl::StatusOr<Outcome> Show(const CharterFolder& folder,
+                             std::optional<uint64_t> version, bool draft) {
+  ASSIGN_OR_RETURN(const std::vector<AcceptedCharter> chain, folder.Chain());
+  if (draft) {
+    std::optional<AcceptedCharter> before;
+    if (!chain.empty()) before = chain.back();
+    ASSIGN_OR_RETURN(const Charter charter, folder.Draft(before));
+    return ShowDraft(charter);
+  }
+  const uint64_t wanted = version.value_or(chain.size());
+  if (wanted == 0 || wanted > chain.size()) return NoSuchVersion(wanted);
+  return ShowPublished(chain[wanted - 1]);
+}
+
+absl::StatusOr<Outcome> Diff(const CharterFolder& folder,
+                             std::optional<uint64_t> from,
+                             std::optional<uint64_t> to) {
+  ASSIGN_OR_RETURN(const std::vector<AcceptedCharter> chain, folder.Chain());
+  std::optional<AcceptedCharter> newest;
+  if (!chain.empty()) newest = chain.back();
+  ASSIGN_OR_RETURN(const Charter after, to.has_value() ? VersionOf(chain, *to)
+                                                       : folder.Draft(newest));
+  std::optional<Charter> before;
+  if (const uint64_t wanted = from.value_or(after.version - 1); wanted > 0) {
+    ASSIGN_OR_RETURN(before, VersionOf(chain, wanted));
+  }
+  const std::vector<std::string> lines = DescribeChanges(before, after);
+  return Outcome{
+      {{"schema", "charter_diff/1"},
+       {"from", before.has_value() ? Json(before->version) : Json(nullptr)},
+       {"to", after.version},
+       {"changes", lines}},
+      absl::StrCat(absl::StrJoin(lines, "\n"), "\n")};
+}
+
+absl::StatusOr<Outcome> Verify(const CharterFolder& folder,
+                               const std::optional<Digest>& root) {
+  const absl::StatusOr<std::vector<AcceptedCharter>> chain = folder.Chain(root);
+  if (absl::IsPermissionDenied(chain.status())) {
+    const ErrorDetail detail = DetailOf(chain.status()).value_or(ErrorDetail{});
+    return Outcome{{{"schema", "charter_verify/1"},
+                    {"ok", false},
+                    {"code", detail.code},
+                    {"at", detail.field},
+                    {"text", std::string(chain.status().message())}},
+                   absl::StrCat("NOT OK: ", chain.status().message(), "\n"),
+                   ExitOf("verification_failed")};
+  }
+  RETURN_IF_ERROR(chain.status());
+  if (chain->empty()) return NoSuchVersion(1);
+  const AcceptedCharter& newest = chain->back();
+  const std::string words = NetworkWords(newest.network_id);
+  return Outcome{
+      {{"schema", "charter_verify/1"},
+       {"ok", true},
+       {"root_pinned", root.has_value()},
+       {"root", chain->front().hash.ToString()},
+       {"versions", chain->size()},
+       {"hash", newest.hash.ToString()},
+       {"network_id", newest.network_id.ToString()},
+       {"network_words", words},
+       {"expires", FormatUtc(newest.charter.expires)}},
+      absl::StrCat("OK: versions 1 to ", chain->size(), ", root ",
+                   chain->front().hash.ToString(),
+                   root.has_value() ? " (pinned)" : " (as this folder says)",
+                   "\nNetwork words: ", words, "\n")};
+}
+
+}  // namespace amparo::committee

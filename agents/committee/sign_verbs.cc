@@ -1,0 +1,229 @@
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "agents/committee/changes.h"
+#include "agents/committee/key_file.h"
+#include "agents/committee/signatures.h"
+#include "agents/committee/verbs.h"
+#include "base/encoding.h"
+#include "base/error.h"
+#include "base/files.h"
+#include "base/status.h"
+#include "proto/network/words.h"
+
+namespace amparo::committee {
+namespace {
+
+constexpr size_t kKeyFileBytesMax = 64 << 10;
+constexpr size_t kTokenFileBytesMax = 4096;
+
+// The version that comes next, as the draft has it, and its signatures so far.
+struct Next {
+  std::optional<AcceptedCharter> before;
+  Charter draft;
+  MultiJws jws;
+};
+
+absl::StatusOr<Next> ReadNext(const CharterFolder& folder) {
+  ASSIGN_OR_RETURN(std::optional<AcceptedCharter> before, folder.Newest());
+  ASSIGN_OR_RETURN(Charter draft, folder.Draft(before));
+  ASSIGN_OR_RETURN(const std::optional<MultiJws> pending,
+                   folder.Pending(draft.version));
+  ASSIGN_OR_RETURN(MultiJws jws, BeginOrContinue(draft, pending));
+  return Next{std::move(before), std::move(draft), std::move(jws)};
+}
+
+std::optional<Charter> CharterBefore(const Next& next) {
+  if (!next.before.has_value()) return std::nullopt;
+  return next.before->charter;
+}
+
+// The key to sign with: the one asked for, or the first with a file here that
+// has not signed.
+absl::StatusOr<GovernanceKey> ChooseKey(const CharterFolder& folder,
+                                        const Next& next,
+                                        const std::string& id) {
+  const Progress progress = ProgressOf(next.jws, next.before, next.draft);
+  if (!id.empty()) {
+    const GovernanceKey* key = FindGovernanceKey(id, next.before, next.draft);
+    if (key == nullptr)
+      return MakeError(absl::StatusCode::kNotFound,
+                       absl::StrCat("the charter has no governance key ", id),
+                       {.code = "not_found", .field = "--key"});
+    return *key;
+  }
+  std::vector<GovernanceKey> keys = next.draft.governance;
+  if (next.before.has_value())
+    keys.insert(keys.end(), next.before->charter.governance.begin(),
+                next.before->charter.governance.end());
+  for (const GovernanceKey& key : keys)
+    if (!progress.key_ids.contains(key.id) &&
+        FileExists(folder.KeyPath(key.id)))
+      return key;
+  return MakeError(absl::StatusCode::kFailedPrecondition,
+                   "every key in this folder has signed",
+                   {.code = "invalid_state"});
+}
+
+absl::StatusOr<SigningKey> OpenKey(const CharterFolder& folder,
+                                   const GovernanceKey& named,
+                                   const std::string& pass_file,
+                                   Dialog& dialog) {
+  ASSIGN_OR_RETURN(const std::string content,
+                   ReadFile(folder.KeyPath(named.id), kKeyFileBytesMax));
+  const std::string beside = folder.PassPath(named.id);
+  SecretBuffer passphrase;
+  if (!pass_file.empty() || FileExists(beside)) {
+    ASSIGN_OR_RETURN(
+        passphrase, ReadPassphraseFile(pass_file.empty() ? beside : pass_file));
+  } else {
+    ASSIGN_OR_RETURN(
+        passphrase,
+        dialog.Passphrase(
+            absl::StrCat(named.id, ", held by ", named.member.text()), false));
+  }
+  absl::StatusOr<SigningKey> key = OpenKeyFile(content, passphrase);
+  if (absl::IsPermissionDenied(key.status()))
+    return MakeError(absl::StatusCode::kPermissionDenied,
+                     absl::StrCat("wrong passphrase for ", named.id),
+                     {.code = "verification_failed", .field = "--pass-file"});
+  RETURN_IF_ERROR(key.status());
+  if (key->verify_key() != named.key)
+    return MakeError(absl::StatusCode::kPermissionDenied,
+                     absl::StrCat(folder.KeyPath(named.id),
+                                  " is not the charter's ", named.id),
+                     {.code = "verification_failed"});
+  return key;
+}
+
+std::string ProgressText(const Progress& progress, uint64_t version) {
+  std::string text =
+      absl::StrCat("Version ", version, " is signed by ", progress.new_have,
+                   " of ", progress.new_need, " members (",
+                   absl::StrJoin(progress.key_ids, ", "), ")");
+  if (progress.old_need > 0)
+    absl::StrAppend(&text, ", by the version before: ", progress.old_have,
+                    " of ", progress.old_need);
+  return absl::StrCat(text, progress.Complete()
+                                ? ". Next: amparo-charter publish\n"
+                                : ". More signatures are needed.\n");
+}
+
+Outcome OutcomeOf(const char* schema, const Next& next,
+                  const std::string& key_id) {
+  const Progress progress = ProgressOf(next.jws, next.before, next.draft);
+  return {{{"schema", schema},
+           {"version", next.draft.version},
+           {"key", key_id.empty() ? Json(nullptr) : Json(key_id)},
+           {"signed", progress.key_ids},
+           {"have", progress.new_have},
+           {"need", progress.new_need},
+           {"complete", progress.Complete()}},
+          ProgressText(progress, next.draft.version)};
+}
+
+absl::StatusOr<std::optional<Bytes>> ReadToken(const std::string& path,
+                                               const NetworkFile& network) {
+  if (path.empty()) return network.founding_token;
+  ASSIGN_OR_RETURN(const std::string text, ReadFile(path, kTokenFileBytesMax));
+  absl::StatusOr<Bytes> token = FromBase64Url(
+      absl::string_view(text).substr(0, text.find_first_of("\r\n")));
+  if (!token.ok())
+    return MakeError(absl::StatusCode::kInvalidArgument,
+                     absl::StrCat(path, " holds no founding token"),
+                     {.code = "usage", .field = "--founding-token"});
+  return std::optional<Bytes>(*std::move(token));
+}
+
+// Publishing again what is published is no error: the answer may have been
+// lost on the way.
+absl::Status Send(const std::string& document, uint64_t version,
+                  const std::optional<Bytes>& token, EnrolmentPort& broker) {
+  const absl::Status published =
+      broker.PublishCharter(document, token).status();
+  if (published.ok()) return published;
+  const absl::StatusOr<std::string> there = broker.GetCharter(version);
+  return there.ok() && *there == document ? absl::OkStatus() : published;
+}
+
+}  // namespace
+
+absl::StatusOr<Outcome> Sign(const CharterFolder& folder,
+                             const SignOptions& options, Dialog& dialog) {
+  ASSIGN_OR_RETURN(Next next, ReadNext(folder));
+  ASSIGN_OR_RETURN(const GovernanceKey named,
+                   ChooseKey(folder, next, options.key_id));
+  for (const std::string& line :
+       DescribeChanges(CharterBefore(next), next.draft))
+    dialog.Tell(line);
+  if (!options.yes) {
+    ASSIGN_OR_RETURN(
+        const bool agreed,
+        dialog.Confirm(absl::StrCat("Sign this with ", named.id, " for ",
+                                    named.member.text(), "?")));
+    if (!agreed)
+      return MakeError(absl::StatusCode::kFailedPrecondition, "not signed",
+                       {.code = "invalid_state"});
+  }
+  ASSIGN_OR_RETURN(const SigningKey key,
+                   OpenKey(folder, named, options.pass_file, dialog));
+  AddSignature(next.jws, key, kCharterTyp);
+  RETURN_IF_ERROR(folder.WritePending(next.draft.version, next.jws));
+  return OutcomeOf("charter_sign/1", next, named.id);
+}
+
+absl::StatusOr<Outcome> Merge(const CharterFolder& folder,
+                              const std::string& other_file) {
+  ASSIGN_OR_RETURN(Next next, ReadNext(folder));
+  ASSIGN_OR_RETURN(const std::string text,
+                   ReadFile(other_file, kCharterBytesMax));
+  ASSIGN_OR_RETURN(const MultiJws other, ParseMultiJws(text, kCharterBytesMax));
+  ASSIGN_OR_RETURN(const int added,
+                   MergeSignatures(other, next.before, next.draft, next.jws));
+  if (added > 0)
+    RETURN_IF_ERROR(folder.WritePending(next.draft.version, next.jws));
+  Outcome outcome = OutcomeOf("charter_merge/1", next, "");
+  outcome.json["added"] = added;
+  outcome.text = absl::StrCat(added, " signature(s) added. ", outcome.text);
+  return outcome;
+}
+
+absl::StatusOr<Outcome> Publish(const CharterFolder& folder,
+                                const std::string& founding_token_file,
+                                EnrolmentPort& broker) {
+  ASSIGN_OR_RETURN(const Next next, ReadNext(folder));
+  const Progress progress = ProgressOf(next.jws, next.before, next.draft);
+  if (!progress.Complete())
+    return MakeError(
+        absl::StatusCode::kFailedPrecondition,
+        absl::StrCat("version ", next.draft.version, " has ", progress.new_have,
+                     " of ", progress.new_need, " signatures"),
+        {.code = "invalid_state", .hint = "amparo-charter sign"});
+  const std::string document = FormatMultiJws(next.jws);
+  ASSIGN_OR_RETURN(const AcceptedCharter accepted,
+                   next.before.has_value()
+                       ? AcceptNextCharter(document, *next.before)
+                       : AcceptFirstCharter(document, Sha256(document)));
+  std::optional<Bytes> token;
+  if (next.draft.version == 1) {
+    ASSIGN_OR_RETURN(const NetworkFile network, folder.Network());
+    ASSIGN_OR_RETURN(token, ReadToken(founding_token_file, network));
+  }
+  RETURN_IF_ERROR(Send(document, next.draft.version, token, broker));
+  RETURN_IF_ERROR(folder.KeepPublished(next.draft.version, document));
+  const std::string words = NetworkWords(accepted.network_id);
+  return Outcome{
+      {{"schema", "charter_publish/1"},
+       {"version", next.draft.version},
+       {"hash", accepted.hash.ToString()},
+       {"network_id", accepted.network_id.ToString()},
+       {"network_words", words}},
+      absl::StrCat("Published version ", next.draft.version, ", hash ",
+                   accepted.hash.ToString(),
+                   ".\nThe network's words, for the paper protocol: ", words,
+                   "\n")};
+}
+
+}  // namespace amparo::committee
