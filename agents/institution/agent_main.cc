@@ -1,0 +1,144 @@
+#include <signal.h>
+
+#include <cstdlib>
+#include <iostream>
+#include <string>
+
+#include "CLI/CLI.hpp"
+#include "absl/strings/str_cat.h"
+#include "agents/institution/daemon/agent.h"
+#include "agents/institution/daemon/join.h"
+#include "base/error.h"
+#include "base/error_json.h"
+#include "base/event_log.h"
+#include "base/json.h"
+#include "base/status.h"
+#include "base/version.h"
+#include "crypto/init.h"
+#include "proto/grpc/credentials.h"
+
+// amparo-agent: an institution's agent. Verbs and exit codes: --help.
+
+namespace amparo::agent {
+namespace {
+
+constexpr absl::Duration kDrain = absl::Seconds(10);
+
+bool AskYes(absl::string_view question) {
+  std::cerr << question << " [yes/no] " << std::flush;
+  std::string answer;
+  return std::getline(std::cin, answer) && answer == "yes";
+}
+
+absl::Status RunJoin(const DataDir& data, JoinOptions options, bool json) {
+  if (options.invitation == "-") std::getline(std::cin, options.invitation);
+  options.confirm_words = [](absl::string_view words) {
+    std::cerr << "The network's words are:\n\n    " << words << "\n\n";
+    return AskYes("Do the same words stand in the paper protocol?");
+  };
+  ASSIGN_OR_RETURN(const Joined joined, Join(data, options, SystemClock()));
+  if (json) {
+    Json result;
+    result["schema"] = "join/1";
+    result["member"] = joined.member.text();
+    result["network"] = joined.network;
+    result["network_words"] = joined.network_words;
+    result["request_words"] = joined.request_words;
+    std::cout << DumpJson(result) << "\n";
+    return absl::OkStatus();
+  }
+  std::cout << joined.member.text() << " has joined " << joined.network
+            << " and waits for the committee.\n\n"
+            << "Read these words to the committee by phone:\n\n    "
+            << joined.request_words << "\n\n"
+            << "Then start the agent: amparo-agent run --data DIR\n";
+  return absl::OkStatus();
+}
+
+// Blocks the signals that end the daemon, so that sigwait() gets them.
+sigset_t BlockSignals() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGHUP);
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  return set;
+}
+
+absl::Status RunDaemon(const DataDir& data, bool check_only) {
+  ASSIGN_OR_RETURN(const AgentConfig config, data.ReadConfig());
+  if (check_only) return absl::OkStatus();
+  SetEventLevel(config.journal_level);
+  ASSIGN_OR_RETURN(AgentSecrets secrets, data.Unlock(config));
+  const sigset_t signals = BlockSignals();
+  ASSIGN_OR_RETURN(const auto agent,
+                   Agent::Start(data, config, std::move(secrets), SystemClock()));
+  for (int signal = 0; sigwait(&signals, &signal) == 0 && signal == SIGHUP;) {
+    const auto reloaded = data.ReadConfig();
+    if (reloaded.ok()) SetEventLevel(reloaded->journal_level);
+    LogEvent("configuration_read", {{"ok", reloaded.ok()}});
+  }
+  LogEvent("agent_stopping");
+  agent->Stop(kDrain);
+  return absl::OkStatus();
+}
+
+int Report(const absl::Status& status, bool json) {
+  if (status.ok()) return 0;
+  std::cerr << (json ? FormatErrorJson(status) : FormatErrorText("amparo-agent", status))
+            << "\n";
+  return ExitOf(ErrorCodeOf(status));
+}
+
+int Main(int argc, char** argv) {
+  CLI::App app(
+      "Holds an institution's keys; sends and receives its referrals.\n\n"
+      "  amparo-agent join INVITATION --data DIR   once, with the line you were given\n"
+      "  amparo-agent run --data DIR               the daemon itself\n");
+  app.set_version_flag("--version", std::string("amparo-agent ") + kVersion);
+  app.require_subcommand(1);
+  std::string data_path;
+  bool json = false;
+  JoinOptions join_options;
+  std::string unlock = "prompt";
+  bool check_config = false;
+
+  CLI::App* join = app.add_subcommand("join", "join a network with an invitation");
+  join->add_option("INVITATION", join_options.invitation,
+                   "the line of text; - reads it from standard input")
+      ->required();
+  join->add_option("--data", data_path, "a new directory for this agent")->required();
+  join->add_flag("--words-confirmed", join_options.words_confirmed,
+                 "the network's words were compared with the paper protocol");
+  join->add_option("--unlock", unlock,
+                   "how the keystore opens: prompt (asks for a passphrase) or "
+                   "key_file (a generated one beside it)")
+      ->check(CLI::IsMember({"prompt", "key_file"}));
+  join->add_flag("--json", json, "print the result as JSON");
+  CLI::App* run = app.add_subcommand("run", "run the agent until SIGTERM");
+  run->add_option("--data", data_path, "the agent's directory")->required();
+  run->add_flag("--check-config", check_config, "check agent.toml and end");
+  run->add_flag("--json", json, "print errors as JSON");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);
+    return Report(MakeError(absl::StatusCode::kInvalidArgument, error.what(),
+                            {.code = "usage", .hint = "amparo-agent --help"}),
+                  json);
+  }
+  if (const absl::Status ready = InitCrypto(); !ready.ok()) return Report(ready, json);
+  if (const absl::Status tls = AllowOnlyTls13(); !tls.ok()) return Report(tls, json);
+  const DataDir data(data_path);
+  if (join->parsed()) {
+    join_options.unlock = unlock == "key_file" ? Unlock::kKeyFile : Unlock::kPrompt;
+    return Report(RunJoin(data, std::move(join_options), json), json);
+  }
+  return Report(RunDaemon(data, check_config), json);
+}
+
+}  // namespace
+}  // namespace amparo::agent
+
+int main(int argc, char** argv) { return amparo::agent::Main(argc, argv); }

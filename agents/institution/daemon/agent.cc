@@ -1,0 +1,290 @@
+#include "agents/institution/daemon/agent.h"
+
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/health_check_service_interface.h>
+#include <grpcpp/server_builder.h>
+
+#include <atomic>
+#include <map>
+#include <string>
+#include <utility>
+
+#include "agents/institution/core/access_log.h"
+#include "agents/institution/core/alarms.h"
+#include "agents/institution/core/anchors.h"
+#include "agents/institution/core/case_book.h"
+#include "agents/institution/core/consent_desk.h"
+#include "agents/institution/core/courier.h"
+#include "agents/institution/core/desk.h"
+#include "agents/institution/core/intake.h"
+#include "agents/institution/core/key_ring.h"
+#include "agents/institution/core/log_watch.h"
+#include "agents/institution/core/loop.h"
+#include "agents/institution/core/officers.h"
+#include "agents/institution/core/outbox.h"
+#include "agents/institution/core/packer.h"
+#include "agents/institution/core/peer_book.h"
+#include "agents/institution/core/promises.h"
+#include "agents/institution/core/referral_desk.h"
+#include "agents/institution/core/status.h"
+#include "agents/institution/daemon/broker_streams.h"
+#include "agents/institution/rpc/agent_services.h"
+#include "agents/institution/rpc/broker_client.h"
+#include "agents/institution/rpc/revision_feed.h"
+#include "agents/institution/rpc/unix_listener.h"
+#include "agents/institution/storage/sealed_kv.h"
+#include "base/event_log.h"
+#include "base/executor.h"
+#include "base/files.h"
+#include "base/kv/rocks_kv.h"
+#include "base/status.h"
+#include "base/version.h"
+#include "crypto/x509.h"
+#include "proto/envelope/limits.h"
+#include "proto/grpc/credentials.h"
+
+namespace amparo::agent {
+namespace {
+
+constexpr size_t kApiThreads = 4;
+constexpr size_t kApiQueueMax = 256;
+constexpr size_t kWatchersMax = 64;
+constexpr int kMessageBytesMax = 4 << 20;
+constexpr absl::Duration kUpkeepInterval = absl::Seconds(5);
+constexpr absl::Duration kAnchorInterval = absl::Hours(1);
+
+absl::StatusOr<std::shared_ptr<grpc::Channel>> ConnectBroker(
+    const DataDir& data, const AgentConfig& config, const AgentSecrets& secrets) {
+  ASSIGN_OR_RETURN(const NetworkFile network, data.ReadNetwork());
+  ASSIGN_OR_RETURN(const std::string ca, CertificatePem(network.ca_der));
+  ASSIGN_OR_RETURN(const std::string certificate,
+                   ReadFile(data.Path("certificate.pem"), 1 << 20));
+  return MakeChannel(
+      config.broker_address,
+      MakeClientCredentials({.server_ca = ca,
+                             .key = ToText(secrets.tls_key_pem.Expose()),
+                             .certificate = certificate}),
+      kMessageBytesMax, config.keepalive);
+}
+
+absl::StatusOr<AcceptedCharter> PinnedCharter(const DataDir& data) {
+  ASSIGN_OR_RETURN(const std::string document,
+                   ReadFile(data.Path("charter-1.json"), kCharterBytesMax));
+  return AcceptFirstCharter(document, Sha256(document));
+}
+
+}  // namespace
+
+// In dependency order: what stands below uses what stands above.
+struct Agent::Parts {
+  const AgentConfig config;
+  const Clock& clock;
+
+  std::unique_ptr<RocksKv> disk;
+  std::unique_ptr<SealedKv> kv;
+  std::unique_ptr<BrokerClient> broker;
+
+  std::unique_ptr<Alarms> alarms;
+  std::unique_ptr<OfficerBook> officers;
+  std::unique_ptr<AccessLog> access_log;
+  std::unique_ptr<PeerBook> peers;
+  std::unique_ptr<LogWatch> log;
+  std::unique_ptr<KeyRing> keys;
+  std::unique_ptr<Promises> promises;
+  std::unique_ptr<Anchors> anchors;
+  std::unique_ptr<Packer> packer;
+  std::unique_ptr<CaseBook> cases;
+  std::unique_ptr<Outbox> outbox;
+  std::unique_ptr<Courier> courier;
+  std::unique_ptr<Intake> intake;
+
+  std::unique_ptr<Desk> desk;
+  std::unique_ptr<ReferralDesk> referrals;
+  std::unique_ptr<ConsentDesk> consents;
+  StatusSource status;
+
+  std::unique_ptr<Backoff> courier_backoff;
+  absl::Time anchored_at = absl::InfinitePast();
+  TreeSize anchored_size{0};
+  // The loops, made last and stopped first.
+  std::unique_ptr<Loop> courier_loop;
+  std::unique_ptr<Loop> upkeep_loop;
+  std::unique_ptr<BrokerStreams> streams;
+
+  std::unique_ptr<Executor> executor;
+  std::unique_ptr<RevisionFeed> feed;
+  std::unique_ptr<ApiParts> api;
+  Mutex services_mutex;
+  std::map<uint32_t, std::unique_ptr<AgentServices>> services
+      ABSL_GUARDED_BY(services_mutex);
+  std::unique_ptr<UnixListener> listener;
+
+  Parts(AgentConfig agent_config, const Clock& agent_clock)
+      : config(std::move(agent_config)), clock(agent_clock) {}
+
+  absl::Status OpenBooks(const DataDir& data, AgentSecrets secrets);
+  void StartLoops();
+  absl::Status ServeApi(const DataDir& data);
+
+  void WakeCourier() {
+    if (courier_loop) courier_loop->Wake();
+  }
+  absl::Duration RunCourier();
+  absl::Duration RunUpkeep();
+  void AnchorAccessLog();
+  std::unique_ptr<grpc::Server> ServerFor(uint32_t uid);
+};
+
+absl::Status Agent::Parts::OpenBooks(const DataDir& data, AgentSecrets secrets) {
+  ASSIGN_OR_RETURN(disk, RocksKv::Open(data.Path("store")));
+  kv = std::make_unique<SealedKv>(*disk, secrets.vault_key.Copy());
+  ASSIGN_OR_RETURN(auto channel, ConnectBroker(data, config, secrets));
+  broker = std::make_unique<BrokerClient>(std::move(channel));
+
+  ASSIGN_OR_RETURN(alarms, Alarms::Open(*kv));
+  ASSIGN_OR_RETURN(officers, OfficerBook::Open(*kv));
+  ASSIGN_OR_RETURN(access_log,
+                   AccessLog::Open(*kv, clock, config.network, config.member));
+  ASSIGN_OR_RETURN(AcceptedCharter pinned, PinnedCharter(data));
+  ASSIGN_OR_RETURN(peers, PeerBook::Open(*kv, std::move(pinned)));
+  ASSIGN_OR_RETURN(log, LogWatch::Open(*kv, *peers, *broker, *alarms, clock));
+  ASSIGN_OR_RETURN(keys, KeyRing::Open(*kv, config.member, std::move(secrets.identity),
+                                       *peers, clock, config.prekey_interval));
+  promises = std::make_unique<Promises>(*kv, *log, *peers, *alarms, clock);
+  anchors = std::make_unique<Anchors>(*kv, *keys, *peers, *promises, clock);
+  packer = std::make_unique<Packer>(*peers, *keys);
+  ASSIGN_OR_RETURN(cases, CaseBook::Open(*kv, config.member));
+  ASSIGN_OR_RETURN(outbox, Outbox::Open(*kv));
+  const std::function<void()> wake = [this] { WakeCourier(); };
+  courier = std::make_unique<Courier>(
+      Courier::Books{*cases, *outbox, *peers, *keys, *log, *packer, *promises,
+                     *anchors, *kv, *broker, clock});
+  ASSIGN_OR_RETURN(intake, Intake::Open({*cases, *outbox, *peers, *keys, *log, *packer,
+                                         *promises, *alarms, *kv, *broker, clock, wake}));
+  desk = std::make_unique<Desk>(
+      Desk{*cases, *outbox, *peers, *keys, *officers, *access_log, *kv, clock, wake});
+  referrals = std::make_unique<ReferralDesk>(*desk);
+  consents = std::make_unique<ConsentDesk>(*desk);
+  return absl::OkStatus();
+}
+
+void Agent::Parts::StartLoops() {
+  courier_backoff = std::make_unique<Backoff>(config.retry_first, config.retry_max);
+  courier_loop = std::make_unique<Loop>([this] { return RunCourier(); });
+  upkeep_loop = std::make_unique<Loop>([this] { return RunUpkeep(); });
+  streams = std::make_unique<BrokerStreams>(BrokerStreams::Parts{
+      *broker, *log, *intake, clock, config.retry_first, config.retry_max,
+      [this] {
+        upkeep_loop->Wake();
+        courier_loop->Wake();
+      },
+      [this] { courier_loop->Wake(); }});
+  status = StatusSource{
+      [this] { return streams->reachable(); },
+      [this] { return streams->last_seen(); },
+      [this] { return log->size(); },
+      [] { return TreeSize(0); },  // no cosignatures yet: nothing is witnessed
+      [this] { return alarms->List(); },
+      [this] { return intake->quarantined(); }};
+}
+
+absl::Duration Agent::Parts::RunCourier() {
+  const absl::Status sent = courier->Run();
+  if (sent.ok()) {
+    courier_backoff->Reset();
+    return kUpkeepInterval;  // for drafts that wait for a recipient's key
+  }
+  LogEvent(EventLevel::kWarning, "courier_waits",
+           {{"status_code", static_cast<int>(sent.code())}});
+  return courier_backoff->Next();
+}
+
+absl::Duration Agent::Parts::RunUpkeep() {
+  const std::pair<const char*, absl::Status> duties[] = {
+      {"keys", keys->Maintain(*broker)},
+      {"prekeys", keys->DestroyOldPrekeys(
+                      LeafIndex(intake->cursor() ? intake->cursor()->value() + 1 : 0))},
+      {"promises", promises->Settle()},
+      {"receipts", intake->SendReceipts()},
+      {"missing", intake->AskForMissing()},
+  };
+  for (const auto& [duty, done] : duties)
+    if (!done.ok() && !absl::IsUnavailable(done))
+      LogEvent(EventLevel::kWarning, "upkeep_failed",
+               {{"duty", duty}, {"status_code", static_cast<int>(done.code())}});
+  if (clock.Now() >= anchored_at + kAnchorInterval) AnchorAccessLog();
+  return kUpkeepInterval;
+}
+
+void Agent::Parts::AnchorAccessLog() {
+  if (access_log->size() <= anchored_size) return;
+  const auto signer = keys->Signer();
+  if (!signer.ok()) return;
+  const TreeSize size = access_log->size();
+  const auto note = access_log->SignedCheckpoint(*signer);
+  if (!note.ok()) return;
+  const auto receipt = broker->LogAccessCheckpoint(*note);
+  if (!receipt.ok()) return;  // at the next upkeep
+  Batch rows;
+  if (promises->Keep(*receipt, EncodeAuditEvent(AccessLogEvent{*note}), rows).ok() &&
+      kv->Write(rows).ok()) {
+    anchored_at = clock.Now();
+    anchored_size = size;
+  }
+}
+
+std::unique_ptr<grpc::Server> Agent::Parts::ServerFor(uint32_t uid) {
+  grpc::ServerBuilder builder;
+  builder.SetMaxReceiveMessageSize(kMessageBytesMax);
+  {
+    MutexLock lock(services_mutex);
+    auto& set = services[uid];
+    set = std::make_unique<AgentServices>(std::make_unique<UidCallers>(*officers, uid),
+                                          *api);
+    set->RegisterWith(builder);
+  }
+  return builder.BuildAndStart();
+}
+
+absl::Status Agent::Parts::ServeApi(const DataDir& data) {
+  executor = std::make_unique<Executor>(kApiThreads, kApiQueueMax);
+  feed = std::make_unique<RevisionFeed>(*cases, kWatchersMax);
+  api = std::make_unique<ApiParts>(ApiParts{*desk, *officers, *referrals, *consents,
+                                            *feed, status, *executor, kVersion});
+  ASSIGN_OR_RETURN(listener,
+                   UnixListener::Create(data.Resolve(config.api_socket),
+                                        [this](uint32_t uid) { return ServerFor(uid); }));
+  return absl::OkStatus();
+}
+
+Agent::Agent(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+Agent::~Agent() { Stop(absl::ZeroDuration()); }
+
+absl::StatusOr<std::unique_ptr<Agent>> Agent::Start(const DataDir& data,
+                                                    const AgentConfig& config,
+                                                    AgentSecrets secrets,
+                                                    const Clock& clock) {
+  grpc::EnableDefaultHealthCheckService(true);
+  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  auto parts = std::make_unique<Parts>(config, clock);
+  RETURN_IF_ERROR(parts->OpenBooks(data, std::move(secrets)));
+  parts->StartLoops();
+  std::unique_ptr<Agent> agent(new Agent(std::move(parts)));
+  RETURN_IF_ERROR(agent->parts_->ServeApi(data));
+  LogEvent("agent_ready", {{"member", config.member}});
+  return agent;
+}
+
+void Agent::Stop(absl::Duration grace) {
+  if (parts_->listener) parts_->listener->Shutdown(grace);
+  parts_->listener.reset();
+  if (parts_->upkeep_loop) parts_->upkeep_loop->Stop();
+  if (parts_->courier_loop) parts_->courier_loop->Stop();
+  if (parts_->streams) {
+    if (grace > absl::ZeroDuration()) parts_->AnchorAccessLog();
+    parts_->streams->Stop();
+  }
+}
+
+}  // namespace amparo::agent

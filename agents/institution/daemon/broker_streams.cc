@@ -1,0 +1,91 @@
+#include "agents/institution/daemon/broker_streams.h"
+
+#include <utility>
+
+#include "absl/time/clock.h"
+#include "base/event_log.h"
+
+namespace amparo::agent {
+namespace {
+
+// How long to wait in one piece for a leaf to be proven; then it is looked
+// whether the agent is going down.
+constexpr absl::Duration kProofPatience = absl::Milliseconds(200);
+
+}  // namespace
+
+BrokerStreams::BrokerStreams(const Parts& parts)
+    : parts_(parts),
+      log_backoff_(parts.retry_first, parts.retry_max),
+      mailbox_backoff_(parts.retry_first, parts.retry_max),
+      log_loop_([this] { return FollowLog(); }),
+      mailbox_loop_([this] { return FollowMailbox(); }) {}
+
+BrokerStreams::~BrokerStreams() { Stop(); }
+
+void BrokerStreams::Stop() {
+  stopping_ = true;
+  parts_.broker.StopStreams();
+  log_loop_.Stop();
+  mailbox_loop_.Stop();
+}
+
+void BrokerStreams::Seen() {
+  last_seen_s_ = UnixSeconds(parts_.clock.Now());
+  if (!reachable_.exchange(true)) {
+    LogEvent("broker_reachable");
+    parts_.connected();
+  }
+}
+
+absl::Duration BrokerStreams::FollowLog() {
+  if (stopping_) return absl::InfiniteDuration();
+  absl::Status followed;
+  const absl::Status ended =
+      parts_.broker.WatchCheckpoints([&](const std::string& note) {
+        Seen();
+        followed = parts_.log.Follow(note);
+        if (!followed.ok()) return false;
+        log_backoff_.Reset();
+        parts_.log_grew();
+        return !stopping_;
+      });
+  if (stopping_) return absl::InfiniteDuration();
+  reachable_ = false;
+  LogEvent(EventLevel::kWarning, "log_stream_ended",
+           {{"status_code", static_cast<int>(followed.ok() ? ended.code()
+                                                           : followed.code())}});
+  return log_backoff_.Next();
+}
+
+absl::Duration BrokerStreams::FollowMailbox() {
+  if (stopping_) return absl::InfiniteDuration();
+  const absl::Status ended = parts_.broker.Subscribe(
+      parts_.intake.cursor(), [&](MailboxItem item) { return TakeItem(item); });
+  if (stopping_) return absl::InfiniteDuration();
+  LogEvent(EventLevel::kWarning, "mailbox_stream_ended",
+           {{"status_code", static_cast<int>(ended.code())}});
+  return mailbox_backoff_.Next();
+}
+
+// False breaks the stream: the item comes again with the next one.
+bool BrokerStreams::TakeItem(const MailboxItem& item) {
+  const TreeSize needed(item.receipt.leaf.value() + 1);
+  while (!parts_.log.WaitFor(needed, kProofPatience))
+    if (stopping_) return false;
+  const absl::Status taken = parts_.intake.Take(item);
+  if (!taken.ok()) {
+    LogEvent(EventLevel::kWarning, "intake_failed",
+             {{"leaf", item.receipt.leaf},
+              {"status_code", static_cast<int>(taken.code())}});
+    return false;
+  }
+  mailbox_backoff_.Reset();
+  // Receipts that could not leave now are sent by the upkeep.
+  if (const absl::Status sent = parts_.intake.SendReceipts(); !sent.ok())
+    LogEvent(EventLevel::kWarning, "receipts_wait",
+             {{"status_code", static_cast<int>(sent.code())}});
+  return !stopping_;
+}
+
+}  // namespace amparo::agent

@@ -1,0 +1,136 @@
+#include "agents/institution/daemon/config.h"
+
+#include <map>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/substitute.h"
+#include "base/config.h"
+#include "base/error.h"
+#include "base/status.h"
+
+namespace amparo::agent {
+namespace {
+
+constexpr char kTemplate[] = R"(# Configuration of this institution's agent. Checked by: amparo-agent run
+# --check-config. A key that is not listed here is an error. Numbers carry their
+# unit at the end of the key. Relative paths start at this file's directory.
+
+member = "$0"    # this institution, as the charter names it
+network = "$1"   # the network's name
+
+[broker]
+address = "$2"    # members' port, host:port
+keepalive_s = 20  # how often an idle connection says that it is there
+
+[api]
+socket = "$3"     # for officers on this machine; 107 bytes at most
+tls_listen = ""   # host:port for IT systems with a certificate; "" = off
+
+[keystore]
+unlock = "$4"     # prompt, key_file or credential (systemd, "amparo-keystore")
+key_file = "$5"   # holds the passphrase, mode 0600, for unlock = "key_file"
+
+[keys]
+prekey_interval_h = 24  # a new key to receive under, this often
+
+[outbox]
+retry_first_ms = 1000   # after a failure; doubles up to retry_max_ms
+retry_max_ms = 300000
+envelopes_max = 100000  # waiting to be sent
+
+[log]
+inclusion_alarm_s = 60  # an event not proven in the log by then is an alarm
+
+[journal]
+level = "info"  # info, warning or error; JSON lines on standard error
+)";
+
+constexpr std::pair<Unlock, const char*> kUnlocks[] = {
+    {Unlock::kPrompt, "prompt"},
+    {Unlock::kKeyFile, "key_file"},
+    {Unlock::kCredential, "credential"},
+};
+
+constexpr std::pair<EventLevel, const char*> kLevels[] = {
+    {EventLevel::kInfo, "info"},
+    {EventLevel::kWarning, "warning"},
+    {EventLevel::kError, "error"},
+};
+
+absl::Status Wrong(absl::string_view field, absl::string_view expected) {
+  return MakeError(absl::StatusCode::kInvalidArgument,
+                   absl::StrCat("agent.toml: ", field, " is not right"),
+                   {.code = "config",
+                    .field = std::string(field),
+                    .expected = std::string(expected)});
+}
+
+// The value that `name` stands for.
+template <typename T, size_t N>
+absl::StatusOr<T> Choice(const std::pair<T, const char*> (&choices)[N],
+                         absl::string_view name, absl::string_view field) {
+  std::string expected;
+  for (const auto& [value, text] : choices) {
+    if (name == text) return value;
+    absl::StrAppend(&expected, expected.empty() ? "" : ", ", text);
+  }
+  return Wrong(field, expected);
+}
+
+}  // namespace
+
+absl::StatusOr<AgentConfig> ParseAgentConfig(absl::string_view text,
+                                             const std::string& name) {
+  ASSIGN_OR_RETURN(Config config, Config::Parse(text, name));
+  const std::string member_text = config.String("member", "");
+  const std::string network = config.String("network", "");
+  const std::string address = config.String("broker.address", "");
+  const int64_t keepalive_s = config.Int("broker.keepalive_s", 20, 10, 3600);
+  const std::string socket = config.String("api.socket", "agent.sock");
+  const std::string tls_listen = config.String("api.tls_listen", "");
+  const std::string unlock_text = config.String("keystore.unlock", "prompt");
+  const std::string key_file = config.String("keystore.key_file", "");
+  const int64_t prekey_h = config.Int("keys.prekey_interval_h", 24, 1, 144);
+  const int64_t first_ms = config.Int("outbox.retry_first_ms", 1000, 10, 3600000);
+  const int64_t max_ms = config.Int("outbox.retry_max_ms", 300000, 10, 86400000);
+  const int64_t envelopes = config.Int("outbox.envelopes_max", 100000, 1, 10000000);
+  const int64_t inclusion_s = config.Int("log.inclusion_alarm_s", 60, 1, 86400);
+  const std::string level_text = config.String("journal.level", "info");
+  RETURN_IF_ERROR(config.Finish());
+
+  const auto member = MemberId::Parse(member_text);
+  if (!member.ok()) return Wrong("member", "[a-z][a-z0-9-]{0,31}");
+  if (address.empty()) return Wrong("broker.address", "host:port");
+  ASSIGN_OR_RETURN(const Unlock unlock,
+                   Choice(kUnlocks, unlock_text, "keystore.unlock"));
+  if (unlock == Unlock::kKeyFile && key_file.empty())
+    return Wrong("keystore.key_file", "a path, since unlock is key_file");
+  ASSIGN_OR_RETURN(const EventLevel level,
+                   Choice(kLevels, level_text, "journal.level"));
+  return AgentConfig{.member = *member,
+                     .network = network,
+                     .broker_address = address,
+                     .keepalive = absl::Seconds(keepalive_s),
+                     .api_socket = socket,
+                     .api_tls_listen = tls_listen,
+                     .unlock = unlock,
+                     .key_file = key_file,
+                     .prekey_interval = absl::Hours(prekey_h),
+                     .retry_first = absl::Milliseconds(first_ms),
+                     .retry_max = absl::Milliseconds(max_ms),
+                     .envelopes_max = static_cast<size_t>(envelopes),
+                     .inclusion_alarm = absl::Seconds(inclusion_s),
+                     .journal_level = level};
+}
+
+std::string WriteAgentConfig(const NewAgent& agent) {
+  const char* unlock = "prompt";
+  for (const auto& [value, text] : kUnlocks)
+    if (value == agent.unlock) unlock = text;
+  return absl::Substitute(kTemplate, agent.member.text(), agent.network,
+                          agent.broker_address, agent.api_socket, unlock,
+                          agent.key_file);
+}
+
+}  // namespace amparo::agent

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <string>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "agents/institution/daemon/config.h"
+#include "agents/institution/daemon/secrets.h"
+#include "crypto/digest.h"
+#include "proto/network/network_file.h"
+
+namespace amparo::agent {
+
+// The agent's data directory (docs/OPERATIONS.md, The agent's directory):
+//   agent.toml       configuration          network.json  addresses, CA, log key
+//   keystore.json    I, W, vault key        charter-1.json  pinned at join
+//   certificate.pem  for the broker's port  store/        everything else, sealed
+class DataDir {
+ public:
+  explicit DataDir(std::string path) : path_(std::move(path)) {}
+
+  std::string Path(absl::string_view name) const;
+  // A path of agent.toml: absolute, or below this directory.
+  std::string Resolve(const std::string& path) const;
+
+  bool HasJoined() const;
+  // FAILED_PRECONDITION (code "config") with what to do where nobody joined.
+  absl::StatusOr<AgentConfig> ReadConfig() const;
+  absl::StatusOr<NetworkFile> ReadNetwork() const;
+
+  // The secrets, unlocked as the configuration says: asks on the terminal,
+  // reads the key file, or the systemd credential "amparo-keystore".
+  // PERMISSION_DENIED (code "config") for a wrong passphrase.
+  absl::StatusOr<AgentSecrets> Unlock(const AgentConfig& config) const;
+
+ private:
+  const std::string path_;
+};
+
+// Asks for a passphrase without echo. FAILED_PRECONDITION without a terminal.
+absl::StatusOr<SecretBuffer> AskPassphrase(absl::string_view prompt);
+
+}  // namespace amparo::agent
