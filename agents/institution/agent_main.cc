@@ -86,9 +86,8 @@ absl::Status RunDaemon(const DataDir& data, bool check_only) {
 
 int Report(const absl::Status& status, bool json) {
   if (status.ok()) return 0;
-  std::cerr << (json ? FormatErrorJson(status) : FormatErrorText("amparo-agent", status))
-            << "\n";
-  return ExitOf(ErrorCodeOf(status));
+  std::cerr << (json ? ErrorJson(status) + "\n" : ErrorText("amparo-agent", status));
+  return ExitOf(status);
 }
 
 int Main(int argc, char** argv) {

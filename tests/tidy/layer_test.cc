@@ -47,6 +47,9 @@ const std::map<std::string, std::set<std::string>>& Arrows() {
     table["agents/institution/rpc"] =
         with(table["agents/institution/core"],
              {"agents/institution/core", "proto/grpc", "amparo/v1", "amparo/agent/v1"});
+    table["agents/institution/daemon"] =
+        with(table["agents/institution/rpc"],
+             {"agents/institution/rpc", "agents/institution/storage"});
     table["agents/officer"] = {"base", "proto/grpc", "amparo/agent/v1"};
     table["agents/auditor"] = shared;
     table["agents/committee"] = network;
@@ -81,7 +84,7 @@ constexpr Fence kFences[] = {
     {"openssl/.*", "crypto/.*|proto/grpc/.*"},
     {"rocksdb/.*", "base/kv/rocks_kv\\.cc|broker/store/rocks_.*"},
     {"libpq-fe\\.h", "broker/store/postgres_.*"},
-    {"grpcpp/.*|grpc/.*", "proto/grpc/.*|.*/rpc/.*|agents/officer/.*"},
+    {"grpcpp/.*|grpc/.*", "proto/grpc/.*|.*/(rpc|daemon)/.*|agents/officer/.*"},
     {"google/protobuf/.*",
      "proto/envelope/codec\\.cc|proto/grpc/.*|.*/rpc/.*|agents/officer/.*"},
 };
