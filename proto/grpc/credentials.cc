@@ -47,6 +47,10 @@ std::shared_ptr<grpc::ServerCredentials> MakeServerCredentials(
   return grpc::experimental::TlsServerCredentials(options);
 }
 
+std::shared_ptr<grpc::ServerCredentials> LocalCredentials() {
+  return grpc::InsecureServerCredentials();
+}
+
 std::shared_ptr<grpc::ChannelCredentials> MakeClientCredentials(
     const ClientTls& tls) {
   grpc::SslCredentialsOptions options;

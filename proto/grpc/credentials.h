@@ -31,6 +31,9 @@ struct ServerTlsFiles {
 std::shared_ptr<grpc::ServerCredentials> MakeServerCredentials(
     const ServerTlsFiles& files);
 
+// For a Unix socket that only its owner can reach: nothing is encrypted.
+std::shared_ptr<grpc::ServerCredentials> LocalCredentials();
+
 // PEM texts. `key` and `certificate` empty: no client certificate.
 struct ClientTls {
   std::string server_ca;

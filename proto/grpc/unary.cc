@@ -3,6 +3,8 @@
 #include <grpcpp/server_context.h>
 
 #include <atomic>
+#include <chrono>
+#include <utility>
 
 #include "base/error.h"
 #include "proto/grpc/status.h"
@@ -10,19 +12,27 @@
 namespace amparo {
 
 struct Finisher::Call {
-  explicit Call(grpc::ServerUnaryReactor* r) : reactor(r) {}
+  using Stopwatch = std::chrono::steady_clock;
+
+  Call(grpc::ServerUnaryReactor* r, CallName n) : reactor(r), name(n) {}
   ~Call() { Finish(absl::InternalError("a call was dropped")); }
 
   void Finish(const absl::Status& status) {
-    if (!done.exchange(true)) reactor->Finish(ToGrpc(status));
+    if (done.exchange(true)) return;
+    if (name.observer != nullptr)
+      name.observer->OnEnd(name.method, status.code(),
+                           absl::FromChrono(Stopwatch::now() - began));
+    reactor->Finish(ToGrpc(status));
   }
 
   grpc::ServerUnaryReactor* const reactor;
+  const CallName name;
+  const Stopwatch::time_point began = Stopwatch::now();
   std::atomic<bool> done = false;
 };
 
-Finisher::Finisher(grpc::ServerUnaryReactor* reactor)
-    : call_(std::make_shared<Call>(reactor)) {}
+Finisher::Finisher(grpc::ServerUnaryReactor* reactor, CallName name)
+    : call_(std::make_shared<Call>(reactor, name)) {}
 
 void Finisher::operator()(const absl::Status& status) const {
   call_->Finish(status);
@@ -38,9 +48,10 @@ absl::Status QueueFull() {
 
 grpc::ServerUnaryReactor* RunUnaryAsync(Executor& executor,
                                         grpc::CallbackServerContext* context,
-                                        std::function<void(Finisher)> work) {
+                                        std::function<void(Finisher)> work,
+                                        CallName name) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  const Finisher finish(reactor);
+  const Finisher finish(reactor, name);
   if (!executor.TrySubmit([finish, work = std::move(work)] { work(finish); }))
     finish(QueueFull());
   return reactor;
@@ -48,10 +59,12 @@ grpc::ServerUnaryReactor* RunUnaryAsync(Executor& executor,
 
 grpc::ServerUnaryReactor* RunUnary(Executor& executor,
                                    grpc::CallbackServerContext* context,
-                                   std::function<absl::Status()> work) {
+                                   std::function<absl::Status()> work,
+                                   CallName name) {
   return RunUnaryAsync(
       executor, context,
-      [work = std::move(work)](const Finisher& finish) { finish(work()); });
+      [work = std::move(work)](const Finisher& finish) { finish(work()); },
+      name);
 }
 
 }  // namespace amparo
