@@ -12,6 +12,7 @@ find_package(GTest REQUIRED)
 if(NOT AMPARO_CORE_ONLY)
   find_package(gRPC CONFIG REQUIRED)
   find_package(RocksDB CONFIG REQUIRED)
+  find_package(prometheus-cpp CONFIG REQUIRED)
   find_package(benchmark REQUIRED)
 endif()
 

@@ -42,6 +42,9 @@ const std::map<std::string, std::set<std::string>>& Arrows() {
     table["broker/core"] = with(shared, {"broker/store/store.h"});
     table["broker/rpc"] =
         with(shared, {"broker/store/store.h", "broker/core", "proto/grpc", "amparo/v1"});
+    // Wires the broker and keeps its directory: what a main would do.
+    table["broker/daemon"] =
+        with(table["broker/rpc"], {"broker/rpc", "broker/store/rocks_store.h"});
     table["agents/institution/core"] = with(shared, {"base/kv", "proto/content"});
     table["agents/institution/storage"] = {"base", "base/kv", "crypto"};
     table["agents/institution/rpc"] =
@@ -83,6 +86,7 @@ constexpr Fence kFences[] = {
     {"sodium.*", "crypto/.*"},
     {"openssl/.*", "crypto/.*|proto/grpc/.*"},
     {"rocksdb/.*", "base/kv/rocks_kv\\.cc|broker/store/rocks_.*"},
+    {"prometheus/.*", "broker/daemon/metrics.*"},
     {"libpq-fe\\.h", "broker/store/postgres_.*"},
     {"grpcpp/.*|grpc/.*", "proto/grpc/.*|.*/(rpc|daemon)/.*|agents/officer/.*"},
     {"google/protobuf/.*",

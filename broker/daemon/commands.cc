@@ -1,0 +1,166 @@
+#include "broker/daemon/commands.h"
+
+#include <filesystem>
+#include <memory>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/encoding.h"
+#include "base/error.h"
+#include "base/files.h"
+#include "base/status.h"
+#include "broker/core/directory.h"
+#include "broker/core/enrolment.h"
+#include "broker/daemon/export.h"
+#include "broker/daemon/inviting.h"
+#include "broker/daemon/listen_file.h"
+#include "broker/rpc/admin_socket.h"
+#include "broker/store/rocks_store.h"
+
+namespace amparo::broker {
+namespace {
+
+constexpr absl::Duration kSocketPatience = absl::Seconds(5);
+
+// The running broker of this directory; nullopt where none runs.
+absl::StatusOr<std::unique_ptr<AdminClient>> FindRunning(const DataDir& data) {
+  RETURN_IF_ERROR(
+      data.ReadConfig().status());  // says so when it is no broker's
+  ASSIGN_OR_RETURN(AdminSocket socket, AdminSocket::At(data.socket()));
+  auto client = std::make_unique<AdminClient>(std::move(socket));
+  if (!client->Answers(kSocketPatience)) client.reset();
+  return client;
+}
+
+// For a verb's own work on a store that nobody else has open.
+absl::StatusOr<std::unique_ptr<Store>> OpenStopped(const DataDir& data) {
+  auto store = OpenRocksStore(data.store());
+  if (!absl::IsUnavailable(store.status())) return store;
+  return MakeError(absl::StatusCode::kUnavailable,
+                   "a broker has this directory open but does not answer",
+                   {.code = "broker_unreachable",
+                    .field = "--data",
+                    .hint = "wait until it has started or stopped"});
+}
+
+Answer InviteAnswer(const std::string& member, const std::string& invitation,
+                    absl::Time until) {
+  Json json;
+  json["schema"] = "broker_invite/1";
+  json["member"] = member;
+  json["invitation"] = invitation;
+  json["until"] = FormatUtc(until);
+  return {std::move(json), invitation + "\n"};
+}
+
+Answer ExportAnswer(const std::string& out, uint64_t size, const Digest& root) {
+  Json json;
+  json["schema"] = "broker_export/1";
+  json["directory"] = out;
+  json["size"] = size;
+  json["root_hash"] = root.ToString();
+  return {std::move(json), absl::StrCat("wrote ", size, " entries to ", out,
+                                        "\nroot ", root.ToString(), "\n")};
+}
+
+}  // namespace
+
+absl::StatusOr<Answer> Init(const DataDir& data, const Founding& founding,
+                            const Clock& clock) {
+  ASSIGN_OR_RETURN(const NetworkFile network, Found(data, founding, clock));
+  const std::string token = ToBase64Url(*network.founding_token);
+  Json json;
+  json["schema"] = "broker_init/1";
+  json["network"] = network.network;
+  json["data"] = data.path();
+  json["network_file"] = data.network_file();
+  json["log_key"] = network.log_key.ToString();
+  json["founding_token"] = token;
+  return Answer{
+      std::move(json),
+      absl::StrCat(
+          "network ", network.network, " founded in ", data.path(), "\n",
+          "log key         ", network.log_key.ToString(), "\n",
+          "founding token  ", token, "\n",
+          "                (shown once; it is in network.json, too: whoever "
+          "has it\n                can publish the first charter)\n\n",
+          "next: set the public addresses in ", data.config(), ",\n",
+          "      amparo-broker run --data ", data.path(), ",\n",
+          "      amparo-charter init --network ", data.network_file(), "\n")};
+}
+
+absl::StatusOr<Answer> CheckConfig(const DataDir& data) {
+  ASSIGN_OR_RETURN(const BrokerConfig config, data.ReadConfig());
+  const std::string described = DescribeBrokerConfig(config);
+  ASSIGN_OR_RETURN(Json json, ParseJson(described));
+  return Answer{std::move(json), described + "\n"};
+}
+
+absl::StatusOr<Answer> Invite(const DataDir& data, const std::string& member,
+                              const Clock& clock) {
+  ASSIGN_OR_RETURN(const std::unique_ptr<AdminClient> running,
+                   FindRunning(data));
+  if (running != nullptr) {
+    ASSIGN_OR_RETURN(const v1::InviteResponse response,
+                     running->Invite(member));
+    return InviteAnswer(member, response.invitation(),
+                        TimeFromUnix(static_cast<int64_t>(response.until_s())));
+  }
+  ASSIGN_OR_RETURN(const BrokerConfig config, data.ReadConfig());
+  ASSIGN_OR_RETURN(const NetworkFile network, data.ReadNetworkFile());
+  ASSIGN_OR_RETURN(const std::unique_ptr<Store> store, OpenStopped(data));
+  ASSIGN_OR_RETURN(const std::unique_ptr<Directory> directory,
+                   Directory::Load(*store));
+  Enrolment enrolment(*store, *directory, clock);
+  ASSIGN_OR_RETURN(
+      const Invitation invitation,
+      MakeInvitation(enrolment, network, member, config.invitation_life));
+  return InviteAnswer(member, FormatInvitation(invitation), invitation.until);
+}
+
+absl::StatusOr<Answer> Export(const DataDir& data, const std::string& out) {
+  // The running broker has another working directory.
+  std::error_code error;
+  std::filesystem::path path =
+      std::filesystem::absolute(out, error).lexically_normal();
+  if (!path.has_filename()) path = path.parent_path();
+  if (error || path.empty())
+    return absl::InvalidArgumentError("--out is no path");
+  const std::string directory = path.string();
+
+  ASSIGN_OR_RETURN(const std::unique_ptr<AdminClient> running,
+                   FindRunning(data));
+  if (running != nullptr) {
+    ASSIGN_OR_RETURN(const v1::ExportResponse response,
+                     running->Export(directory));
+    ASSIGN_OR_RETURN(const Digest root,
+                     Digest::FromBytes(AsBytes(response.root())));
+    return ExportAnswer(directory, response.size(), root);
+  }
+  ASSIGN_OR_RETURN(const NetworkFile network, data.ReadNetworkFile());
+  ASSIGN_OR_RETURN(const std::unique_ptr<Store> store, OpenStopped(data));
+  ASSIGN_OR_RETURN(const Checkpoint checkpoint,
+                   ExportLog(*store, network, directory));
+  return ExportAnswer(directory, checkpoint.size.value(), checkpoint.root);
+}
+
+absl::StatusOr<Answer> Status(const DataDir& data, absl::Duration patience) {
+  RETURN_IF_ERROR(data.ReadConfig().status());
+  ASSIGN_OR_RETURN(AdminSocket socket, AdminSocket::At(data.socket()));
+  RETURN_IF_ERROR(AdminClient(std::move(socket)).CheckServing(patience));
+  ASSIGN_OR_RETURN(const std::string text, ReadFile(data.listen_file(), 65536));
+  ASSIGN_OR_RETURN(const ListenFile where, ParseListenFile(text));
+  Json json;
+  json["schema"] = "broker_status/1";
+  json["serving"] = true;
+  json["pid"] = where.pid;
+  json["members"] = where.announced.members;
+  json["enrol"] = where.announced.enrol;
+  json["metrics"] = where.metrics.empty() ? Json(nullptr) : Json(where.metrics);
+  return Answer{std::move(json),
+                absl::StrCat("serving, process ", where.pid, "\nmembers  ",
+                             where.announced.members, "\nenrol    ",
+                             where.announced.enrol, "\n")};
+}
+
+}  // namespace amparo::broker

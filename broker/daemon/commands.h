@@ -1,0 +1,37 @@
+#pragma once
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "broker/daemon/data_dir.h"
+#include "broker/daemon/founding.h"
+
+// What the verbs of amparo-broker do. invite and export ask the running broker
+// through its socket, and open the store themselves where none runs.
+
+namespace amparo::broker {
+
+// A verb's result: an object for --json, text for people.
+struct Answer {
+  Json json;
+  std::string text;
+};
+
+absl::StatusOr<Answer> Init(const DataDir& data, const Founding& founding,
+                            const Clock& clock);
+absl::StatusOr<Answer> CheckConfig(const DataDir& data);
+absl::StatusOr<Answer> Invite(const DataDir& data, const std::string& member,
+                              const Clock& clock);
+absl::StatusOr<Answer> Export(const DataDir& data, const std::string& out);
+// Whether a broker serves here, within `patience`; UNAVAILABLE if not.
+absl::StatusOr<Answer> Status(const DataDir& data, absl::Duration patience);
+
+// Serves until SIGTERM or SIGINT. SIGHUP reads broker.toml again: the journal's
+// level takes effect, the rest at the next start. Call on the only thread.
+absl::Status Run(const DataDir& data, const Clock& clock);
+
+}  // namespace amparo::broker

@@ -1,0 +1,232 @@
+#include "broker/daemon/config.h"
+
+#include <cctype>
+#include <map>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "base/config.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "base/status.h"
+#include "base/strong_id.h"
+#include "proto/envelope/limits.h"
+
+namespace amparo::broker {
+namespace {
+
+// The file, once: init fills in the four addresses and the name; the defaults
+// below are the same numbers.
+constexpr char kTemplate[] =
+    R"(# Configuration of amparo-broker. One data directory is one network. Check a
+# change with: amparo-broker run --data DIR --check-config
+# Read again on SIGHUP: journal.level. Everything else needs a restart.
+
+# Name of the network and origin of its log; never changes.
+network = "@NETWORK@"
+
+# Storage engine. "rocksdb" keeps everything in DATA/store.
+store = "rocksdb"
+
+[listen]
+# The members' port: TLS 1.3, only with a certificate of this network.
+# Port 0: the kernel chooses, and the choice is kept in DATA/listen.json.
+members = "@LISTEN_MEMBERS@"
+# The enrolment port (join, charter): TLS 1.3, clients need no certificate.
+enrol = "@LISTEN_ENROL@"
+
+[public]
+# The same two ports as others reach them: invitations and certificates say
+# these. Port 0: the port that is listened on.
+members = "@PUBLIC_MEMBERS@"
+enrol = "@PUBLIC_ENROL@"
+
+[limits]
+# Largest envelope taken, in bytes, header and signature included.
+envelope_bytes_max = 1179648
+# Envelopes that may wait for one member; more are refused.
+mailbox_messages_max = 100000
+# Submissions a second of one member, over a burst of as many.
+member_rate_per_s = 500
+# Subscriptions of one member at a time.
+member_streams_max = 8
+
+[retention]
+# Days after which receipts, recalls and expiries leave a mailbox unread.
+# Envelopes leave it when they are delivered, recalled or expired.
+message_d = 14
+# Days for which the broker keeps the openings of log entries.
+opening_d = 3650
+
+[log]
+# How often a new checkpoint is signed while the log grows.
+checkpoint_interval_ms = 1000
+
+[invitations]
+# Hours for which an invitation can be used.
+life_h = 72
+
+[metrics]
+# Prometheus metrics, on a loopback address only; "" for none. The address in
+# use stands in DATA/metrics.addr.
+listen = "127.0.0.1:0"
+
+[journal]
+# Lines to write to standard error: "info", "warning" or "error".
+level = "info"
+# "json": one JSON object a line.
+format = "json"
+)";
+
+absl::Status Wrong(const char* key, absl::string_view message,
+                   absl::string_view expected) {
+  return MakeError(
+      absl::StatusCode::kInvalidArgument, absl::StrCat(key, " ", message),
+      {.code = "config", .field = key, .expected = std::string(expected)});
+}
+
+absl::Status CheckAddress(const char* key, const std::string& text) {
+  if (ParseHostPort(text).ok()) return absl::OkStatus();
+  return Wrong(key, "is not an address", "host:port");
+}
+
+absl::Status CheckLoopback(const std::string& text) {
+  const auto address = ParseHostPort(text);
+  if (address.ok() && (address->host == "::1" || address->host == "localhost" ||
+                       address->host.rfind("127.", 0) == 0))
+    return absl::OkStatus();
+  return Wrong("metrics.listen", "is not a loopback address",
+               "127.0.0.1:port, or empty");
+}
+
+absl::StatusOr<EventLevel> ParseLevel(const std::string& text) {
+  if (text == "info") return EventLevel::kInfo;
+  if (text == "warning") return EventLevel::kWarning;
+  if (text == "error") return EventLevel::kError;
+  return Wrong("journal.level", "is not a level", "info, warning or error");
+}
+
+const char* NameOf(EventLevel level) {
+  return level == EventLevel::kInfo      ? "info"
+         : level == EventLevel::kWarning ? "warning"
+                                         : "error";
+}
+
+}  // namespace
+
+absl::StatusOr<BrokerConfig> ParseBrokerConfig(absl::string_view text,
+                                               const std::string& name) {
+  ASSIGN_OR_RETURN(Config file, Config::Parse(text, name));
+  BrokerConfig config;
+  config.network = file.String("network", "");
+  const std::string store = file.String("store", "rocksdb");
+  config.listen = {file.String("listen.members", "0.0.0.0:7443"),
+                   file.String("listen.enrol", "0.0.0.0:7444")};
+  config.announced = {file.String("public.members", ""),
+                      file.String("public.enrol", "")};
+  config.envelope_bytes_max = static_cast<size_t>(file.Int(
+      "limits.envelope_bytes_max", kEnvelopeBytesMax, 4096, kEnvelopeBytesMax));
+  config.mailbox_messages_max = static_cast<uint64_t>(
+      file.Int("limits.mailbox_messages_max", 100'000, 1, 100'000'000));
+  config.member_rate_per_s = static_cast<uint32_t>(
+      file.Int("limits.member_rate_per_s", 500, 1, 1'000'000));
+  config.member_streams_max =
+      static_cast<uint32_t>(file.Int("limits.member_streams_max", 8, 1, 1'000));
+  const auto days = [&file](const char* key, int64_t fallback, int64_t max) {
+    return absl::Hours(24) * file.Int(key, fallback, 1, max);
+  };
+  config.message_life = days("retention.message_d", 14, 3650);
+  config.opening_life = days("retention.opening_d", 3650, 36500);
+  config.checkpoint_interval = absl::Milliseconds(
+      file.Int("log.checkpoint_interval_ms", 1000, 10, 3'600'000));
+  config.invitation_life =
+      absl::Hours(file.Int("invitations.life_h", 72, 1, 24 * 365));
+  config.metrics_listen = file.String("metrics.listen", "127.0.0.1:0");
+  const std::string level = file.String("journal.level", "info");
+  const std::string format = file.String("journal.format", "json");
+  RETURN_IF_ERROR(file.Finish());
+
+  if (!StrongId<struct NetworkTag>::Parse(config.network).ok())
+    return Wrong("network", "is not a name", "[a-z][a-z0-9-]{0,31}");
+  if (store != "rocksdb")
+    return Wrong("store", "is not an engine of this program", "rocksdb");
+  RETURN_IF_ERROR(CheckAddress("listen.members", config.listen.members));
+  RETURN_IF_ERROR(CheckAddress("listen.enrol", config.listen.enrol));
+  RETURN_IF_ERROR(CheckAddress("public.members", config.announced.members));
+  RETURN_IF_ERROR(CheckAddress("public.enrol", config.announced.enrol));
+  if (!config.metrics_listen.empty())
+    RETURN_IF_ERROR(CheckLoopback(config.metrics_listen));
+  ASSIGN_OR_RETURN(config.journal_level, ParseLevel(level));
+  if (format != "json")
+    return Wrong("journal.format", "is not a format of this program", "json");
+  return config;
+}
+
+std::string WriteBrokerConfig(absl::string_view network,
+                              const BrokerConfig::Ports& listen,
+                              const BrokerConfig::Ports& announced) {
+  return absl::StrReplaceAll(kTemplate,
+                             {{"@NETWORK@", network},
+                              {"@LISTEN_MEMBERS@", listen.members},
+                              {"@LISTEN_ENROL@", listen.enrol},
+                              {"@PUBLIC_MEMBERS@", announced.members},
+                              {"@PUBLIC_ENROL@", announced.enrol}});
+}
+
+std::string DescribeBrokerConfig(const BrokerConfig& config) {
+  const auto days = [](absl::Duration duration) {
+    return absl::ToInt64Hours(duration) / 24;
+  };
+  Json json;
+  json["schema"] = "broker_config/1";
+  json["network"] = config.network;
+  json["store"] = "rocksdb";
+  json["listen"] = {{"members", config.listen.members},
+                    {"enrol", config.listen.enrol}};
+  json["public"] = {{"members", config.announced.members},
+                    {"enrol", config.announced.enrol}};
+  json["limits"] = {{"envelope_bytes_max", config.envelope_bytes_max},
+                    {"mailbox_messages_max", config.mailbox_messages_max},
+                    {"member_rate_per_s", config.member_rate_per_s},
+                    {"member_streams_max", config.member_streams_max}};
+  json["retention"] = {{"message_d", days(config.message_life)},
+                       {"opening_d", days(config.opening_life)}};
+  json["log"] = {{"checkpoint_interval_ms",
+                  absl::ToInt64Milliseconds(config.checkpoint_interval)}};
+  json["invitations"] = {
+      {"life_h", absl::ToInt64Hours(config.invitation_life)}};
+  json["metrics"] = {{"listen", config.metrics_listen}};
+  json["journal"] = {{"level", NameOf(config.journal_level)},
+                     {"format", "json"}};
+  return DumpJson(json);
+}
+
+absl::StatusOr<HostPort> ParseHostPort(absl::string_view text) {
+  const absl::Status bad = absl::InvalidArgumentError("expected host:port");
+  const size_t colon = text.rfind(':');
+  if (colon == absl::string_view::npos) return bad;
+  absl::string_view host = text.substr(0, colon);
+  const absl::string_view digits = text.substr(colon + 1);
+  uint32_t port = 0;
+  if (digits.empty() || digits.size() > 5 || !absl::SimpleAtoi(digits, &port) ||
+      port > 65535 || !std::isdigit(static_cast<unsigned char>(digits[0])))
+    return bad;
+  if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
+    host = host.substr(1, host.size() - 2);
+  } else if (host.find(':') != absl::string_view::npos) {
+    return bad;  // an IPv6 address needs its brackets
+  }
+  const bool plain =
+      host.find_first_of("\"\\/[] \t\n") == absl::string_view::npos;
+  if (host.empty() || host.size() > 253 || !plain) return bad;
+  return HostPort{std::string(host), static_cast<uint16_t>(port)};
+}
+
+std::string FormatHostPort(const HostPort& address) {
+  const bool v6 = address.host.find(':') != std::string::npos;
+  return v6 ? absl::StrCat("[", address.host, "]:", address.port)
+            : absl::StrCat(address.host, ":", address.port);
+}
+
+}  // namespace amparo::broker

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "broker/daemon/config.h"
+#include "crypto/keys.h"
+#include "crypto/note.h"
+#include "crypto/secret.h"
+#include "crypto/x509.h"
+#include "proto/network/network_file.h"
+
+namespace amparo::broker {
+
+// The broker's data directory (docs/OPERATIONS.md, The broker's directory):
+// where each file is, and the ones that are read whole. Immutable.
+class DataDir {
+ public:
+  explicit DataDir(std::string path) : path_(std::move(path)) {}
+
+  const std::string& path() const { return path_; }
+  std::string config() const { return path_ + "/broker.toml"; }
+  std::string network_file() const { return path_ + "/network.json"; }
+  std::string store() const { return path_ + "/store"; }
+  std::string log_key() const { return path_ + "/log.key"; }
+  std::string ca_key() const { return path_ + "/ca.key.pem"; }
+  std::string ca_certificate() const { return path_ + "/ca.pem"; }
+  std::string server_key() const { return path_ + "/server.key.pem"; }
+  std::string server_certificate() const { return path_ + "/server.pem"; }
+  // Written by a running broker.
+  std::string listen_file() const { return path_ + "/listen.json"; }
+  std::string metrics_address() const { return path_ + "/metrics.addr"; }
+  std::string last_checkpoint() const { return path_ + "/last-checkpoint"; }
+  std::string socket() const { return path_ + "/admin.sock"; }
+
+  // PERMISSION_DENIED unless only its owner can enter it: the sockets and keys
+  // in it rely on that.
+  absl::Status CheckOwnerOnly() const;
+  // NOT_FOUND with a hint when the directory was never founded.
+  absl::StatusOr<BrokerConfig> ReadConfig() const;
+  absl::StatusOr<NetworkFile> ReadNetworkFile() const;
+  absl::StatusOr<SigningKey> ReadLogKey() const;
+  absl::StatusOr<TlsKeyPair> ReadCa() const;
+
+ private:
+  std::string path_;
+};
+
+// A file that nobody but its owner can read: PERMISSION_DENIED when group or
+// others have any right on it.
+absl::StatusOr<SecretBuffer> ReadSecretFile(const std::string& path);
+
+}  // namespace amparo::broker

@@ -1,0 +1,201 @@
+#include "broker/daemon/export.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <system_error>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "base/encoding.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "base/status.h"
+#include "crypto/tile.h"
+#include "proto/envelope/log_entry.h"
+
+namespace amparo::broker {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr uint32_t kPublicationsAtOnce = 64;
+
+// The directory that is being written, beside the one it becomes.
+class NewDirectory {
+ public:
+  explicit NewDirectory(std::string path)
+      : path_(std::move(path)),
+        temporary_(absl::StrCat(path_, ".new-XXXXXX")) {}
+  ~NewDirectory() {
+    std::error_code ignored;
+    if (made_) fs::remove_all(temporary_, ignored);
+  }
+  NewDirectory(const NewDirectory&) = delete;
+  NewDirectory& operator=(const NewDirectory&) = delete;
+
+  absl::Status Make() {
+    std::error_code error;
+    if (fs::symlink_status(path_, error).type() != fs::file_type::not_found)
+      return MakeError(absl::StatusCode::kAlreadyExists,
+                       absl::StrCat(path_, " exists already"),
+                       {.code = "conflict",
+                        .field = "--out",
+                        .expected = "a directory that does not exist"});
+    if (mkdtemp(temporary_.data()) == nullptr) return Failed("create");
+    made_ = true;
+    return absl::OkStatus();
+  }
+
+  // Not synced one by one: Finish syncs them all.
+  absl::Status Write(const std::string& name, absl::string_view content) {
+    const fs::path file = fs::path(temporary_) / name;
+    std::error_code error;
+    fs::create_directories(file.parent_path(), error);
+    std::ofstream out(file, std::ios::binary | std::ios::trunc);
+    out.write(content.data(), static_cast<std::streamsize>(content.size()));
+    out.close();
+    return out ? absl::OkStatus() : Failed("write");
+  }
+
+  absl::Status Finish() {
+    const int fd = open(temporary_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) return Failed("open");
+    const bool synced = syncfs(fd) == 0;
+    close(fd);
+    if (!synced) return Failed("sync");
+    // Onto a name that is free: a directory does not replace a file, and one
+    // that came meanwhile and is not empty makes it fail.
+    if (rename(temporary_.c_str(), path_.c_str()) != 0) return Failed("rename");
+    made_ = false;
+    return absl::OkStatus();
+  }
+
+ private:
+  absl::Status Failed(absl::string_view verb) const {
+    const int error = errno;
+    return MakeError(absl::ErrnoToStatusCode(error),
+                     absl::StrCat("cannot ", verb, " in ", path_),
+                     {.code = "storage", .field = "--out"});
+  }
+
+  const std::string path_;
+  std::string temporary_;
+  bool made_ = false;
+};
+
+absl::Status WriteTiles(const Store& store, TreeSize size, NewDirectory& out) {
+  for (const TileId& tile : AllTiles(size)) {
+    ASSIGN_OR_RETURN(
+        const std::vector<Digest> hashes,
+        store.Hashes(tile.level, tile.index * kTileWidth, tile.width));
+    if (hashes.size() != tile.width)
+      return absl::DataLossError("the store lacks a node of its own log");
+    std::string content;
+    for (const Digest& hash : hashes) content += ToText(hash.bytes());
+    RETURN_IF_ERROR(out.Write(TilePath(tile), content));
+  }
+  return absl::OkStatus();
+}
+
+// The openings of one bundle's leaves, a JSON object a line.
+absl::StatusOr<std::string> OpeningLines(const Store& store, LeafIndex start,
+                                         LeafIndex end) {
+  ASSIGN_OR_RETURN(const std::vector<Opening> openings,
+                   store.Openings(start, end, kTileWidth));
+  std::string lines;
+  for (const Opening& opening : openings) {
+    ASSIGN_OR_RETURN(const AuditEvent event, DecodeAuditEvent(opening.event));
+    Json line;
+    line["index"] = opening.leaf.value();
+    line["salt"] = ToBase64Url(opening.salt);
+    line["event_kind"] = std::string(NameOf(event));
+    line["event"] = ToBase64Url(opening.event);
+    lines += DumpJson(line) + "\n";
+  }
+  return lines;
+}
+
+absl::Status WriteBundles(const Store& store, TreeSize size,
+                          NewDirectory& out) {
+  for (uint64_t start = 0; start < size.value(); start += kTileWidth) {
+    const auto width = static_cast<uint32_t>(
+        std::min<uint64_t>(kTileWidth, size.value() - start));
+    std::vector<Bytes> entries;
+    while (entries.size() < width) {
+      ASSIGN_OR_RETURN(
+          std::vector<Bytes> more,
+          store.Entries(LeafIndex(start + entries.size()),
+                        width - static_cast<uint32_t>(entries.size())));
+      if (more.empty())
+        return absl::DataLossError("the store lacks an entry of its own log");
+      for (Bytes& entry : more) entries.push_back(std::move(entry));
+    }
+    const uint64_t index = start / kTileWidth;
+    RETURN_IF_ERROR(
+        out.Write(BundlePath(index, width), AsText(EncodeBundle(entries))));
+    ASSIGN_OR_RETURN(
+        const std::string lines,
+        OpeningLines(store, LeafIndex(start), LeafIndex(start + width)));
+    const std::string bundle = BundlePath(index, kTileWidth);
+    RETURN_IF_ERROR(out.Write(
+        absl::StrCat("openings/", absl::StripPrefix(bundle, "tile/entries/"),
+                     ".jsonl"),
+        lines));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status WriteDocuments(const Store& store, TreeSize size,
+                            NewDirectory& out) {
+  for (uint64_t from = 0;;) {
+    ASSIGN_OR_RETURN(const std::vector<Publication> publications,
+                     store.Publications(from, kPublicationsAtOnce));
+    if (publications.empty()) return absl::OkStatus();
+    for (const Publication& publication : publications) {
+      if (publication.leaf.value() >= size.value()) return absl::OkStatus();
+      const auto* charter =
+          std::get_if<CharterEntry>(&publication.entry.content);
+      if (charter == nullptr) continue;
+      RETURN_IF_ERROR(out.Write(
+          absl::StrCat("documents/", ToHex(charter->hash.bytes()), ".json"),
+          publication.document));
+    }
+    from += publications.size();
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<Checkpoint> ExportLog(const Store& store,
+                                     const NetworkFile& network,
+                                     const std::string& directory) {
+  const auto note = store.NewestCheckpoint();
+  if (absl::IsNotFound(note.status()))
+    return MakeError(absl::StatusCode::kFailedPrecondition,
+                     "the log has no checkpoint yet",
+                     {.code = "invalid_state",
+                      .hint = "run the broker and publish a charter first"});
+  RETURN_IF_ERROR(note.status());
+  ASSIGN_OR_RETURN(Checkpoint checkpoint,
+                   VerifyCheckpoint(*note, network.log_key));
+  NewDirectory out(directory);
+  RETURN_IF_ERROR(out.Make());
+  RETURN_IF_ERROR(WriteTiles(store, checkpoint.size, out));
+  RETURN_IF_ERROR(WriteBundles(store, checkpoint.size, out));
+  RETURN_IF_ERROR(WriteDocuments(store, checkpoint.size, out));
+  NetworkFile described = network;
+  described.founding_token.reset();
+  RETURN_IF_ERROR(out.Write("network.json", FormatNetworkFile(described)));
+  RETURN_IF_ERROR(out.Write("checkpoint", *note));
+  RETURN_IF_ERROR(out.Finish());
+  return checkpoint;
+}
+
+}  // namespace amparo::broker

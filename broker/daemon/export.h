@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "broker/store/store.h"
+#include "crypto/checkpoint.h"
+#include "proto/network/network_file.h"
+
+namespace amparo::broker {
+
+// Writes the log up to the store's newest checkpoint: tiles, entry bundles,
+// charters, openings (docs/PROTOCOL.md, Export). `directory` appears when it is
+// whole; ALREADY_EXISTS when it is there before. Reads only, beside a running
+// ledger; memory does not grow with the log. The founding token is left out.
+absl::StatusOr<Checkpoint> ExportLog(const Store& store,
+                                     const NetworkFile& network,
+                                     const std::string& directory);
+
+}  // namespace amparo::broker

@@ -1,0 +1,39 @@
+#include "broker/rpc/admin_service.h"
+
+#include <utility>
+
+#include "base/clock.h"
+#include "base/status.h"
+
+namespace amparo::broker {
+
+AdminService::AdminService(Parts parts) : parts_(std::move(parts)) {}
+
+grpc::ServerUnaryReactor* AdminService::Invite(
+    grpc::CallbackServerContext* context, const v1::InviteRequest* request,
+    v1::InviteResponse* response) {
+  return RunUnary(parts_.executor, context,
+                  [this, request, response]() -> absl::Status {
+                    ASSIGN_OR_RETURN(const Invitation invitation,
+                                     parts_.invite(request->member()));
+                    response->set_invitation(FormatInvitation(invitation));
+                    response->set_until_s(
+                        static_cast<uint64_t>(UnixSeconds(invitation.until)));
+                    return absl::OkStatus();
+                  });
+}
+
+grpc::ServerUnaryReactor* AdminService::Export(
+    grpc::CallbackServerContext* context, const v1::ExportRequest* request,
+    v1::ExportResponse* response) {
+  return RunUnary(parts_.executor, context,
+                  [this, request, response]() -> absl::Status {
+                    ASSIGN_OR_RETURN(const Checkpoint checkpoint,
+                                     parts_.write_export(request->directory()));
+                    response->set_size(checkpoint.size.value());
+                    response->set_root(ToText(checkpoint.root.bytes()));
+                    return absl::OkStatus();
+                  });
+}
+
+}  // namespace amparo::broker

@@ -1,0 +1,121 @@
+#include "broker/rpc/enrolment_service.h"
+
+#include <utility>
+
+#include "base/status.h"
+
+namespace amparo::broker {
+namespace {
+
+constexpr absl::Duration kMemberCertificateLife = absl::Hours(24 * 730);
+// A new certificate counts at once where clocks are a little behind.
+constexpr absl::Duration kClockSlack = absl::Minutes(10);
+constexpr size_t kCsrBytesMax = 8 << 10;
+constexpr size_t kJoinRequestBytesMax = 4 << 10;
+
+}  // namespace
+
+EnrolmentService::EnrolmentService(Parts parts) : parts_(std::move(parts)) {}
+
+grpc::ServerUnaryReactor* EnrolmentService::Run(
+    const char* method, grpc::CallbackServerContext* context,
+    std::function<absl::Status()> work) {
+  return RunUnary(parts_.executor, context, std::move(work),
+                  {parts_.observer, method});
+}
+
+grpc::ServerUnaryReactor* EnrolmentService::GetNetwork(
+    grpc::CallbackServerContext* context, const v1::GetNetworkRequest*,
+    v1::NetworkResponse* response) {
+  return Run("GetNetwork", context, [this, response] {
+    const std::shared_ptr<const Network> network = parts_.directory.Current();
+    response->set_network(parts_.network);
+    response->set_members_address(parts_.members_address());
+    if (network->charter) {
+      response->set_root(ToText(network->root.bytes()));
+      response->set_charter_version(network->charter->charter.version);
+    }
+    response->set_log_key(parts_.log_key);
+    response->set_time_s(
+        static_cast<uint64_t>(UnixSeconds(parts_.clock.Now())));
+    return absl::OkStatus();
+  });
+}
+
+grpc::ServerUnaryReactor* EnrolmentService::GetCharter(
+    grpc::CallbackServerContext* context, const v1::GetCharterRequest* request,
+    v1::CharterResponse* response) {
+  return Run("GetCharter", context,
+             [this, request, response]() -> absl::Status {
+               uint64_t version = request->version();
+               if (const auto network = parts_.directory.Current();
+                   version == 0 && network->charter)
+                 version = network->charter->charter.version;
+               ASSIGN_OR_RETURN(*response->mutable_document(),
+                                parts_.charters.Document(version));
+               response->set_version(version);
+               return absl::OkStatus();
+             });
+}
+
+grpc::ServerUnaryReactor* EnrolmentService::PublishCharter(
+    grpc::CallbackServerContext* context,
+    const v1::PublishCharterRequest* request,
+    v1::PublishCharterResponse* response) {
+  return RunUnaryAsync(
+      parts_.executor, context,
+      [this, request, response](const Finisher& finish) {
+        parts_.charters.Publish(
+            request->document(), ToBytes(request->founding_token()),
+            [response,
+             finish](const absl::StatusOr<CharterDesk::Published>& published) {
+              if (published.ok()) {
+                response->set_version(published->version);
+                response->set_leaf(published->leaf.value());
+              }
+              finish(published.status());
+            });
+      },
+      {parts_.observer, "PublishCharter"});
+}
+
+grpc::ServerUnaryReactor* EnrolmentService::Join(
+    grpc::CallbackServerContext* context, const v1::JoinRequest* request,
+    v1::JoinResponse* response) {
+  return Run("Join", context, [this, request, response]() -> absl::Status {
+    ASSIGN_OR_RETURN(const MemberId member, MemberId::Parse(request->member()));
+    if (request->csr_pem().size() > kCsrBytesMax ||
+        request->join_request().size() > kJoinRequestBytesMax)
+      return absl::InvalidArgumentError("a request that is too large");
+    // Made first: a CSR that is not valid must not use the invitation up. It
+    // goes out only once the invitation was.
+    const absl::Time now = parts_.clock.Now();
+    ASSIGN_OR_RETURN(
+        std::string certificate,
+        IssueMemberCertificate(parts_.ca, request->csr_pem(), parts_.network,
+                               member.text(), now - kClockSlack,
+                               now + kMemberCertificateLife));
+    RETURN_IF_ERROR(parts_.enrolment.Join(member, AsBytes(request->token()),
+                                          AsBytes(request->csr_pem()),
+                                          request->join_request()));
+    *response->mutable_certificate_pem() = std::move(certificate);
+    response->set_members_address(parts_.members_address());
+    return absl::OkStatus();
+  });
+}
+
+grpc::ServerUnaryReactor* EnrolmentService::GetJoinRequest(
+    grpc::CallbackServerContext* context,
+    const v1::GetJoinRequestRequest* request,
+    v1::GetJoinRequestResponse* response) {
+  return Run("GetJoinRequest", context,
+             [this, request, response]() -> absl::Status {
+               ASSIGN_OR_RETURN(const MemberId member,
+                                MemberId::Parse(request->member()));
+               ASSIGN_OR_RETURN(*response->mutable_join_request(),
+                                parts_.enrolment.JoinRequestOf(member));
+               return absl::OkStatus();
+             });
+}
+
+}  // namespace amparo::broker

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <string>
+
+#include "amparo/v1/broker.grpc.pb.h"
+#include "broker/core/audit_log.h"
+#include "broker/core/checkpointer.h"
+#include "broker/core/inbox_feed.h"
+#include "broker/rpc/open_streams.h"
+#include "proto/grpc/unary.h"
+
+namespace amparo::broker {
+
+// LogService of broker.proto: the log, read-only, for whoever has a
+// certificate of the network; openings for parties and auditors.
+class LogService final : public v1::LogService::CallbackService {
+ public:
+  struct Parts {
+    std::string network;
+    const AuditLog& log;
+    const Checkpointer& checkpointer;
+    InboxFeed& watchers;  // woken by the checkpointer
+    OpenStreams& streams;
+    Executor& executor;         // reads
+    Executor& stream_executor;  // reads of streams
+    CallObserver* observer = nullptr;
+  };
+  // All that `parts` refers to must outlive the service.
+  explicit LogService(Parts parts);
+
+  grpc::ServerUnaryReactor* GetCheckpoint(
+      grpc::CallbackServerContext* context,
+      const v1::GetCheckpointRequest* request,
+      v1::CheckpointResponse* response) override;
+  grpc::ServerWriteReactor<v1::CheckpointResponse>* WatchCheckpoints(
+      grpc::CallbackServerContext* context,
+      const v1::WatchCheckpointsRequest* request) override;
+  grpc::ServerUnaryReactor* GetTile(grpc::CallbackServerContext* context,
+                                    const v1::GetTileRequest* request,
+                                    v1::TileResponse* response) override;
+  grpc::ServerUnaryReactor* GetEntries(grpc::CallbackServerContext* context,
+                                       const v1::GetEntriesRequest* request,
+                                       v1::EntriesResponse* response) override;
+  grpc::ServerUnaryReactor* GetDocument(
+      grpc::CallbackServerContext* context,
+      const v1::GetDocumentRequest* request,
+      v1::DocumentResponse* response) override;
+  grpc::ServerWriteReactor<v1::Opening>* ListOpenings(
+      grpc::CallbackServerContext* context,
+      const v1::ListOpeningsRequest* request) override;
+
+ private:
+  // `work` for a peer whose certificate names a member of this network.
+  grpc::ServerUnaryReactor* Run(const char* method,
+                                grpc::CallbackServerContext* context,
+                                std::function<absl::Status()> work);
+
+  const Parts parts_;
+};
+
+}  // namespace amparo::broker

@@ -1,0 +1,69 @@
+#include "broker/rpc/server.h"
+
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/health_check_service_interface.h>
+#include <grpcpp/server_builder.h>
+
+#include <mutex>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "base/error.h"
+#include "grpc/health/v1/health.pb.h"
+#include "proto/grpc/credentials.h"
+
+namespace amparo::broker {
+namespace {
+
+// gRPC keeps these settings for the process, and wants them set once.
+void EnableHealthAndReflection() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    grpc::EnableDefaultHealthCheckService(true);
+    grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+    // Reflection describes what is linked: without this, nothing would link
+    // the health service's description.
+    grpc::health::v1::HealthCheckRequest::descriptor();
+  });
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::Start(
+    const Options& options) {
+  EnableHealthAndReflection();
+  grpc::ServerBuilder builder;
+  SetServerLimits(builder, options.message_bytes_max);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS,
+                             options.streams_per_connection_max);
+  int port = 0;
+  builder.AddListeningPort(options.address, options.credentials, &port);
+  for (grpc::Service* service : options.services)
+    builder.RegisterService(service);
+  std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
+  if (server == nullptr)
+    return MakeError(
+        absl::StatusCode::kUnavailable,
+        absl::StrCat("cannot listen on ", options.address),
+        {.code = "config",
+         .field = "listen",
+         .expected = "an address of this machine with a free port"});
+  return std::unique_ptr<RpcServer>(new RpcServer(std::move(server), port));
+}
+
+RpcServer::RpcServer(std::unique_ptr<grpc::Server> server, int port)
+    : server_(std::move(server)), port_(port) {}
+
+RpcServer::~RpcServer() { Shutdown(absl::ZeroDuration()); }
+
+void RpcServer::SetServing(bool serving) {
+  server_->GetHealthCheckService()->SetServingStatus(serving);
+}
+
+void RpcServer::Shutdown(absl::Duration grace) {
+  server_->GetHealthCheckService()->Shutdown();
+  server_->Shutdown(absl::ToChronoTime(absl::Now() + grace));
+}
+
+}  // namespace amparo::broker

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "amparo/v1/broker.pb.h"
+#include "broker/core/directory.h"
+#include "broker/core/inbox_feed.h"
+#include "broker/core/relay.h"
+#include "broker/rpc/open_streams.h"
+#include "proto/grpc/pull_stream.h"
+
+namespace amparo::broker {
+
+// What a subscription reads from; all outlive it.
+struct MailboxSource {
+  Relay& relay;
+  const Directory& directory;
+  InboxFeed& feed;
+  OpenStreams& streams;
+  Executor& executor;
+};
+
+// The stream of everything that concerns `member` after leaf `after`, woken by
+// the feed. Ends with PERMISSION_DENIED when the member is not active, and
+// with RESOURCE_EXHAUSTED when it has too many.
+grpc::ServerWriteReactor<v1::MailboxItem>* SubscribeReactor(
+    const MailboxSource& source, const MemberId& member,
+    std::optional<LeafIndex> after);
+
+// A stream that ends with `status` at once.
+template <typename Message>
+grpc::ServerWriteReactor<Message>* RefuseStream(Executor& executor,
+                                                const absl::Status& status) {
+  const auto stream = PullStream<Message>::Create(executor);
+  stream->Start([status](auto&) { return absl::StatusOr<Pulled>(status); });
+  return stream.get();
+}
+
+}  // namespace amparo::broker
