@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "base/clock.h"
+#include "base/printable.h"
 
 namespace amparo::auditor {
 namespace {
@@ -155,6 +156,11 @@ void Report::Add(Step step, Finding finding) {
     findings_.push_back(std::move(finding));
 }
 
+void Report::Skip(Step step, absl::string_view reason) {
+  std::string& skipped = steps_[static_cast<size_t>(step)].skipped;
+  if (skipped.empty()) skipped = std::string(reason);
+}
+
 bool Report::ok() const {
   return std::none_of(steps_.begin(), steps_.end(),
                       [](const StepResult& step) { return step.failed; });
@@ -211,7 +217,7 @@ std::string ToText(const Report& report) {
     absl::StrAppend(&text, FindingText(finding));
   if (report.findings_omitted() > 0)
     absl::StrAppend(&text, "  and ", report.findings_omitted(), " more\n");
-  return absl::StrCat(text, "\n", Verdict(report));
+  return Printable(absl::StrCat(text, "\n", Verdict(report)));
 }
 
 std::string ToText(const TimelineEntry& entry) {
@@ -222,7 +228,8 @@ std::string ToText(const TimelineEntry& entry) {
                       FormatUtc(entry.at), entry.event, who);
   for (const std::string* part : {&entry.detail, &entry.envelope_id})
     if (!part->empty()) absl::StrAppend(&line, " ", *part);
-  return absl::StrCat(line.substr(0, line.find_last_not_of(' ') + 1), "\n");
+  return Printable(
+      absl::StrCat(line.substr(0, line.find_last_not_of(' ') + 1), "\n"));
 }
 
 }  // namespace amparo::auditor

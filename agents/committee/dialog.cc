@@ -11,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/error.h"
+#include "base/printable.h"
 #include "base/status.h"
 
 namespace amparo::committee {
@@ -89,19 +90,6 @@ absl::StatusOr<SecretBuffer> AskUnseen(const std::string& prompt) {
 }
 
 }  // namespace
-
-std::string Printable(absl::string_view text) {
-  std::string out(text);
-  for (size_t i = 0; i < out.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(out[i]);
-    if ((byte < 0x20 && byte != '\n') || byte == 0x7f) out[i] = '?';
-    // C1 controls, as UTF-8 has them: 0xc2 0x80 to 0xc2 0x9f.
-    if (byte == 0xc2 && i + 1 < out.size() &&
-        static_cast<unsigned char>(out[i + 1]) < 0xa0)
-      out[i] = out[i + 1] = '?';
-  }
-  return out;
-}
 
 void TerminalDialog::Tell(absl::string_view line) {
   const std::string text = Printable(line) + "\n";

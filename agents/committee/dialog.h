@@ -33,7 +33,4 @@ class TerminalDialog : public Dialog {
                                           bool twice) override;
 };
 
-// `text` without what could steer a terminal: control characters become '?'.
-std::string Printable(absl::string_view text);
-
 }  // namespace amparo::committee

@@ -5,6 +5,8 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/status.h"
+#include "proto/envelope/limits.h"
+#include "proto/network/fields.h"
 
 namespace amparo {
 namespace {
@@ -12,37 +14,32 @@ namespace {
 constexpr char kParty[] = "party";
 constexpr char kCaseOpener[] = "case_opener";
 
-absl::StatusOr<std::vector<LeafIndex>> DecodeLeaves(const Json& payload) {
-  const auto list = payload.find("leaves");
-  if (list == payload.end() || !list->is_array() || list->empty())
-    return absl::InvalidArgumentError(
-        "leaves: expected a list that is not empty");
-  std::vector<LeafIndex> leaves;
-  for (const Json& item : *list) {
-    if (!item.is_number_integer() || item.get<int64_t>() < 0)
-      return absl::InvalidArgumentError("leaves: expected indexes");
-    const LeafIndex leaf(static_cast<uint64_t>(item.get<int64_t>()));
-    if (!leaves.empty() && leaf <= leaves.back())
-      return absl::InvalidArgumentError("leaves: expected them ascending");
-    leaves.push_back(leaf);
-  }
-  return leaves;
-}
+// More would not fit into a token.
+constexpr size_t kLeavesMax = 1024;
 
 absl::StatusOr<Erasure> Decode(const Json& payload) {
-  RETURN_IF_ERROR(
-      JsonKeysWithin(payload, {"net", "iss", "iat", "authority", "leaves"}));
-  ASSIGN_OR_RETURN(const std::string net, JsonString(payload, "net"));
-  ASSIGN_OR_RETURN(const std::string issuer, JsonString(payload, "iss"));
-  ASSIGN_OR_RETURN(const int64_t at_s, JsonInt(payload, "iat"));
-  ASSIGN_OR_RETURN(const std::string authority,
-                   JsonString(payload, "authority"));
+  Fields fields(payload);
+  const Digest net = fields.Hash("net");
+  const auto member = fields.Parsed<MemberId>("iss", MemberId::Parse);
+  const int64_t at = fields.Int("iat", 1, kUnixSecondsMax);
+  const std::string authority = fields.Text("authority", 32);
   if (authority != kParty && authority != kCaseOpener)
-    return absl::InvalidArgumentError("authority: unknown");
-  ASSIGN_OR_RETURN(const Digest network, Digest::Parse(net));
-  ASSIGN_OR_RETURN(MemberId member, MemberId::Parse(issuer));
-  ASSIGN_OR_RETURN(std::vector<LeafIndex> leaves, DecodeLeaves(payload));
-  return Erasure{network, std::move(member), TimeFromUnix(at_s),
+    fields.Fail("authority", "expected party or case_opener");
+  std::vector<LeafIndex> leaves;
+  for (const Json& item : fields.List("leaves", kLeavesMax)) {
+    const bool ascends =
+        item.is_number_integer() && item.get<int64_t>() >= 0 &&
+        (leaves.empty() ||
+         leaves.back() < LeafIndex(item.get<uint64_t>()));
+    if (!ascends) {
+      fields.Fail("leaves", "expected indexes, ascending");
+      break;
+    }
+    leaves.push_back(LeafIndex(item.get<uint64_t>()));
+  }
+  if (leaves.empty()) fields.Fail("leaves", "expected one at least");
+  RETURN_IF_ERROR(fields.Finish());
+  return Erasure{net, *member, TimeFromUnix(at),
                  authority == kParty ? ErasureAuthority::kParty
                                      : ErasureAuthority::kCaseOpener,
                  std::move(leaves)};

@@ -1,0 +1,539 @@
+#include "absl/strings/str_split.h"
+#include "base/encoding.h"
+#include "base/json.h"
+#include "crypto/jws.h"
+#include "tests/unit/agents/auditor/replay_fixture.h"
+
+// A broker, or a member, edits the log. Every test is one way to do it, and
+// where the auditor sees it.
+
+namespace amparo::auditor {
+namespace {
+
+class ReplayAttack : public ReplayFixture {
+ protected:
+  // A small day: two envelopes and their receipts.
+  ReplayAttack() {
+    first_ = log_.AddEnvelope("ong", "uls");
+    receipt_ = log_.AddReceipt(first_);
+    second_ = log_.AddEnvelope("ong", "uls");
+    last_ = log_.AddReceipt(second_);
+  }
+
+  // Edits the opening of `leaf` as the exported line has it.
+  void EditOpening(LeafIndex leaf, const std::function<void(Json&)>& edit) {
+    std::string lines;
+    for (absl::string_view line :
+         absl::StrSplit(Read("openings/000.jsonl"), '\n', absl::SkipEmpty())) {
+      Json opening = VALUE_OF(ParseJson(line));
+      if (opening["index"] == leaf.value()) edit(opening);
+      if (!opening.is_null()) lines += DumpJson(opening) + "\n";
+    }
+    Write("openings/000.jsonl", lines);
+  }
+
+  LeafIndex first_, receipt_, second_, last_;
+};
+
+TEST_F(ReplayAttack, AFlippedByteInAnyEntryIsFoundThere) {
+  Export();
+  const std::string bundle = Read(Bundle());
+  for (size_t index = 0; index < log_.entries.size(); ++index) {
+    const size_t middle = log_.entries[index].size() / 2;
+    for (const size_t at : {size_t{0}, size_t{8}, middle}) {
+      Flip(Bundle(), OffsetOf(index) + at);
+      EXPECT_THAT(Replayed(), FirstFails(FindingCode::kLeafMismatch, index))
+          << "byte " << at;
+      Write(Bundle(), bundle);
+    }
+  }
+}
+
+TEST_F(ReplayAttack, AnEntryWithAnotherLengthIsFoundThere) {
+  Export();
+  Flip(Bundle(), OffsetOf(second_.value()) - 1);
+  EXPECT_THAT(Replayed(),
+              FirstFails(FindingCode::kLeafMismatch, second_.value()));
+}
+
+TEST_F(ReplayAttack, AnAlteredEntryIsNotMadeGoodByAnAlteredTile) {
+  Export();
+  const Bytes entry =
+      EncodeLogEntry({log_.now, CommitmentEntry{Sha256("something else")}});
+  const Digest hash = LeafHash(entry);
+  std::string bundle = Read(Bundle());
+  bundle.replace(OffsetOf(last_.value()), entry.size(), amparo::ToText(entry));
+  Write(Bundle(), bundle);
+  std::string tile = Read(Tile());
+  tile.replace(last_.value() * 32, 32, amparo::ToText(hash.bytes()));
+  Write(Tile(), tile);
+  const Report report = Replayed();
+  EXPECT_THAT(report, FirstFails(FindingCode::kOpeningMismatch, last_.value()));
+  EXPECT_EQ(report.findings().back().code, FindingCode::kRootMismatch);
+}
+
+TEST_F(ReplayAttack, AFlippedByteInATileIsFoundAtItsEntry) {
+  Export();
+  Flip(Tile(), 32 * first_.value() + 5);
+  const Report report = Replayed();
+  EXPECT_THAT(report, FirstFails(FindingCode::kLeafMismatch, first_.value()));
+  EXPECT_EQ(report.findings().size(), 1u);
+}
+
+TEST_F(ReplayAttack, AFlippedByteInAHigherTileIsFoundAtTheEntriesItCovers) {
+  while (log_.entries.size() < 520) log_.AddAnchor("ong");
+  Export();
+  Flip("tile/1/000.p/2", 40);
+  const Report report = Replayed();
+  EXPECT_THAT(report, FirstFails(FindingCode::kLeafMismatch, 256));
+  EXPECT_EQ(report.findings().size(), 1u);
+}
+
+TEST_F(ReplayAttack, AMismatchBelowIsNotToldAgainAbove) {
+  while (log_.entries.size() < 520) log_.AddAnchor("ong");
+  Export();
+  Flip("tile/entries/001", 2);
+  const Report report = Replayed();
+  EXPECT_THAT(report, FirstFails(FindingCode::kLeafMismatch, 256));
+  for (const Finding& finding : report.findings())
+    EXPECT_TRUE(!finding.index || *finding.index == LeafIndex(256));
+}
+
+TEST_F(ReplayAttack, AMissingTileIsFoundAtItsFirstEntry) {
+  while (log_.entries.size() < 520) log_.AddAnchor("ong");
+  Export();
+  Remove("tile/0/001");
+  EXPECT_THAT(Replayed(), FirstFails(FindingCode::kTileMissing, 256));
+}
+
+TEST_F(ReplayAttack, AMissingBundleIsFoundAtItsFirstEntry) {
+  while (log_.entries.size() < 520) log_.AddAnchor("ong");
+  Export();
+  Remove("tile/entries/001");
+  EXPECT_THAT(Replayed(), FirstFails(FindingCode::kTileMissing, 256));
+}
+
+TEST_F(ReplayAttack, AMissingTailIsFoundWhereItBegins) {
+  Export();
+  std::string bundle = Read(Bundle());
+  bundle.resize(OffsetOf(last_.value()) - 2);
+  Write(Bundle(), bundle);
+  EXPECT_THAT(Replayed(), FirstFails(FindingCode::kTileMissing, last_.value()));
+}
+
+TEST_F(ReplayAttack, AnyFlippedByteInTheCheckpointIsFound) {
+  Export();
+  const std::string checkpoint = Read("checkpoint");
+  for (size_t at = 0; at < checkpoint.size(); ++at) {
+    Flip("checkpoint", at);
+    EXPECT_THAT(Replayed(), FailsAsAWhole(FindingCode::kBadCheckpoint))
+        << "byte " << at;
+    Write("checkpoint", checkpoint);
+  }
+}
+
+TEST_F(ReplayAttack, AMissingCheckpointIsFound) {
+  Export();
+  Write("checkpoint", "");
+  EXPECT_THAT(Replayed(), FailsAsAWhole(FindingCode::kBadCheckpoint));
+}
+
+TEST_F(ReplayAttack, ACheckpointByAStrangersKeyIsFound) {
+  Export();
+  Write("checkpoint", VALUE_OF(SignCheckpoint(
+                          VALUE_OF(ParseCheckpoint(
+                              VALUE_OF(ParseNote(Read("checkpoint"))).text)),
+                          SigningKey::Generate())));
+  EXPECT_THAT(Replayed(), FailsAsAWhole(FindingCode::kBadCheckpoint));
+}
+
+TEST_F(ReplayAttack, ACheckpointOfOtherEntriesIsFound) {
+  Export();
+  LogBuilder other = std::move(log_);
+  other.AddAnchor("ong");
+  // The log key signs one root and shows the entries of another.
+  Write("checkpoint",
+        VALUE_OF(SignCheckpoint({"test.example",
+                                 TreeSize(other.entries.size() - 1),
+                                 Sha256("another root"),
+                                 {}},
+                                other.log_key())));
+  FolderSource source = VALUE_OF(FolderSource::Open(Path("")));
+  EXPECT_THAT(VALUE_OF(Replay(source, {.root = other.root()})),
+              FailsAsAWhole(FindingCode::kRootMismatch));
+}
+
+TEST_F(ReplayAttack, AnyEditOfACharterIsFoundAtItsEntry) {
+  Export();
+  const std::string name =
+      absl::StrCat("documents/", ToHex(log_.charter().hash.bytes()), ".json");
+  const std::string document = Read(name);
+  for (size_t at = 0; at < document.size(); at += 97) {
+    Flip(name, at);
+    EXPECT_THAT(Replayed(), FirstFails(FindingCode::kBadCharter, 1))
+        << "byte " << at;
+    Write(name, document);
+  }
+  Remove(name);
+  EXPECT_THAT(Replayed(), FirstFails(FindingCode::kBadCharter, 1));
+}
+
+TEST_F(ReplayAttack, ARefusedCharterEndsTheJudgementOfKeysAndSignatures) {
+  Export();
+  Remove(
+      absl::StrCat("documents/", ToHex(log_.charter().hash.bytes()), ".json"));
+  const Report report = Replayed();
+  EXPECT_EQ(report.step(Step::kKeyEvents).Ok(), std::nullopt);
+  EXPECT_EQ(report.step(Step::kSignatures).Ok(), std::nullopt);
+  EXPECT_EQ(report.step(Step::kTiles).Ok(), true);
+  EXPECT_EQ(report.step(Step::kCheckpoint).Ok(), true);
+}
+
+TEST_F(ReplayAttack, AnotherRootThanThePinnedOneIsFound) {
+  Export();
+  EXPECT_THAT(Replayed({.root = Sha256("another network")}),
+              FirstFails(FindingCode::kBadCharter, 0));
+}
+
+TEST_F(ReplayAttack, ALogThatDoesNotBeginWithItsCharterIsFound) {
+  log_.entries.erase(log_.entries.begin());
+  log_.openings.clear();
+  EXPECT_THAT(ExportAndReplay(), FirstFails(FindingCode::kBadCharter, 0));
+  log_.entries.clear();
+  EXPECT_THAT(ExportAndReplay(), FirstFails(FindingCode::kBadCharter, 0));
+}
+
+TEST_F(ReplayAttack, ACharterSignedByTooFewIsFound) {
+  const LeafIndex leaf =
+      log_.AddCharter([](Charter& next) { next.members[0].name = "ghost"; }, 1);
+  EXPECT_THAT(ExportAndReplay(),
+              FirstFails(FindingCode::kBadCharter, leaf.value()));
+}
+
+TEST_F(ReplayAttack, ASecondLeafForACharterVersionIsFound) {
+  const LeafIndex leaf =
+      log_.Add({log_.now, CharterEntry{2, log_.charter().hash}});
+  EXPECT_THAT(ExportAndReplay(),
+              FirstFails(FindingCode::kBadCharter, leaf.value()));
+}
+
+TEST_F(ReplayAttack, AKeyEventByAStrangerIsFound) {
+  log_.member("gnr").identity = SigningKey::Generate();
+  const LeafIndex leaf = log_.AddSigningKey("gnr", false);
+  EXPECT_THAT(ExportAndReplay(),
+              FirstFails(FindingCode::kBadKeyEvent, leaf.value()));
+}
+
+TEST_F(ReplayAttack, TwoKeyEventsWithOneNumberAreFound) {
+  const uint64_t seq = log_.member("gnr").key_seq;
+  const Digest head = log_.member("gnr").key_head;
+  log_.AddPrekey("gnr");
+  log_.member("gnr").key_seq = seq;
+  log_.member("gnr").key_head = head;
+  const LeafIndex leaf = log_.AddPrekey("gnr");
+  EXPECT_THAT(ExportAndReplay(),
+              FirstFails(FindingCode::kBadKeyEvent, leaf.value()));
+}
+
+TEST_F(ReplayAttack, AForgedOpeningIsFound) {
+  Export();
+  const std::string lines = Read("openings/000.jsonl");
+  for (const char* field : {"salt", "event"}) {
+    EditOpening(second_, [&](Json& opening) {
+      std::string text = opening[field];
+      text[3] = text[3] == 'A' ? 'B' : 'A';
+      opening[field] = text;
+    });
+    EXPECT_THAT(Replayed(),
+                FirstFails(FindingCode::kOpeningMismatch, second_.value()))
+        << field;
+    Write("openings/000.jsonl", lines);
+  }
+}
+
+TEST_F(ReplayAttack, AnyFlippedByteInAnOpeningsLineIsFoundAtItsEntry) {
+  Export();
+  const std::string lines = Read("openings/000.jsonl");
+  const size_t begin = lines.find('\n') + 1;
+  const size_t end = lines.find('\n', begin);
+  for (size_t at = begin; at < end; at += 11) {
+    Flip("openings/000.jsonl", at);
+    const Report report = Replayed();
+    EXPECT_FALSE(report.ok()) << "byte " << at;
+    EXPECT_EQ(report.first_bad_index(), receipt_) << "byte " << at;
+    Write("openings/000.jsonl", lines);
+  }
+}
+
+TEST_F(ReplayAttack, SwappedOpeningsAreFoundAtTheFirst) {
+  std::swap(log_.openings[first_.value()], log_.openings[second_.value()]);
+  EXPECT_THAT(ExportAndReplay(),
+              FirstFails(FindingCode::kOpeningMismatch, first_.value()));
+}
+
+TEST_F(ReplayAttack, ASecondOpeningForAnEntryIsFound) {
+  Export();
+  const std::string lines = Read("openings/000.jsonl");
+  Write("openings/000.jsonl",
+        absl::StrCat(lines, lines.substr(0, lines.find('\n') + 1)));
+  EXPECT_THAT(Replayed(),
+              FirstFails(FindingCode::kOpeningMismatch, first_.value()));
+}
+
+TEST_F(ReplayAttack, AnOpeningTakenAwayWithoutErasureIsFound) {
+  log_.openings.erase(last_.value());
+  EXPECT_THAT(ExportAndReplay(),
+              FirstFails(FindingCode::kOpeningMissing, last_.value()));
+}
+
+TEST_F(ReplayAttack, AnErasureThatNobodySignedExplainsNothing) {
+  log_.openings.erase(last_.value());
+  log_.member("gnr").signing = SigningKey::Generate();
+  const LeafIndex leaf = log_.AddErasure("gnr", {last_});
+  const Report report = ExportAndReplay();
+  EXPECT_THAT(report, FirstFails(FindingCode::kOpeningMissing, last_.value()));
+  EXPECT_EQ(report.findings()[0].code, FindingCode::kBadSignature);
+  EXPECT_EQ(report.findings()[0].index, leaf);
+}
+
+TEST_F(ReplayAttack, AnErasureOfWhatComesAfterItExplainsNothing) {
+  log_.AddErasure("ong", {LeafIndex(log_.entries.size() + 1)});
+  const LeafIndex later = log_.AddEnvelope("ong", "uls");
+  log_.openings.erase(later.value());
+  EXPECT_THAT(ExportAndReplay(),
+              FirstFails(FindingCode::kOpeningMissing, later.value()));
+}
+
+TEST_F(ReplayAttack, ForgedEventsAreFound) {
+  const auto forged = [&](const std::string& id,
+                          const std::function<LeafIndex()>& add) {
+    SigningKey honest = log_.member(id).signing.Copy();
+    log_.member(id).signing = SigningKey::Generate();
+    const LeafIndex leaf = add();
+    log_.member(id).signing = std::move(honest);
+    const Report report = ExportAndReplay();
+    EXPECT_THAT(report, FirstFails(FindingCode::kBadSignature, leaf.value()));
+    log_.entries.pop_back();
+    log_.openings.erase(leaf.value());
+  };
+  const LeafIndex third = log_.AddEnvelope("uls", "gnr");
+  forged("gnr", [&] { return log_.AddReceipt(third); });
+  forged("uls", [&] { return log_.AddRecall(third); });
+  forged("uls", [&] { return log_.AddAnchor("uls"); });
+  forged("gnr", [&] { return log_.AddEnvelope("gnr", "ong"); });
+}
+
+TEST_F(ReplayAttack, AReceiptByAnotherThanTheRecipientIsFound) {
+  const LeafIndex third = log_.AddEnvelope("uls", "gnr");
+  SigningKey honest = log_.member("gnr").signing.Copy();
+  log_.member("gnr").signing = log_.member("ong").signing.Copy();
+  const LeafIndex named = log_.AddReceipt(third);
+  EXPECT_THAT(ExportAndReplay(),
+              FirstFails(FindingCode::kBadSignature, named.value()));
+  log_.entries.pop_back();
+  log_.openings.erase(named.value());
+  const LeafIndex own = log_.AddReceipt(
+      third, ReceiptKind::kDelivered,
+      [&](Receipt& receipt) { receipt.issuer = log_.member("ong").id; });
+  EXPECT_THAT(ExportAndReplay(),
+              FirstFails(FindingCode::kBadSignature, own.value()));
+}
+
+TEST_F(ReplayAttack, AReceiptThatNamesAnotherLeafIsFound) {
+  const LeafIndex third = log_.AddEnvelope("uls", "gnr");
+  const LeafIndex leaf =
+      log_.AddReceipt(third, ReceiptKind::kDelivered,
+                      [&](Receipt& receipt) { receipt.leaf = first_; });
+  EXPECT_THAT(ExportAndReplay(),
+              FirstFails(FindingCode::kBadSignature, leaf.value()));
+}
+
+TEST_F(ReplayAttack, AnEventOfAnotherNetworkIsFound) {
+  const LeafIndex leaf = log_.AddEnvelope("uls", "gnr", [](Header& header) {
+    header.network_id = Sha256("elsewhere");
+  });
+  EXPECT_THAT(ExportAndReplay(),
+              FirstFails(FindingCode::kBadSignature, leaf.value()));
+}
+
+TEST_F(ReplayAttack, AKeyUsedBeforeItsLeafIsFound) {
+  // The envelope is logged first, the key that signed it afterwards.
+  TestMember& gnr = log_.member("gnr");
+  SigningKey old = gnr.signing.Copy();
+  LogBuilder copy = std::move(log_);
+  copy.AddSigningKey("gnr");
+  const Bytes key_event = copy.entries.back();
+  copy.entries.pop_back();
+  const LeafIndex leaf = copy.AddEnvelope("gnr", "ong");
+  copy.entries.push_back(key_event);
+  log_ = std::move(copy);
+  const Report report = ExportAndReplay();
+  EXPECT_FALSE(report.ok());
+  EXPECT_EQ(report.first_bad_index(), leaf);
+  EXPECT_EQ(report.findings()[0].code, FindingCode::kBadSignature);
+}
+
+TEST_F(ReplayAttack, AKeyUsedAfterItsRevocationIsFound) {
+  log_.AddEnvelope("gnr", "ong");
+  log_.AddRevocation("gnr");
+  const LeafIndex leaf = log_.AddEnvelope("gnr", "ong");
+  EXPECT_THAT(ExportAndReplay(),
+              FirstFails(FindingCode::kBadSignature, leaf.value()));
+}
+
+TEST_F(ReplayAttack, MailOfAMemberThatLeftIsFoundHoweverItIsDated) {
+  log_.AddCharter(
+      [](Charter& next) { next.members[0].status = MemberStatus::kLeft; });
+  const LeafIndex leaf = log_.AddEnvelope("gnr", "ong", [&](Header& header) {
+    header.created = log_.now - absl::Minutes(5);
+  });
+  EXPECT_THAT(ExportAndReplay(),
+              FirstFails(FindingCode::kBadSignature, leaf.value()));
+}
+
+TEST_F(ReplayAttack, AReceiptForADeliveredEnvelopeIsFound) {
+  const LeafIndex leaf = log_.AddReceipt(first_);
+  EXPECT_THAT(ExportAndReplay(), FirstFails(FindingCode::kLate, leaf.value()));
+}
+
+TEST_F(ReplayAttack, ARecallAfterDeliveryIsFound) {
+  const LeafIndex leaf = log_.AddRecall(second_);
+  EXPECT_THAT(ExportAndReplay(), FirstFails(FindingCode::kLate, leaf.value()));
+}
+
+TEST_F(ReplayAttack, ADeliveryAfterARecallIsFound) {
+  const LeafIndex third = log_.AddEnvelope("ong", "gnr");
+  log_.AddRecall(third);
+  const LeafIndex leaf = log_.AddReceipt(third);
+  EXPECT_THAT(ExportAndReplay(), FirstFails(FindingCode::kLate, leaf.value()));
+}
+
+TEST_F(ReplayAttack, AnExpiryBeforeItsTimeIsFound) {
+  const LeafIndex third = log_.AddEnvelope("ong", "gnr");
+  const LeafIndex leaf = log_.AddExpiry(third);
+  EXPECT_THAT(ExportAndReplay(), FirstFails(FindingCode::kLate, leaf.value()));
+}
+
+TEST_F(ReplayAttack, ABackdatedEntryIsFound) {
+  log_.now -= absl::Hours(2);
+  const LeafIndex leaf = log_.AddAnchor("ong");
+  EXPECT_THAT(ExportAndReplay(), FirstFails(FindingCode::kLate, leaf.value()));
+}
+
+TEST_F(ReplayAttack, AnEnvelopeDatedOutsideTheLimitsIsFound) {
+  for (const absl::Duration off : {-absl::Minutes(11), absl::Minutes(6)}) {
+    LogBuilder log;
+    const LeafIndex leaf = log.AddEnvelope(
+        "ong", "uls", [&](Header& header) { header.created += off; });
+    log_ = std::move(log);
+    EXPECT_THAT(ExportAndReplay(),
+                FirstFails(FindingCode::kLate, leaf.value()));
+  }
+}
+
+TEST_F(ReplayAttack, ADroppedEnvelopeLeavesAGap) {
+  log_.AddEnvelope("ong", "uls");
+  log_.entries.pop_back();
+  log_.openings.erase(log_.entries.size());
+  const LeafIndex leaf = log_.AddEnvelope("ong", "uls");
+  EXPECT_THAT(ExportAndReplay(),
+              FirstFails(FindingCode::kLinkGap, leaf.value()));
+}
+
+TEST_F(ReplayAttack, AChainThatDoesNotBeginAtOneIsAGap) {
+  const LeafIndex leaf = log_.AddEnvelope(
+      "gnr", "uls", [](Header& header) { header.link_seq = 3; });
+  EXPECT_THAT(ExportAndReplay(),
+              FirstFails(FindingCode::kLinkGap, leaf.value()));
+}
+
+TEST_F(ReplayAttack, TwoEnvelopesForOneLinkAreAFork) {
+  const LeafIndex leaf = log_.AddEnvelope("ong", "uls", [&](Header& header) {
+    header.link_seq = 2;
+    header.link_prev = log_.DigestAt(first_);
+  });
+  EXPECT_THAT(ExportAndReplay(),
+              FirstFails(FindingCode::kLinkFork, leaf.value()));
+}
+
+TEST_F(ReplayAttack, ALinkThatNamesAnotherEnvelopeIsAFork) {
+  const LeafIndex leaf = log_.AddEnvelope("ong", "uls", [&](Header& header) {
+    header.link_prev = log_.DigestAt(first_);
+  });
+  EXPECT_THAT(ExportAndReplay(),
+              FirstFails(FindingCode::kLinkFork, leaf.value()));
+}
+
+TEST_F(ReplayAttack, AnEnvelopeLoggedTwiceIsAFork) {
+  const LeafIndex leaf = log_.AddEvent(
+      VALUE_OF(DecodeAuditEvent(log_.openings[second_.value()].event)));
+  EXPECT_THAT(ExportAndReplay(),
+              FirstFails(FindingCode::kLinkFork, leaf.value()));
+}
+
+TEST_F(ReplayAttack, ALogThatWasCutShortIsFoundWithAnOlderCheckpoint) {
+  const std::string older = log_.SignedCheckpoint();
+  log_.entries.pop_back();
+  log_.openings.erase(last_.value());
+  Export();
+  EXPECT_THAT(Replayed(), Passes());
+  EXPECT_THAT(Replayed({.root = log_.root(), .since = {older}}),
+              FailsAsAWhole(FindingCode::kInconsistent));
+}
+
+TEST_F(ReplayAttack, ARewrittenLogIsFoundWithAnOlderCheckpoint) {
+  const std::string older = log_.SignedCheckpoint();
+  log_.entries.pop_back();
+  log_.openings.erase(last_.value());
+  log_.AddReceipt(second_);
+  log_.AddAnchor("ong");
+  Export();
+  EXPECT_THAT(Replayed(), Passes());
+  EXPECT_THAT(Replayed({.root = log_.root(), .since = {older}}),
+              FailsAsAWhole(FindingCode::kInconsistent));
+}
+
+TEST_F(ReplayAttack, AnOlderCheckpointThatNobodySignedIsNoEvidence) {
+  Export();
+  const std::string forged = VALUE_OF(SignCheckpoint(
+      {"test.example", TreeSize(5), Sha256("x"), {}}, SigningKey::Generate()));
+  EXPECT_THAT(Replayed({.root = log_.root(), .since = {forged, "no note"}}),
+              FailsAsAWhole(FindingCode::kBadCheckpoint));
+}
+
+TEST_F(ReplayAttack, ACheckpointWithoutItsQuorumIsFound) {
+  log_.AddCharter([](Charter& next) { next.witness_quorum = 2; });
+  const Report report = ExportAndReplay();
+  EXPECT_THAT(report, FailsAsAWhole(FindingCode::kQuorumMissing));
+  EXPECT_EQ(report.quorum, 2u);
+  EXPECT_EQ(report.cosignatures, 0u);
+}
+
+TEST_F(ReplayAttack, GarbageInEveryFileEndsInFindingsNotInACrash) {
+  Export();
+  for (int round = 0; round < 30; ++round) {
+    for (const auto& file :
+         std::filesystem::recursive_directory_iterator(Path(""))) {
+      if (!file.is_regular_file() || file.path().filename() == "checkpoint")
+        continue;
+      std::string content = VALUE_OF(ReadFile(file.path().string(), 64 << 20));
+      for (char& c : content)
+        if (RandomBelow(40) == 0) c = static_cast<char>(RandomBelow(256));
+      std::ofstream(file.path(), std::ios::binary) << content;
+    }
+    EXPECT_FALSE(Replayed().ok());
+  }
+}
+
+TEST_F(ReplayAttack, AClaimedSizeWithoutEndEndsAtTheFirstMissingEntry) {
+  Export();
+  Write("checkpoint",
+        VALUE_OF(SignCheckpoint(
+            {"test.example", TreeSize(uint64_t{1} << 62), Sha256("x"), {}},
+            log_.log_key())));
+  EXPECT_THAT(Replayed(),
+              FirstFails(FindingCode::kTileMissing, log_.entries.size()));
+}
+
+}  // namespace
+}  // namespace amparo::auditor

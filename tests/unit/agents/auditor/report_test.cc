@@ -1,0 +1,93 @@
+#include "agents/auditor/report.h"
+
+#include "absl/strings/match.h"
+#include "base/clock.h"
+#include "gtest/gtest.h"
+
+namespace amparo::auditor {
+namespace {
+
+TEST(Report, IsNotOkWithOneFindingAndNamesTheLowestEntry) {
+  Report report;
+  report.Add(Step::kTiles, {FindingCode::kLeafMismatch, LeafIndex(17), "x"});
+  report.Add(Step::kLinks, {FindingCode::kLinkGap, LeafIndex(9), "y"});
+  report.Add(Step::kTiles, {FindingCode::kRootMismatch, std::nullopt, "z"});
+  EXPECT_FALSE(report.ok());
+  EXPECT_EQ(report.first_bad_index(), LeafIndex(9));
+}
+
+TEST(Report, AStepWithNothingToLookAtIsNeitherRightNorWrong) {
+  Report report;
+  report.Skip(Step::kConsistency, "no older checkpoint was given");
+  report.Skip(Step::kConsistency, "a later reason");
+  const Json step = ToJson(report)["steps"][4];
+  EXPECT_EQ(step["name"], "consistency");
+  EXPECT_EQ(step["step"], 5);
+  EXPECT_TRUE(step["ok"].is_null());
+  EXPECT_EQ(step["skipped"], "no older checkpoint was given");
+  EXPECT_TRUE(report.ok());
+}
+
+TEST(Report, AStepThatFailedStaysFailedWhenItCouldNotGoOn) {
+  Report report;
+  report.Add(Step::kKeyEvents, {FindingCode::kBadKeyEvent, LeafIndex(3), "x"});
+  report.Skip(Step::kKeyEvents, "a charter was refused");
+  EXPECT_EQ(report.step(Step::kKeyEvents).Ok(), false);
+}
+
+TEST(Report, KeepsOneFindingForOneThingAndNotMoreThanItsMaximum) {
+  Report report;
+  for (int i = 0; i < 2; ++i)
+    report.Add(Step::kTiles, {FindingCode::kLeafMismatch, LeafIndex(1), "x"});
+  EXPECT_EQ(report.findings().size(), 1u);
+  for (uint64_t i = 0; i < 2 * Report::kFindingsMax; ++i)
+    report.Add(Step::kLinks, {FindingCode::kLate, LeafIndex(i + 5), "x"});
+  EXPECT_EQ(report.findings().size(), Report::kFindingsMax);
+  EXPECT_EQ(report.findings_omitted(), Report::kFindingsMax + 1);
+}
+
+TEST(ReportJson, HasTheKeysThatScriptsReadWithNullForWhatIsNotThere) {
+  Report report;
+  report.size = TreeSize(40);
+  const Json json = ToJson(report);
+  EXPECT_EQ(json.begin().key(), "schema");
+  EXPECT_EQ(json["schema"], "replay/1");
+  EXPECT_EQ(json["size"], 40);
+  EXPECT_TRUE(json["network"].is_null());
+  EXPECT_TRUE(json["first_bad_index"].is_null());
+  EXPECT_TRUE(json["checkpoint_at"].is_null());
+  EXPECT_EQ(json["steps"].size(), 10u);
+  EXPECT_TRUE(json["findings"].is_array());
+  for (const char* key : {"envelopes", "receipts", "charters", "key_events",
+                          "erasures", "unopened"})
+    EXPECT_EQ(json["counts"][key], 0) << key;
+}
+
+TEST(ReportJson, TellsAFindingWithItsSeverity) {
+  Report report;
+  report.Add(Step::kTiles,
+             {FindingCode::kLeafMismatch, LeafIndex(17), "text", "check"});
+  EXPECT_EQ(ToJson(report)["findings"][0].dump(),
+            R"({"code":"leaf_mismatch","severity":"fatal","index":17,)"
+            R"("text":"text","check":"check"})");
+}
+
+TEST(ReportText, SaysWhetherTheRootWasPinnedAndWhoWatches) {
+  Report report;
+  EXPECT_TRUE(absl::StrContains(ToText(report), "root NOT pinned"));
+  EXPECT_TRUE(absl::StrContains(ToText(report), "nobody else watches"));
+  report.root_pinned = true;
+  EXPECT_TRUE(absl::StrContains(ToText(report), "(root pinned)"));
+}
+
+TEST(TimelineText, CannotSteerATerminal) {
+  TimelineEntry entry{.index = LeafIndex(3), .at = TimeFromUnix(0)};
+  entry.event = "envelope";
+  entry.detail = "a\x1b[2Jb\xc2\x9b";
+  const std::string line = ToText(entry);
+  EXPECT_EQ(line.find('\x1b'), std::string::npos);
+  EXPECT_EQ(line.find('\x9b'), std::string::npos);
+}
+
+}  // namespace
+}  // namespace amparo::auditor
