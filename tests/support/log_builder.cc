@@ -69,8 +69,8 @@ LogBuilder::LogBuilder(const std::vector<std::string>& members)
                                std::nullopt,
                                std::nullopt});
     members_.emplace(
-        id, TestMember{member, SigningKey::Generate(), SigningKey::Generate(),
-                       SigningKey::Generate(), OpeningKey::Generate()});
+        id, LogMember{member, SigningKey::Generate(), SigningKey::Generate(),
+                      SigningKey::Generate(), OpeningKey::Generate()});
     governance_.push_back(SigningKey::Generate());
     charter.governance.push_back({absl::StrCat("G", governance_.size()), member,
                                   governance_.back().verify_key(),
@@ -85,7 +85,7 @@ LogBuilder::LogBuilder(const std::vector<std::string>& members)
   Add({now, CharterEntry{1, root_}});
   AddCharter([this](Charter& next) {
     for (Member& entry : next.members) {
-      const TestMember& keys = member(entry.id.text());
+      const LogMember& keys = member(entry.id.text());
       entry.status = MemberStatus::kActive;
       entry.identity_key = keys.identity.verify_key();
       if (HasMailbox(entry.kind)) entry.witness_key = keys.witness.verify_key();
@@ -98,9 +98,7 @@ LogBuilder::LogBuilder(const std::vector<std::string>& members)
   }
 }
 
-TestMember& LogBuilder::member(const std::string& id) {
-  return members_.at(id);
-}
+LogMember& LogBuilder::member(const std::string& id) { return members_.at(id); }
 
 LeafIndex LogBuilder::Add(LogEntry entry) {
   now += absl::Seconds(1);
@@ -140,7 +138,7 @@ LeafIndex LogBuilder::AddCharter(const Edit<Charter>& edit, size_t signers) {
   return Add({now, CharterEntry{next.version, hash}});
 }
 
-LeafIndex LogBuilder::AddKeyEvent(TestMember& member, KeyEvent event,
+LeafIndex LogBuilder::AddKeyEvent(LogMember& member, KeyEvent event,
                                   const SigningKey& signer) {
   const std::string document = SignKeyEvent(event, signer);
   member.key_seq = event.seq;
@@ -149,7 +147,7 @@ LeafIndex LogBuilder::AddKeyEvent(TestMember& member, KeyEvent event,
 }
 
 LeafIndex LogBuilder::AddSigningKey(const std::string& id, bool vouched) {
-  TestMember& keys = member(id);
+  LogMember& keys = member(id);
   SigningKey fresh = SigningKey::Generate();
   KeyEvent event{network_id_,           keys.id,
                  keys.key_seq + 1,      keys.key_head,
@@ -162,7 +160,7 @@ LeafIndex LogBuilder::AddSigningKey(const std::string& id, bool vouched) {
 }
 
 LeafIndex LogBuilder::AddPrekey(const std::string& id) {
-  TestMember& keys = member(id);
+  LogMember& keys = member(id);
   keys.prekey = OpeningKey::Generate();
   return AddKeyEvent(
       keys,
@@ -173,7 +171,7 @@ LeafIndex LogBuilder::AddPrekey(const std::string& id) {
 }
 
 LeafIndex LogBuilder::AddRevocation(const std::string& id) {
-  TestMember& keys = member(id);
+  LogMember& keys = member(id);
   return AddKeyEvent(
       keys,
       {network_id_, keys.id, keys.key_seq + 1, keys.key_head, charter().hash,
@@ -185,8 +183,8 @@ LeafIndex LogBuilder::AddRevocation(const std::string& id) {
 LeafIndex LogBuilder::AddEnvelope(const std::string& from,
                                   const std::string& to,
                                   const Edit<Header>& edit) {
-  const TestMember& sender = member(from);
-  const TestMember& recipient = member(to);
+  const LogMember& sender = member(from);
+  const LogMember& recipient = member(to);
   auto& [seq, prev] =
       links_[{sender.signing.verify_key().Thumbprint(), recipient.id}];
   const Bytes enc = RandomBytes(32);
@@ -220,7 +218,7 @@ LeafIndex LogBuilder::AddEnvelope(const std::string& from,
 }
 
 LeafIndex LogBuilder::AddAnchor(const std::string& id) {
-  const TestMember& keys = member(id);
+  const LogMember& keys = member(id);
   const SignedAnchor anchor =
       SignAnchor({network_id_, keys.id, keys.signing.verify_key().Thumbprint(),
                   now, Sha256("document")},
@@ -254,7 +252,7 @@ LeafIndex LogBuilder::AddExpiry(LeafIndex envelope) {
 
 LeafIndex LogBuilder::AddErasure(const std::string& id,
                                  std::vector<LeafIndex> leaves) {
-  const TestMember& keys = member(id);
+  const LogMember& keys = member(id);
   return AddEvent(ErasureEvent{SignErasure(
       {network_id_, keys.id, now, ErasureAuthority::kParty, std::move(leaves)},
       keys.signing)});

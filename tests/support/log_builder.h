@@ -22,7 +22,7 @@
 namespace amparo {
 
 // A member's private halves, as an honest agent would hold them.
-struct TestMember {
+struct LogMember {
   MemberId id;
   SigningKey identity;
   SigningKey witness;
@@ -48,7 +48,7 @@ class LogBuilder {
   template <typename T>
   using Edit = std::function<void(T&)>;
 
-  TestMember& member(const std::string& id);
+  LogMember& member(const std::string& id);
   const SigningKey& log_key() const { return log_key_; }
   const Digest& network_id() const { return network_id_; }
   // Hash of charter version 1.
@@ -92,12 +92,12 @@ class LogBuilder {
   using ChainKey = std::pair<Digest, MemberId>;
 
   std::string SignCharter(const Charter& charter, size_t signers) const;
-  LeafIndex AddKeyEvent(TestMember& member, KeyEvent event,
+  LeafIndex AddKeyEvent(LogMember& member, KeyEvent event,
                         const SigningKey& signer);
 
   SigningKey log_key_;
   std::vector<SigningKey> governance_;
-  std::map<std::string, TestMember> members_;
+  std::map<std::string, LogMember> members_;
   std::vector<AcceptedCharter> charters_;
   Digest network_id_;
   Digest root_;

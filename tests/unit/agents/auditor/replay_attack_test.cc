@@ -358,7 +358,7 @@ TEST_F(ReplayAttack, AnEventOfAnotherNetworkIsFound) {
 
 TEST_F(ReplayAttack, AKeyUsedBeforeItsLeafIsFound) {
   // The envelope is logged first, the key that signed it afterwards.
-  TestMember& gnr = log_.member("gnr");
+  LogMember& gnr = log_.member("gnr");
   SigningKey old = gnr.signing.Copy();
   LogBuilder copy = std::move(log_);
   copy.AddSigningKey("gnr");
