@@ -1,0 +1,115 @@
+# Founding a local network, in the order in which a real one is founded
+# (docs/OPERATIONS.md). Sourced by localnet; uses $dir, $bin, $members.
+
+default_kind() {
+  case $1 in
+    gnr) echo police ;; mp) echo prosecutor ;; uls) echo health ;;
+    cpcj) echo child_protection ;; ong) echo victim_support ;;
+    *) return 1 ;;
+  esac
+}
+
+# "ID:KIND" of each wanted member, a line each.
+wanted_members() {
+  local item id kind
+  for item in ${members//,/ }; do
+    id=${item%%:*}
+    if [ "$item" = "$id" ]; then
+      kind=$(default_kind "$id") || { echo "localnet: $id needs a kind: $id:KIND" >&2; return 2; }
+    else
+      kind=${item#*:}
+    fi
+    echo "$id:$kind"
+  done
+}
+
+socket_of() { # MEMBER: where its agent listens; the system allows 107 bytes
+  local path="$dir/agents/$1/agent.sock"
+  if [ ${#path} -gt 107 ]; then
+    [ -n "${socket_dir:-}" ] || socket_dir=$(mktemp -d /tmp/amparo.XXXXXX)
+    path="$socket_dir/$1.sock"
+  fi
+  echo "$path"
+}
+
+write_profile() { # NAME MEMBER OFFICER SOCKET
+  mkdir -p "$dir/profiles/$1"
+  printf 'socket = "%s"\nofficer = "%s"\nmember = "%s"\n' "$4" "$3" "$2" >"$dir/profiles/$1/profile.toml"
+}
+
+sign_and_publish() { # extra arguments of publish
+  local n
+  for n in 1 2 3; do
+    "$bin/amparo-charter" sign --dir "$dir/charter" --key "$dir/charter/keys/G$n.key" \
+      --pass-file "$dir/charter/keys/G$n.pass" --yes >>"$dir/logs/charter.log" 2>&1
+  done
+  "$bin/amparo-charter" publish --dir "$dir/charter" --broker "$enrol" "$@" >>"$dir/logs/charter.log" 2>&1
+}
+
+join_member() { # MEMBER
+  local invitation socket
+  invitation=$("$bin/amparo-broker" invite "$1" --data "$dir/broker")
+  "$bin/amparo-agent" join "$invitation" --data "$dir/agents/$1" --unlock key_file \
+    --words-confirmed >>"$dir/logs/$1.log" 2>&1
+  socket=$(jq -r --arg m "$1" '.members[$m].socket' "$dir/localnet.json")
+  sed -i "s|^socket = .*|socket = \"$socket\"|" "$dir/agents/$1/agent.toml"
+  write_profile "$1" "$1" officer "$socket"
+  write_profile "$1-supervisor" "$1" supervisor "$socket"
+  write_profile "$1-admin" "$1" admin "$socket"
+}
+
+add_officers() { # MEMBER
+  local name
+  until_ok "$bin/amparo" --profile "$dir/profiles/$1-admin" officer list
+  for name in officer supervisor; do
+    "$bin/amparo" --profile "$dir/profiles/$1-admin" officer add "$name" --role "$name" --uid "$(id -u)" >/dev/null
+  done
+}
+
+found_network() {
+  local list item args=() id
+  list=$(wanted_members)
+  mkdir -p "$dir/logs" "$dir/agents" "$dir/charter"
+  "$bin/amparo-broker" init --data "$dir/broker" --name local \
+    --listen-members 127.0.0.1:0 --listen-enrol 127.0.0.1:0 \
+    --public-members 127.0.0.1:0 --public-enrol 127.0.0.1:0 >"$dir/logs/charter.log"
+  jq -n --arg now "$(date -u +%FT%TZ)" \
+    '{schema:"localnet/1",network:"local",created_at:$now,broker:{pid:null,started:null},members:{}}' >"$dir/localnet.json"
+  for item in $list; do
+    id=${item%%:*}
+    edit_state --arg m "$id" --arg k "${item#*:}" --arg s "$(socket_of "$id")" \
+      '.members[$m] = {pid:null,started:null,socket:$s,kind:$k}'
+    args+=(--member "$item")
+  done
+  start_broker
+  enrol=$(jq -r .broker.enrol_address "$dir/localnet.json")
+
+  "$bin/amparo-charter" init --network "$dir/broker/network.json" --dir "$dir/charter" --local \
+    "${args[@]}" --member auditor:auditor >>"$dir/logs/charter.log" 2>&1
+  sign_and_publish
+  for item in $list; do join_member "${item%%:*}" & done
+  wait
+  "$bin/amparo-audit" join "$("$bin/amparo-broker" invite auditor --data "$dir/broker")" \
+    --profile "$dir/profiles/auditor" --words-confirmed >>"$dir/logs/charter.log" 2>&1
+  for item in $list auditor; do
+    "$bin/amparo-charter" add-member "${item%%:*}" --dir "$dir/charter" --broker "$enrol" \
+      --words-confirmed >>"$dir/logs/charter.log" 2>&1
+  done
+  sign_and_publish
+  for item in $list; do start_agent "${item%%:*}"; done
+  for item in $list; do add_officers "${item%%:*}" & done
+  wait
+}
+
+# Every member active, every prekey known to every other agent.
+wait_ready() {
+  local member count
+  count=$(jq '.members | length' "$dir/localnet.json")
+  for member in $(member_ids); do
+    until_ok sees_all "$member" "$count"
+  done
+}
+
+sees_all() { # MEMBER COUNT
+  [ "$("$bin/amparo" --profile "$dir/profiles/$1" directory list --json | jq '[.members[] | select(.reachable)] | length')" -ge "$2" ]
+}
