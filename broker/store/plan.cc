@@ -124,12 +124,12 @@ Plan::Earlier Plan::FindEarlier(const Op& op, const Settle& settle) {
   return Refused(Outcome::kWrongState);
 }
 
-Plan::Earlier Plan::FindEarlier(const Op& op, const Date&) {
-  return FindRequest(EventRequestKey(op.event), Sha256(op.event));
+Plan::Earlier Plan::FindEarlier(const Op& op, const Date& date) {
+  return FindRequest(EventRequestKey(date.member, op.event), Sha256(op.event));
 }
 
-Plan::Earlier Plan::FindEarlier(const Op& op, const Erase&) {
-  return FindRequest(EventRequestKey(op.event), Sha256(op.event));
+Plan::Earlier Plan::FindEarlier(const Op& op, const Erase& erase) {
+  return FindRequest(EventRequestKey(erase.member, op.event), Sha256(op.event));
 }
 
 Plan::Earlier Plan::FindEarlier(const Op&, const Publish& publish) {
@@ -201,7 +201,7 @@ Plan::Answer Plan::Apply(const Op& op, const Settle& settle) {
 
 Plan::Answer Plan::Apply(const Op& op, const Date& date) {
   Leaf leaf = Commit(op.event, {date.member});
-  Put(Table::kRequests, EventRequestKey(op.event),
+  Put(Table::kRequests, EventRequestKey(date.member, op.event),
       EncodeRequest({leaf.index, Sha256(op.event)}));
   return OpResult{Outcome::kApplied, std::move(leaf), {}};
 }
@@ -215,7 +215,7 @@ Plan::Answer Plan::Apply(const Op& op, const Erase& erase) {
       return Refused(Outcome::kWrongState);
   }
   Leaf leaf = Commit(op.event, {erase.member});
-  Put(Table::kRequests, EventRequestKey(op.event),
+  Put(Table::kRequests, EventRequestKey(erase.member, op.event),
       EncodeRequest({leaf.index, Sha256(op.event)}));
   for (const Erase::Target& target : erase.targets)
     RETURN_IF_ERROR(EraseOpening(erase, target));

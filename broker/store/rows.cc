@@ -101,8 +101,9 @@ std::string EnvelopeRequestKey(const MemberId& sender, const EnvelopeId& id) {
                       AsText(id.bytes()));
 }
 
-std::string EventRequestKey(ByteView event) {
-  return absl::StrCat("d", AsText(Sha256(event).bytes()));
+std::string EventRequestKey(const MemberId& member, ByteView event) {
+  return absl::StrCat("d", member.text(), absl::string_view(&kMemberEnd, 1),
+                      AsText(Sha256(event).bytes()));
 }
 
 std::string SlotRequestKey(absl::string_view slot) {

@@ -26,7 +26,7 @@ std::string HashKey(uint32_t tile_level, uint64_t index);
 
 // Requests: what was asked before, and where it stands.
 std::string EnvelopeRequestKey(const MemberId& sender, const EnvelopeId& id);
-std::string EventRequestKey(ByteView event);
+std::string EventRequestKey(const MemberId& member, ByteView event);
 std::string SlotRequestKey(absl::string_view slot);
 struct RequestRow {
   LeafIndex leaf;

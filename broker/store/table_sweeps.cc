@@ -53,7 +53,8 @@ absl::Status TableStore::ForgetEvent(const Opening& opening,
                    EnvelopeRequestKey(header.sender, header.envelope_id));
     changes.Delete(Table::kRecords, key);
   } else {
-    changes.Delete(Table::kRequests, EventRequestKey(opening.event));
+    for (const MemberId& party : opening.parties)
+      changes.Delete(Table::kRequests, EventRequestKey(party, opening.event));
   }
   changes.Delete(Table::kOpenings, key);
   return absl::OkStatus();
