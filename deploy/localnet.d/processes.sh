@@ -43,7 +43,7 @@ start_broker() {
     '.broker.pid = $pid | .broker.started = $started'
   "$bin/amparo-broker" status --data "$dir/broker" --wait-s 30 >/dev/null
   edit_state --slurpfile listen "$dir/broker/listen.json" \
-    '.broker.address = $listen[0].members | .broker.enrol_address = $listen[0].enrol'
+    '.broker.address = $listen[0].listen.members | .broker.enrol_address = $listen[0].listen.enrol'
 }
 
 start_agent() { # MEMBER
