@@ -55,6 +55,8 @@ class BrokerFixture {
   const std::string& network() const { return network_; }
   // Everything but the store, anew; on `store` from then on, if given.
   void Restart(Store* store = nullptr);
+  // Ends the core, so that the store may be closed.
+  void Shutdown() { core_.reset(); }
   // Leaves since the network was set up.
   uint64_t leaf_count() const;
 
