@@ -1,0 +1,234 @@
+#include "agents/officer/commands.h"
+
+#include <sys/random.h>
+
+#include <array>
+#include <limits>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "base/error.h"
+
+namespace amparo::officer {
+namespace {
+
+constexpr size_t kEvidenceBytesMax = 16 * 1024 * 1024;
+constexpr int kRefused = 4;
+
+// Names one request, so that asking again is not doing it again.
+absl::StatusOr<std::string> NewRequestId() {
+  std::array<char, 16> bytes;
+  if (getrandom(bytes.data(), bytes.size(), 0) !=
+      static_cast<ssize_t>(bytes.size()))
+    return absl::InternalError("the system gives no random numbers");
+  return absl::BytesToHexString(absl::string_view(bytes.data(), bytes.size()));
+}
+
+template <typename Field>
+void Fill(Field* field, const std::vector<std::string>& values) {
+  field->Assign(values.begin(), values.end());
+}
+
+absl::StatusOr<Answer> Send(Session& session) {
+  const Command& command = session.command();
+  v1::SendRequest request;
+  Fill(request.mutable_to(), command.List("to"));
+  ASSIGN_OR_RETURN(*request.mutable_form_json(), session.ReadForm("form"));
+  request.set_consent_id(command.Value("consent"));
+  request.set_basis(command.Value("basis"));
+  if (command.Has("reason-file")) {
+    ASSIGN_OR_RETURN(*request.mutable_reason_json(),
+                     session.ReadForm("reason-file"));
+  }
+  request.set_priority(command.Value("priority"));
+  request.set_case_id(command.Value("case"));
+  Fill(request.mutable_confirm_key(), command.List("confirm-key"));
+  request.set_dry_run(command.Has("dry-run"));
+  ASSIGN_OR_RETURN(*request.mutable_request_id(), NewRequestId());
+  ASSIGN_OR_RETURN(
+      const v1::SendResponse sent,
+      session.client().CallSafely(&v1::ReferralService::Stub::Send, request));
+  return session.Present(sent, sent.allowed() ? 0 : kRefused);
+}
+
+absl::StatusOr<Answer> ListReferrals(Session& session) {
+  v1::ListReferralsRequest request;
+  request.set_box(session.command().Value("box"));
+  request.set_state(session.command().Value("state"));
+  request.set_overdue(session.command().Has("overdue"));
+  return session.Ask(&v1::ReferralService::Stub::List, request);
+}
+
+using Action = grpc::Status (v1::ReferralService::Stub::*)(
+    grpc::ClientContext*, const v1::ReferralActionRequest&,
+    v1::ReferralChange*);
+
+// A step that needs the referral and perhaps a code.
+template <Action kAction>
+absl::StatusOr<Answer> Act(Session& session) {
+  const Command& command = session.command();
+  v1::ReferralActionRequest request;
+  request.set_referral_id(command.id);
+  request.set_code(command.Value(command.Has("reason") ? "reason" : "outcome"));
+  return session.Ask(kAction, request);
+}
+
+absl::StatusOr<Answer> Update(Session& session) {
+  v1::UpdateReferralRequest request;
+  request.set_referral_id(session.command().id);
+  ASSIGN_OR_RETURN(*request.mutable_form_json(), session.ReadForm("form"));
+  return session.Ask(&v1::ReferralService::Stub::Update, request);
+}
+
+absl::StatusOr<Answer> Disclose(Session& session) {
+  v1::DiscloseRequest request;
+  request.set_referral_id(session.command().id);
+  request.set_to(session.command().Value("to"));
+  Fill(request.mutable_sections(), session.command().List("section"));
+  return session.Ask(&v1::ReferralService::Stub::Disclose, request);
+}
+
+absl::StatusOr<Answer> RecordConsent(Session& session) {
+  v1::RecordConsentRequest request;
+  ASSIGN_OR_RETURN(*request.mutable_form_json(), session.ReadForm("form"));
+  if (session.command().Has("evidence")) {
+    ASSIGN_OR_RETURN(*request.mutable_evidence(),
+                     session.ReadInput("evidence", kEvidenceBytesMax));
+  }
+  ASSIGN_OR_RETURN(*request.mutable_request_id(), NewRequestId());
+  ASSIGN_OR_RETURN(
+      const v1::RecordConsentResponse recorded,
+      session.client().CallSafely(&v1::ConsentService::Stub::Record, request));
+  return session.Present(recorded);
+}
+
+absl::StatusOr<Answer> ListConsents(Session& session) {
+  v1::ListConsentsRequest request;
+  request.set_case_id(session.command().Value("case"));
+  return session.Ask(&v1::ConsentService::Stub::List, request);
+}
+
+absl::StatusOr<Answer> ShowConsent(Session& session) {
+  v1::ShowConsentRequest request;
+  request.set_grant_id(session.command().id);
+  return session.Ask(&v1::ConsentService::Stub::Show, request);
+}
+
+absl::StatusOr<Answer> ExtendConsent(Session& session) {
+  v1::ExtendConsentRequest request;
+  request.set_grant_id(session.command().id);
+  ASSIGN_OR_RETURN(*request.mutable_form_json(), session.ReadForm("form"));
+  return session.Ask(&v1::ConsentService::Stub::Extend, request);
+}
+
+absl::StatusOr<Answer> RevokeConsent(Session& session) {
+  const Command& command = session.command();
+  v1::RevokeConsentRequest request;
+  request.set_grant_id(command.id);
+  request.set_section(command.Value("section"));
+  request.set_member(command.Value("member"));
+  request.set_purpose(command.Value("purpose"));
+  return session.Ask(&v1::ConsentService::Stub::Revoke, request);
+}
+
+absl::StatusOr<Answer> Inbox(Session& session) {
+  if (session.command().Has("watch")) return WatchInbox(session);
+  return session.Ask(&v1::ReferralService::Stub::Inbox, v1::InboxRequest());
+}
+
+absl::StatusOr<Answer> ListCases(Session& session) {
+  return session.Ask(&v1::CaseService::Stub::List, v1::ListCasesRequest());
+}
+
+absl::StatusOr<Answer> ShowCase(Session& session) {
+  v1::ShowCaseRequest request;
+  request.set_case_id(session.command().id);
+  return session.Ask(&v1::CaseService::Stub::Show, request);
+}
+
+absl::StatusOr<Answer> ListMembers(Session& session) {
+  return session.Ask(&v1::DirectoryService::Stub::List,
+                     v1::ListMembersRequest());
+}
+
+absl::StatusOr<Answer> ShowMember(Session& session) {
+  v1::ShowMemberRequest request;
+  request.set_member(session.command().id);
+  return session.Ask(&v1::DirectoryService::Stub::Show, request);
+}
+
+absl::StatusOr<Answer> ShowAccessLog(Session& session) {
+  v1::AccessLogRequest request;
+  request.set_case_id(session.command().Value("case"));
+  ASSIGN_OR_RETURN(const uint64_t after,
+                   session.command().Number(
+                       "after", 0, 0, std::numeric_limits<int64_t>::max()));
+  request.set_after_seq(after);
+  return session.Ask(&v1::AgentService::Stub::AccessLog, request);
+}
+
+absl::StatusOr<Answer> ShowStatus(Session& session) {
+  return session.Ask(&v1::AgentService::Stub::Status, v1::StatusRequest());
+}
+
+absl::StatusOr<Answer> AddOfficer(Session& session) {
+  const Command& command = session.command();
+  v1::AddOfficerRequest request;
+  request.set_handle(command.id);
+  Fill(request.mutable_roles(), command.List("role"));
+  for (const std::string& uid : command.List("uid")) {
+    ASSIGN_OR_RETURN(
+        const uint64_t number,
+        ParseNumber("uid", uid, 0, std::numeric_limits<uint32_t>::max() - 1));
+    request.add_uids(static_cast<uint32_t>(number));
+  }
+  return session.Ask(&v1::AgentService::Stub::AddOfficer, request);
+}
+
+absl::StatusOr<Answer> ListOfficers(Session& session) {
+  return session.Ask(&v1::AgentService::Stub::ListOfficers,
+                     v1::ListOfficersRequest());
+}
+
+struct Route {
+  absl::string_view noun, verb;
+  absl::StatusOr<Answer> (*run)(Session&);
+};
+using Stub = v1::ReferralService::Stub;
+constexpr Route kRoutes[] = {
+    {"referral", "send", Send},
+    {"referral", "list", ListReferrals},
+    {"referral", "show", ShowReferral},
+    {"referral", "accept", Act<&Stub::Accept>},
+    {"referral", "decline", Act<&Stub::Decline>},
+    {"referral", "update", Update},
+    {"referral", "disclose", Disclose},
+    {"referral", "close", Act<&Stub::Close>},
+    {"referral", "withdraw", Act<&Stub::Withdraw>},
+    {"consent", "record", RecordConsent},
+    {"consent", "list", ListConsents},
+    {"consent", "show", ShowConsent},
+    {"consent", "extend", ExtendConsent},
+    {"consent", "revoke", RevokeConsent},
+    {"inbox", "", Inbox},
+    {"case", "list", ListCases},
+    {"case", "show", ShowCase},
+    {"directory", "list", ListMembers},
+    {"directory", "show", ShowMember},
+    {"access-log", "", ShowAccessLog},
+    {"status", "", ShowStatus},
+    {"officer", "add", AddOfficer},
+    {"officer", "list", ListOfficers},
+};
+
+}  // namespace
+
+absl::StatusOr<Answer> RunCommand(Session& session) {
+  const Verb& verb = *session.command().verb;
+  for (const Route& route : kRoutes)
+    if (route.noun == verb.noun && route.verb == verb.name)
+      return route.run(session);
+  return absl::InternalError("a command of the grammar that nobody runs");
+}
+
+}  // namespace amparo::officer
