@@ -67,6 +67,8 @@ class Parser {
     app.set_help_flag();
     app.allow_extras();
     app.fallthrough();
+    // At most one: what follows it may be named like a command.
+    app.require_subcommand(0, 1);
   }
   static void Add(CLI::App& app, Values& values, const Flag& flag) {
     const std::string name(flag.name);

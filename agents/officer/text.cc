@@ -114,7 +114,8 @@ size_t WidthOf(absl::string_view text) {
   size_t width = 0;
   while (!text.empty()) {
     const Character next = Next(text);
-    const int columns = wcwidth(static_cast<wchar_t>(next.code));
+    const int columns =
+        next.bytes == 0 ? 1 : wcwidth(static_cast<wchar_t>(next.code));
     // What the locale does not know takes one column almost everywhere.
     width += columns < 0 ? 1 : static_cast<size_t>(columns);
     text.remove_prefix(std::max<size_t>(next.bytes, 1));

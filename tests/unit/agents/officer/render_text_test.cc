@@ -1,0 +1,153 @@
+#include "agents/officer/render_text.h"
+
+#include "tests/support/status_matchers.h"
+#include "tests/unit/agents/officer/samples.h"
+
+namespace amparo::officer {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+template <typename Message>
+std::string Rendered(const Message& message, const TextStyle& style = {}) {
+  return VALUE_OF(ToText(message, style));
+}
+
+TEST(RenderText, ShowSaysHowToOpenAMaskedSection) {
+  const std::string text = Rendered(samples::Referral());
+  EXPECT_THAT(text, HasSubstr("  Given name:  Marta\n"));
+  EXPECT_THAT(text, HasSubstr("amparo referral show r-abcdefgh --section "
+                              "safe_contact"));
+  EXPECT_THAT(text, HasSubstr("entry 17, seen by the witnesses"));
+  EXPECT_THAT(text, HasSubstr("Signed:    Friday 2026-11-20 09:00 UTC"));
+}
+
+TEST(RenderText, ShowSaysThatALaterSectionFitsTheFirstDigest) {
+  v1::ReferralView referral = samples::Referral();
+  EXPECT_THAT(Rendered(referral), Not(HasSubstr("fits the digest")));
+  referral.mutable_sections(0)->set_shared_at_s(samples::kMorning_s +
+                                                samples::kDay_s);
+  EXPECT_THAT(Rendered(referral),
+              HasSubstr("(shared 2026-11-21 09:00 UTC; fits the digest signed "
+                        "on 2026-11-20 09:00 UTC)"));
+  referral.mutable_sections(0)->set_fits_first_digest(false);
+  EXPECT_THAT(Rendered(referral), Not(HasSubstr("fits the digest")));
+}
+
+TEST(RenderText, ShowSaysDeadlinesInWordsWhileADecisionIsAwaited) {
+  v1::ReferralView referral = samples::Referral();
+  EXPECT_THAT(Rendered(referral), Not(HasSubstr("To decide by")));
+  *referral.mutable_recipients(0) = samples::Recipient("received", "delivered");
+  referral.mutable_recipients(0)->set_overdue(true);
+  EXPECT_THAT(Rendered(referral),
+              HasSubstr("To decide by:  Monday 2026-11-23 09:00 UTC  OVERDUE"));
+}
+
+TEST(RenderText, ShowOfAnErasedSectionShowsNothingOfIt) {
+  v1::ReferralView referral = samples::Referral();
+  referral.mutable_sections(0)->set_status("erased");
+  const std::string text = Rendered(referral);
+  EXPECT_THAT(text, Not(HasSubstr("Marta")));
+  EXPECT_THAT(text, HasSubstr("erased: the consent for it was taken back"));
+}
+
+TEST(RenderText, NothingThatAPeerWroteCommandsTheTerminal) {
+  v1::ReferralView referral = samples::Referral();
+  const std::string attack = "\x1b[2J\xe2\x80\xae";
+  referral.set_from("ong" + attack);
+  referral.mutable_recipients(0)->set_member("uls" + attack);
+  referral.mutable_recipients(0)->set_outcome(attack);
+  referral.mutable_sections(0)->set_section("identity" + attack);
+  // In JSON the escape is written with \u; parsed, it is back.
+  referral.mutable_sections(0)->set_fields_json(
+      "{\"na\\u001bme\xe2\x80\xae\":\"x\\u001b[2J\xe2\x80\xae\"}");
+  referral.mutable_events(0)->set_kind(attack);
+  v1::MemberView member;
+  member.set_name("ULS" + attack);
+  member.set_contact(attack);
+  v1::SendResponse finding = samples::Finding(false);
+  finding.mutable_decisions(0)->mutable_sections(0)->set_text(attack);
+  v1::ConsentView consent = samples::Consent();
+  consent.set_exclusions_json(
+      "[{\"member\":\"gnr\",\"person\":\"x\\u001b[2J\",\"reason\":\"other\"}]");
+  for (const bool tables : {true, false})
+    for (const std::string& text : {Rendered(referral, {.tables = tables}),
+                                    Rendered(member, {.tables = tables}),
+                                    Rendered(finding, {.tables = tables}),
+                                    Rendered(consent, {.tables = tables})}) {
+      EXPECT_THAT(text, Not(HasSubstr("\x1b")));
+      EXPECT_THAT(text, Not(HasSubstr("\xe2\x80\xae")));
+    }
+}
+
+TEST(RenderText, RefusalSaysThatNothingWasSentAndWhy) {
+  const std::string text = Rendered(samples::Finding(false));
+  EXPECT_THAT(text, HasSubstr("Nothing was stored or sent."));
+  EXPECT_THAT(text, HasSubstr("gnr would receive NOTHING:"));
+  EXPECT_THAT(text, HasSubstr("View: stays here\n"));
+  EXPECT_THAT(text,
+              HasSubstr("Why: the consent keeps safe_contact from police\n"));
+}
+
+TEST(RenderText, SendSaysHowToFollowIt) {
+  EXPECT_THAT(Rendered(samples::Sent()),
+              HasSubstr("amparo referral show r-abcdefgh\n"));
+}
+
+TEST(RenderText, OverdueIsAWordNotOnlyAColour) {
+  v1::InboxResponse inbox;
+  *inbox.add_items() = samples::Item();
+  inbox.mutable_items(0)->set_overdue(true);
+  EXPECT_THAT(Rendered(inbox), HasSubstr("Due: OVERDUE 2026-11-21 09:00 UTC"));
+  EXPECT_THAT(Rendered(inbox, {.tables = true}), Not(HasSubstr("\x1b")));
+  EXPECT_THAT(Rendered(inbox, {.tables = true, .colour = true}),
+              HasSubstr("\x1b[1;31mOVERDUE"));
+}
+
+TEST(RenderText, AnEmptyListIsASentence) {
+  EXPECT_EQ(Rendered(v1::InboxResponse()), "Nothing waits for you.\n");
+  EXPECT_EQ(Rendered(v1::ListReferralsResponse()), "No referrals.\n");
+  EXPECT_EQ(Rendered(v1::ListCasesResponse()), "No cases.\n");
+  EXPECT_EQ(Rendered(v1::ListConsentsResponse()), "No consents.\n");
+}
+
+TEST(RenderText, ConsentSaysWhoMayHaveWhatAndWhoNever) {
+  const std::string text = Rendered(samples::Consent());
+  EXPECT_THAT(text, HasSubstr("  Allows:  identity, risk\n"
+                              "  To:      uls, every police\n"
+                              "  For:     health_care\n"));
+  EXPECT_THAT(text, HasSubstr("  Keeps back:  safe_contact\n"
+                              "  From:        every police\n"
+                              "  Because:     fear of harm\n"));
+  EXPECT_THAT(text, HasSubstr("  Never to:  cpcj\n"));
+}
+
+TEST(RenderText, RevokeSaysWhoWasAskedToErase) {
+  v1::RevokeConsentResponse revoked;
+  revoked.set_grant_id(samples::kGrant);
+  revoked.set_status("revoked");
+  EXPECT_THAT(Rendered(revoked), HasSubstr("Nobody holds anything by it."));
+  *revoked.add_recipients() = samples::Asked();
+  EXPECT_THAT(Rendered(revoked), HasSubstr("Answer: pending\n"));
+}
+
+TEST(RenderText, StatusSaysThatTheBrokerIsAwayAndWhatRings) {
+  v1::StatusResponse status;
+  status.add_alarms()->set_code("gap");
+  const std::string text = Rendered(status);
+  EXPECT_THAT(text, HasSubstr("NOT REACHABLE"));
+  EXPECT_THAT(text, HasSubstr("watched by nobody else"));
+  EXPECT_THAT(text, HasSubstr("Alarm: gap\n"));
+}
+
+TEST(RenderText, DirectoryAsksToCompareTheKeyWords) {
+  v1::MemberView member;
+  member.set_key_words("alfa beta");
+  EXPECT_THAT(Rendered(member), HasSubstr("no; compare the words by phone"));
+  member.set_key_confirmed(true);
+  EXPECT_THAT(Rendered(member), HasSubstr("Key confirmed:  yes"));
+}
+
+}  // namespace
+}  // namespace amparo::officer
