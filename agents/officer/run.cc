@@ -1,5 +1,6 @@
 #include "agents/officer/run.h"
 
+#include "absl/strings/str_cat.h"
 #include "agents/officer/agent_client.h"
 #include "agents/officer/command_line.h"
 #include "agents/officer/commands.h"
@@ -7,6 +8,7 @@
 #include "agents/officer/hints.h"
 #include "agents/officer/profile.h"
 #include "agents/officer/text.h"
+#include "base/error.h"
 #include "base/error_json.h"
 #include "base/status.h"
 
@@ -24,10 +26,16 @@ absl::StatusOr<Answer> Obey(const Command& command,
   return answer;
 }
 
+// People get the code too: it is what they can tell a help desk.
+std::string PeoplesText(const absl::Status& error) {
+  return Printable(absl::StrCat(ErrorText("amparo", error),
+                                "  code: ", ErrorCodeOf(error), "\n"),
+                   /*lines=*/true);
+}
+
 int Report(const absl::Status& status, bool json, const Surroundings& around) {
   const absl::Status error = WithHint(status);
-  around.err << (json ? ErrorJson(error) + "\n"
-                      : Printable(ErrorText("amparo", error), /*lines=*/true))
+  around.err << (json ? ErrorJson(error) + "\n" : PeoplesText(error))
              << std::flush;
   return ExitOf(error);
 }

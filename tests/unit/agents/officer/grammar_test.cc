@@ -5,11 +5,13 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+#include "agents/officer/command_line.h"
 #include "agents/officer/help.h"
-#include "gmock/gmock.h"
-#include "gtest/gtest.h"
+#include "base/files.h"
 #include "proto/content/codes.h"
 #include "proto/content/referral_state.h"
+#include "tests/support/status_matchers.h"
 
 namespace amparo::officer {
 namespace {
@@ -65,6 +67,21 @@ TEST(Grammar, HasNoFlagTwiceInOneCommand) {
       EXPECT_TRUE(names.insert(flag.name).second)
           << verb.noun << " " << verb.name << " --" << flag.name;
   }
+}
+
+TEST(Guide, ShowsOnlyCommandsThatCanBeTyped) {
+  const std::string guide =
+      VALUE_OF(ReadFile(AMPARO_SOURCE_DIR "/docs/OFFICERS.md", 1 << 20));
+  int shown = 0;
+  for (absl::string_view line : absl::StrSplit(guide, '\n')) {
+    line = absl::StripAsciiWhitespace(line);
+    if (!absl::ConsumePrefix(&line, "amparo ")) continue;
+    line = line.substr(0, line.find(" #"));
+    EXPECT_OK(ParseCommandLine(absl::StrSplit(line, ' ', absl::SkipEmpty())))
+        << line;
+    ++shown;
+  }
+  EXPECT_GE(shown, 10);
 }
 
 TEST(Help, ShowsEveryNounAndThreeExamples) {
