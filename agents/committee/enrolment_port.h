@@ -3,9 +3,9 @@
 #include <optional>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "base/bytes.h"
-#include "crypto/merkle.h"
 #include "proto/network/member.h"
 
 namespace amparo::committee {
@@ -16,9 +16,9 @@ class EnrolmentPort {
  public:
   virtual ~EnrolmentPort() = default;
 
-  // The leaf at which the version stands. ALREADY_EXISTS when the broker holds
-  // another document for it.
-  virtual absl::StatusOr<LeafIndex> PublishCharter(
+  // `founding_token`: for version 1. ALREADY_EXISTS when the broker holds
+  // another document for the version.
+  virtual absl::Status PublishCharter(
       const std::string& document,
       const std::optional<Bytes>& founding_token) = 0;
   // A published version. NOT_FOUND when there is none.

@@ -141,8 +141,7 @@ absl::StatusOr<std::optional<Bytes>> ReadToken(const std::string& path,
 // lost on the way.
 absl::Status Send(const std::string& document, uint64_t version,
                   const std::optional<Bytes>& token, EnrolmentPort& broker) {
-  const absl::Status published =
-      broker.PublishCharter(document, token).status();
+  const absl::Status published = broker.PublishCharter(document, token);
   if (published.ok()) return published;
   const absl::StatusOr<std::string> there = broker.GetCharter(version);
   return there.ok() && *there == document ? absl::OkStatus() : published;
