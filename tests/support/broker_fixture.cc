@@ -6,6 +6,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "broker/store/memory_store.h"
 #include "tests/support/status_matchers.h"
 
@@ -33,10 +34,13 @@ BrokerFixture::BrokerFixture(const std::vector<std::string>& members,
       limits_(limits),
       own_store_(store == nullptr ? NewMemoryStore() : nullptr),
       store_(store == nullptr ? own_store_.get() : store) {
-  for (const std::string& name : members)
-    members_.emplace_back(name, absl::StartsWith(name, "auditor")
-                                    ? MemberKind::kAuditor
-                                    : MemberKind::kVictimSupport);
+  for (const std::string& name : members) {
+    const std::vector<std::string> parts = absl::StrSplit(name, ':');
+    MemberKind kind = absl::StartsWith(name, "auditor") ? MemberKind::kAuditor
+                                                        : MemberKind::kVictimSupport;
+    if (parts.size() == 2) kind = VALUE_OF(ParseMemberKind(parts[1]));
+    members_.emplace_back(parts[0], kind);
+  }
   Restart();
   Found();
 }

@@ -31,8 +31,8 @@ namespace amparo::broker {
 // thread at a time, but for what the core does itself.
 class BrokerFixture {
  public:
-  // Members are of kind victim_support; "auditor..." are auditors. Without
-  // `store`: in memory.
+  // Members "ID:KIND"; without a kind victim_support, "auditor..." auditors.
+  // Without `store`: in memory.
   explicit BrokerFixture(const std::vector<std::string>& members,
                          Store* store = nullptr,
                          const AdmissionLimits& limits = {});

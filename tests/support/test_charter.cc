@@ -24,9 +24,10 @@ Charter TestCommittee::Draft(const std::string& network,
   charter.timezone = "Europe/Lisbon";
   charter.jurisdiction = "PT";
   charter.trust_delay = absl::ZeroDuration();
-  charter.purposes = {"support"};
-  charter.bases = {"A6-1-d"};
-  charter.reason_codes = {"imminent_danger_life"};
+  charter.purposes = {"support", "safety", "health_care", "child_protection",
+                      "criminal_proceedings"};
+  charter.bases = {"A6-1-c", "A6-1-d", "A6-1-e", "A9-2-c", "A9-2-g", "A9-2-h", "LED-8"};
+  charter.reason_codes = {"imminent_danger_life", "child_in_danger"};
   charter.suites_allowed = {1};
   charter.log_keys = {log};
   charter.governance_threshold = 2;

@@ -1,0 +1,148 @@
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agents/institution/core/access_log.h"
+#include "agents/institution/core/alarms.h"
+#include "agents/institution/core/anchors.h"
+#include "agents/institution/core/broker_port.h"
+#include "agents/institution/core/case_book.h"
+#include "agents/institution/core/consent_desk.h"
+#include "agents/institution/core/courier.h"
+#include "agents/institution/core/desk.h"
+#include "agents/institution/core/intake.h"
+#include "agents/institution/core/key_ring.h"
+#include "agents/institution/core/log_watch.h"
+#include "agents/institution/core/officers.h"
+#include "agents/institution/core/outbox.h"
+#include "agents/institution/core/packer.h"
+#include "agents/institution/core/peer_book.h"
+#include "agents/institution/core/promises.h"
+#include "agents/institution/core/referral_desk.h"
+#include "base/kv/memory_kv.h"
+#include "broker/core/checkpointer.h"
+#include "tests/support/broker_fixture.h"
+
+namespace amparo::agent {
+
+// The broker as one member's agent reaches it, without a network in between,
+// and with the lies that a test tells it to tell. One thread at a time.
+class PortToFixture final : public BrokerPort {
+ public:
+  PortToFixture(broker::BrokerFixture& broker, std::string member)
+      : broker_(broker), member_(std::move(member)) {}
+
+  bool down = false;  // UNAVAILABLE to everything
+  // Changes what is handed over, or (nullopt) keeps it back.
+  std::function<std::optional<MailboxItem>(MailboxItem)> tamper;
+  bool lose_answers = false;  // submits, then says UNAVAILABLE
+
+  absl::StatusOr<LeafReceipt> Submit(const Envelope& envelope) override;
+  absl::StatusOr<LeafReceipt> Acknowledge(absl::string_view token) override;
+  absl::StatusOr<LeafReceipt> Recall(absl::string_view token) override;
+  absl::StatusOr<LeafReceipt> LogAnchor(const SignedAnchor& anchor) override;
+  absl::StatusOr<LeafReceipt> LogAccessCheckpoint(absl::string_view note) override;
+  absl::StatusOr<LeafReceipt> LogErasure(absl::string_view token) override;
+  absl::StatusOr<LeafIndex> PublishKeyEvent(absl::string_view document) override;
+  absl::StatusOr<std::vector<Bytes>> GetEntries(LeafIndex start,
+                                                uint32_t count) override;
+  absl::StatusOr<std::string> GetDocument(const Digest& hash) override;
+  // Streams are the world's business.
+  absl::Status WatchCheckpoints(
+      const std::function<bool(const std::string&)>&) override;
+  absl::Status Subscribe(std::optional<LeafIndex> after,
+                         const std::function<bool(MailboxItem)>& visit) override;
+  void StopStreams() override {}
+
+ private:
+  broker::BrokerFixture& broker_;
+  const std::string member_;
+};
+
+// One institution's agent without its daemon: books in memory, loops that turn
+// when the world says so.
+class TestAgent {
+ public:
+  TestAgent(broker::BrokerFixture& broker, const std::string& id);
+  // Everything anew from what is stored, as after kill -9.
+  void Restart();
+
+  // One turn of every loop. `note`: the broker's newest checkpoint.
+  void Turn(const std::string& note);
+
+  PortToFixture& port() { return port_; }
+  CaseBook& cases() { return *books_->cases; }
+  ReferralDesk& referrals() { return *books_->referrals; }
+  ConsentDesk& consents() { return *books_->consents; }
+  Intake& intake() { return *books_->intake; }
+  Alarms& alarms() { return *books_->alarms; }
+  LogWatch& log() { return *books_->log; }
+  PeerBook& peers() { return *books_->peers; }
+  KeyRing& keys() { return *books_->keys; }
+  Outbox& outbox() { return *books_->outbox; }
+  AccessLog& access_log() { return *books_->access_log; }
+  OfficerBook& officers() { return *books_->officers; }
+  MemoryKv& kv() { return kv_; }
+  // The officer "ana" with role officer; the supervisor "sofia".
+  const Officer& officer() const { return *books_->officer; }
+  const Officer& supervisor() const { return *books_->supervisor; }
+
+ private:
+  struct Books;
+  void Open();
+
+  broker::BrokerFixture& broker_;
+  const std::string id_;
+  const SigningKey identity_;
+  PortToFixture port_;
+  MemoryKv kv_;
+  std::unique_ptr<Books> books_;
+};
+
+struct TestAgent::Books {
+  std::unique_ptr<Alarms> alarms;
+  std::unique_ptr<OfficerBook> officers;
+  std::unique_ptr<AccessLog> access_log;
+  std::unique_ptr<PeerBook> peers;
+  std::unique_ptr<LogWatch> log;
+  std::unique_ptr<KeyRing> keys;
+  std::unique_ptr<Promises> promises;
+  std::unique_ptr<Anchors> anchors;
+  std::unique_ptr<Packer> packer;
+  std::unique_ptr<CaseBook> cases;
+  std::unique_ptr<Outbox> outbox;
+  std::unique_ptr<Courier> courier;
+  std::unique_ptr<Intake> intake;
+  std::unique_ptr<Desk> desk;
+  std::unique_ptr<ReferralDesk> referrals;
+  std::unique_ptr<ConsentDesk> consents;
+  std::optional<Officer> officer, supervisor;
+};
+
+// A broker's core and the agents of its members, in one thread: gnr (police),
+// mp (prosecutor), uls (health), cpcj (child_protection), ong (victim_support).
+class AgentWorld {
+ public:
+  AgentWorld();
+
+  TestAgent& agent(const std::string& id);
+  broker::BrokerFixture& broker() { return broker_; }
+  FakeClock& clock() { return broker_.clock(); }
+
+  // Publishes a checkpoint and turns every agent, until nothing moves any more.
+  void Settle();
+  // The broker's newest checkpoint, published now.
+  std::string Checkpoint();
+
+ private:
+  broker::BrokerFixture broker_;
+  broker::Checkpointer checkpointer_;
+  std::map<std::string, std::unique_ptr<TestAgent>> agents_;
+};
+
+}  // namespace amparo::agent
