@@ -37,13 +37,10 @@ write_profile() { # NAME MEMBER OFFICER SOCKET
   printf 'socket = "%s"\nofficer = "%s"\nmember = "%s"\n' "$4" "$3" "$2" >"$dir/profiles/$1/profile.toml"
 }
 
-sign_and_publish() { # extra arguments of publish
-  local n
-  for n in 1 2 3; do
-    "$bin/amparo-charter" sign --dir "$dir/charter" --key "$dir/charter/keys/G$n.key" \
-      --pass-file "$dir/charter/keys/G$n.pass" --yes >>"$dir/logs/charter.log" 2>&1
-  done
-  "$bin/amparo-charter" publish --dir "$dir/charter" --broker "$enrol" "$@" >>"$dir/logs/charter.log" 2>&1
+charter() { "$bin/amparo-charter" "$@" --dir "$dir/charter" >>"$dir/logs/charter.log" 2>&1; }
+
+sign_and_publish() {
+  charter sign --yes && charter sign --yes && charter sign --yes && charter publish --broker "$enrol"
 }
 
 join_member() { # MEMBER
@@ -84,16 +81,14 @@ found_network() {
   start_broker
   enrol=$(jq -r .broker.enrol_address "$dir/localnet.json")
 
-  "$bin/amparo-charter" init --network "$dir/broker/network.json" --dir "$dir/charter" --local \
-    "${args[@]}" --member auditor:auditor >>"$dir/logs/charter.log" 2>&1
+  charter init --network "$dir/broker/network.json" --local "${args[@]}" --member auditor:auditor
   sign_and_publish
   for item in $list; do join_member "${item%%:*}" & done
   wait
   "$bin/amparo-audit" join "$("$bin/amparo-broker" invite auditor --data "$dir/broker")" \
     --profile "$dir/profiles/auditor" --words-confirmed >>"$dir/logs/charter.log" 2>&1
   for item in $list auditor; do
-    "$bin/amparo-charter" add-member "${item%%:*}" --dir "$dir/charter" --broker "$enrol" \
-      --words-confirmed >>"$dir/logs/charter.log" 2>&1
+    charter add-member "${item%%:*}" --broker "$enrol" --words-confirmed
   done
   sign_and_publish
   for item in $list; do start_agent "${item%%:*}"; done
