@@ -90,8 +90,10 @@ std::string FindingText(const Finding& finding) {
 
 std::string Verdict(const Report& report) {
   if (report.ok())
-    return "Result: OK. Every step that could be checked fits what was "
-           "signed.\n";
+    return absl::StrCat(
+        "Result: OK. Every step that could be checked fits what was signed",
+        report.root_pinned ? "" : ", if the first charter is the right one",
+        ".\n");
   return absl::StrCat("Result: NOT OK, ",
                       report.findings().size() + report.findings_omitted(),
                       " finding(s)",

@@ -40,6 +40,10 @@ class Changes {
         " of these members must sign each later version.");
     for (const Member& member : charter.members)
       Say("New: ", Describe(member), ", ", NameOf(member.status), ".");
+    const Json all = EncodeCharter(charter);
+    for (const auto& [key, value] : all.items())
+      if (!ToldElsewhere(key) && key != "network" && key != "title")
+        Say(key, ": ", DumpJson(value), ".");
   }
 
   void CompareMembers(const Charter& before, const Charter& after) {
@@ -80,12 +84,10 @@ class Changes {
 
   // Every other key of the signed form, so that nothing changes unsaid.
   void CompareRest(const Charter& before, const Charter& after) {
-    static const std::set<std::string> kToldElsewhere = {
-        "version", "net", "prev_hash", "governance", "member"};
     const Json old = EncodeCharter(before);
     const Json now = EncodeCharter(after);
     for (const auto& [key, value] : now.items())
-      if (!kToldElsewhere.contains(key)) CompareValue(key, old[key], value);
+      if (!ToldElsewhere(key)) CompareValue(key, old[key], value);
   }
 
   void Warn(const Charter& after) {
@@ -137,6 +139,12 @@ class Changes {
     Say(name, " changes from ", Text(old), " to ", Text(now), ".");
   }
 
+  static bool ToldElsewhere(const std::string& key) {
+    static const std::set<std::string> kKeys = {"version", "net", "prev_hash",
+                                                "governance", "member"};
+    return kKeys.contains(key);
+  }
+
   static std::string Text(const Json& value) {
     return value.is_null() ? "nothing" : DumpJson(value);
   }
@@ -157,7 +165,6 @@ std::vector<std::string> DescribeChanges(const std::optional<Charter>& before,
     changes.CompareRest(*before, after);
   } else {
     changes.Found(after);
-    changes.Say("It ends ", FormatUtc(after.expires), ".");
   }
   changes.Warn(after);
   return changes.Take();

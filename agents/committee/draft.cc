@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/time/time.h"
@@ -71,6 +72,25 @@ absl::StatusOr<Json> ParseToml(absl::string_view text) {
         absl::StrCat("line ", at.line, ", column ", at.column, " is not TOML"),
         {.code = "invalid_form", .field = absl::StrCat("line ", at.line)});
   }
+}
+
+// `status` of decoding `json`, with the name of the key where it is an unknown
+// one: decoders of strangers' documents do not say it, but this is the reader's
+// own file. The unknown key is the one without which the complaint ends.
+absl::Status NameUnknownKey(const Json& json, const absl::Status& status) {
+  if (!absl::EndsWith(status.message(), "unknown key")) return status;
+  const std::string at = DetailOf(status).value_or(ErrorDetail{}).field;
+  const Json::json_pointer pointer(at);
+  for (const auto& [key, unused] : json.at(pointer).items()) {
+    const std::string field = absl::StrCat(at, "/", key);
+    Json without = json;
+    without.at(pointer).erase(key);
+    const absl::Status other = DecodeCharter(without).status();
+    if (other != status &&
+        DetailOf(other).value_or(ErrorDetail{}).field != field)
+      return Wrong(field, "no such key in a charter");
+  }
+  return status;
 }
 
 // Basic string of TOML 1.0.
@@ -221,7 +241,9 @@ absl::StatusOr<Charter> ParseDraft(
     json["net"] = before->network_id.ToString();
     json["prev_hash"] = before->hash.ToString();
   }
-  return DecodeCharter(json);
+  absl::StatusOr<Charter> charter = DecodeCharter(json);
+  if (!charter.ok()) return NameUnknownKey(json, charter.status());
+  return charter;
 }
 
 }  // namespace amparo::committee

@@ -11,6 +11,7 @@
 #include "base/files.h"
 #include "crypto/random.h"
 #include "tests/support/log_builder.h"
+#include "tests/support/scratch_folder.h"
 #include "tests/support/status_matchers.h"
 
 namespace amparo::auditor {
@@ -18,8 +19,6 @@ namespace amparo::auditor {
 // A log, its export, and an auditor who knows the root.
 class ReplayFixture : public testing::Test {
  protected:
-  ~ReplayFixture() override { std::filesystem::remove_all(folder_); }
-
   // Exports what the log holds now.
   void Export() {
     std::filesystem::remove_all(folder_);
@@ -72,8 +71,8 @@ class ReplayFixture : public testing::Test {
   LogBuilder log_;
 
  private:
-  const std::string folder_ =
-      absl::StrCat(testing::TempDir(), "/export-", EnvelopeId::New().text());
+  const ScratchFolder scratch_;
+  const std::string folder_ = scratch_ / "export";
 };
 
 // The report has a finding of this code at this entry, and none before it.

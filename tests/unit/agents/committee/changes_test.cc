@@ -1,0 +1,72 @@
+#include "agents/committee/changes.h"
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_join.h"
+#include "tests/unit/agents/committee/samples.h"
+
+namespace amparo::committee {
+namespace {
+
+std::string Told(const std::optional<Charter>& before, const Charter& after) {
+  return absl::StrJoin(DescribeChanges(before, after), "\n");
+}
+
+MATCHER_P(Says, text, "") { return absl::StrContains(arg, text); }
+
+TEST(Changes, TellOfTheFirstVersionEverythingThatItSays) {
+  const std::string told = Told(std::nullopt, SampleCharter());
+  for (const char* text :
+       {"founds the network test.example", "G1 is held by gnr", "member ong",
+        "purposes:", "bases:", "deadlines:", "trust_delay_h: 24",
+        "nobody else watches the log"})
+    EXPECT_THAT(told, Says(text));
+}
+
+TEST(Changes, SayNothingOfWhatStays) {
+  const Charter charter = SampleCharter();
+  EXPECT_EQ(DescribeChanges(charter, charter).size(), 2u);  // version, quorum
+}
+
+TEST(Changes, TellEachKeyThatDiffers) {
+  const Charter before = SampleCharter();
+  const SigningKey key = SigningKey::Generate();
+  const struct {
+    std::function<void(Charter&)> edit;
+    const char* says;
+  } cases[] = {
+      {[](Charter& c) { c.title = "B"; }, "title changes from"},
+      {[](Charter& c) { c.expires += absl::Hours(1); }, "expires changes"},
+      {[](Charter& c) { c.bases.push_back("A6-1-a"); }, "bases changes"},
+      {[](Charter& c) { c.trust_delay = absl::ZeroDuration(); },
+       "trusted at once"},
+      {[](Charter& c) { c.deadlines["urgent"].decide = absl::Hours(9); },
+       "deadlines.urgent.decide_h changes from 72 to 9"},
+      {[](Charter& c) { c.matrix[MemberKind::kPolice]["health"] = 'F'; },
+       "matrix.police changes from nothing to {\"health\":\"F\"}"},
+      {[](Charter& c) { c.witness_faulty = 2; }, "witness.faulty changes"},
+      {[](Charter& c) { c.governance_threshold = 3; }, "changes from 2 to 3"},
+      {[](Charter& c) { c.governance_threshold = 1; }, "one member alone"},
+      {[](Charter& c) { c.governance.pop_back(); }, "key G3 is removed"},
+      {[](Charter& c) { c.governance[0].member = Id("uls"); },
+       "G1 changes: held by uls"},
+      {[](Charter& c) { c.members.pop_back(); }, "Removed: member uls"},
+      {[](Charter& c) { c.members[0].kind = MemberKind::kHealth; },
+       "changes from police"},
+      {[](Charter& c) { c.members[0].status = MemberStatus::kSuspended; },
+       "from invited to suspended"},
+      {[&](Charter& c) { c.members[0].identity_key = key.verify_key(); },
+       "Identity key of member gnr"},
+      {[&](Charter& c) { c.members[0].witness_key = key.verify_key(); },
+       "Witness key of member gnr"},
+      {[](Charter& c) { c.members[0].contact = "x"; }, "contact \"x\""},
+      {[](Charter& c) { c.members[0].name = "x"; }, "Name of member gnr"},
+  };
+  for (const auto& c : cases) {
+    Charter after = before;
+    c.edit(after);
+    EXPECT_THAT(Told(before, after), Says(c.says));
+  }
+}
+
+}  // namespace
+}  // namespace amparo::committee

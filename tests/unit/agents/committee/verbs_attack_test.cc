@@ -1,0 +1,167 @@
+#include "absl/strings/match.h"
+#include "base/error.h"
+#include "proto/network/words.h"
+#include "tests/unit/agents/committee/samples.h"
+
+// A dishonest broker, or a dishonest signer, tries to get something past the
+// committee.
+
+namespace amparo::committee {
+namespace {
+
+using CommitteeAttack = CommitteeFixture;
+
+TEST_F(CommitteeAttack, AJoinRequestByAnotherKeyIsNoMember) {
+  InitAndPublish();
+  const JoinRequest request = LeaveJoinRequest("ong");
+  broker_.requests[Id("ong")] =
+      SignJoinRequest(request, SigningKey::Generate());
+  EXPECT_FALSE(Add("ong").ok());
+}
+
+TEST_F(CommitteeAttack, AJoinRequestOfAnotherMemberOrNetworkIsRefused) {
+  InitAndPublish();
+  LeaveJoinRequest("uls");
+  broker_.requests[Id("ong")] = broker_.requests[Id("uls")];
+  EXPECT_EQ(ErrorCodeOf(Add("ong").status()), "verification_failed");
+  const SigningKey identity = SigningKey::Generate();
+  broker_.requests[Id("ong")] =
+      SignJoinRequest({Sha256("elsewhere"), Id("ong"), identity.verify_key(),
+                       SigningKey::Generate().verify_key(), clock_.Now()},
+                      identity);
+  EXPECT_EQ(ErrorCodeOf(Add("ong").status()), "verification_failed");
+}
+
+TEST_F(CommitteeAttack, ASwappedRequestShowsOtherWordsAndIsNotTaken) {
+  InitAndPublish();
+  const JoinRequest honest = LeaveJoinRequest("ong");
+  const JoinRequest swapped = LeaveJoinRequest("ong");
+  dialog_.answer = false;  // the words by phone were others
+  EXPECT_EQ(ErrorCodeOf(Add("ong", false).status()), "verification_failed");
+  EXPECT_TRUE(absl::StrContains(
+      dialog_.told, RequestWords(swapped.identity_key, swapped.witness_key)));
+  EXPECT_FALSE(absl::StrContains(
+      dialog_.told, RequestWords(honest.identity_key, honest.witness_key)));
+  EXPECT_EQ(VALUE_OF(folder_.Draft(Newest())).Find(Id("ong"))->status,
+            MemberStatus::kInvited);
+}
+
+TEST_F(CommitteeAttack, AReplacedIdentityKeyIsToldAloud) {
+  InitAndPublish();
+  LeaveJoinRequest("ong");
+  ASSERT_OK(Add("ong"));
+  SignAndPublish();
+  LeaveJoinRequest("ong");
+  ASSERT_OK(Add("ong"));
+  EXPECT_TRUE(absl::StrContains(dialog_.told, "REPLACES"));
+}
+
+TEST_F(CommitteeAttack, ADraftChangedAfterTheFirstSignatureIsNotSigned) {
+  Init();
+  ASSERT_OK(SignOnce());
+  EditDraft([](Charter& draft) { draft.members[0].name = "ghost"; });
+  EXPECT_EQ(ErrorCodeOf(SignOnce().status()), "conflict");
+  EXPECT_EQ(ErrorCodeOf(Publish(folder_, "", broker_).status()), "conflict");
+  EXPECT_TRUE(broker_.charters.empty());
+}
+
+TEST_F(CommitteeAttack, NothingIsAddedWhileAVersionIsBeingSigned) {
+  InitAndPublish();
+  LeaveJoinRequest("ong");
+  ASSERT_OK(SignOnce());
+  EXPECT_EQ(ErrorCodeOf(Add("ong").status()), "conflict");
+}
+
+TEST_F(CommitteeAttack, TooFewSignaturesAreNotPublished) {
+  Init();
+  EXPECT_THAT(Publish(folder_, "", broker_).status(),
+              StatusIs(absl::StatusCode::kFailedPrecondition));
+  ASSERT_OK(SignOnce());
+  ASSERT_OK(SignOnce({.key_id = "G1", .yes = true}));  // the same once more
+  EXPECT_THAT(Publish(folder_, "", broker_).status(),
+              StatusIs(absl::StatusCode::kFailedPrecondition));
+  EXPECT_TRUE(broker_.charters.empty());
+}
+
+TEST_F(CommitteeAttack, ASignatureThatDoesNotFitIsNotMerged) {
+  Init();
+  ASSERT_OK(SignOnce());
+  MultiJws forged = *VALUE_OF(folder_.Pending(1));
+  const MultiJws honest = forged;
+  // A stranger's signature, and one by G2's name that is not G2's.
+  AddSignature(forged, SigningKey::Generate(), kCharterTyp);
+  MultiJws::Entry borrowed = forged.signatures[0];
+  borrowed.kid =
+      VALUE_OF(folder_.Draft(std::nullopt)).governance[1].key.Thumbprint();
+  forged.signatures.push_back(borrowed);
+  ASSERT_OK(WriteFile(scratch_ / "forged.json", FormatMultiJws(forged),
+                      FileMode::kPublic));
+  const absl::StatusOr<Outcome> merged =
+      Merge(folder_, scratch_ / "forged.json");
+  EXPECT_TRUE(!merged.ok() || merged->json["added"] == 0);
+  EXPECT_EQ(FormatMultiJws(*VALUE_OF(folder_.Pending(1))),
+            FormatMultiJws(honest));
+}
+
+TEST_F(CommitteeAttack, SignaturesOfAnotherDocumentAreNotMerged) {
+  Init();
+  ASSERT_OK(SignOnce());
+  std::filesystem::rename(folder_.PendingPath(1), scratch_ / "old.json");
+  EditDraft([](Charter& draft) { draft.title = "Another"; });
+  ASSERT_OK(SignOnce());
+  EXPECT_EQ(ErrorCodeOf(Merge(folder_, scratch_ / "old.json").status()),
+            "conflict");
+}
+
+TEST_F(CommitteeAttack, AWrongPassphraseSignsNothing) {
+  Init();
+  ASSERT_OK(WriteFile(scratch_ / "pass", "wrong\n", FileMode::kPrivate));
+  EXPECT_EQ(
+      ErrorCodeOf(
+          SignOnce({.pass_file = scratch_ / "pass", .yes = true}).status()),
+      "verification_failed");
+  EXPECT_FALSE(FileExists(folder_.PendingPath(1)));
+}
+
+TEST_F(CommitteeAttack, AKeyFileUnderAnothersNameSignsNothing) {
+  Init();
+  std::filesystem::copy_file(folder_.KeyPath("G2"), folder_.KeyPath("G1"),
+                             std::filesystem::copy_options::overwrite_existing);
+  EXPECT_EQ(ErrorCodeOf(SignOnce({.key_id = "G1",
+                                  .pass_file = folder_.PassPath("G2"),
+                                  .yes = true})
+                            .status()),
+            "verification_failed");
+}
+
+TEST_F(CommitteeAttack, APassphraseIsAskedForWhereNoFileHoldsIt) {
+  Init();
+  ASSERT_EQ(std::remove(folder_.PassPath("G1").c_str()), 0);
+  EXPECT_EQ(ErrorCodeOf(SignOnce().status()), "verification_failed");
+  EXPECT_EQ(dialog_.passphrases, 1);
+}
+
+TEST_F(CommitteeAttack, AnEditedPublishedVersionIsFoundByVerify) {
+  InitAndPublish();
+  const Digest root = Newest().hash;
+  EditDraft([](Charter& draft) { draft.title = "Second"; });
+  SignAndPublish();
+  std::string second = VALUE_OF(ReadFile(folder_.PublishedPath(2), 1 << 20));
+  second[second.size() / 2] = second[second.size() / 2] == 'A' ? 'B' : 'A';
+  ASSERT_OK(WriteFile(folder_.PublishedPath(2), second, FileMode::kPublic));
+  const Outcome outcome = VALUE_OF(Verify(folder_, root));
+  EXPECT_EQ(outcome.json["ok"], false);
+  EXPECT_EQ(outcome.json["at"], "version 2");
+  EXPECT_EQ(outcome.exit, 6);
+  EXPECT_FALSE(SignOnce().ok());
+}
+
+TEST_F(CommitteeAttack, AnotherFirstVersionThanThePinnedOneIsFoundByVerify) {
+  InitAndPublish();
+  const Outcome outcome = VALUE_OF(Verify(folder_, Sha256("another")));
+  EXPECT_EQ(outcome.json["code"], "wrong_pin");
+  EXPECT_EQ(outcome.exit, 6);
+}
+
+}  // namespace
+}  // namespace amparo::committee
