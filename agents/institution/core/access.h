@@ -1,17 +1,20 @@
 #pragma once
 
 #include <memory>
-#include <optional>
+#include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "agents/institution/core/case_book.h"
+#include "agents/institution/core/desk.h"
 #include "agents/institution/core/officers.h"
 
 namespace amparo::agent {
 
 enum class Action {
   kSeeCases,     // lists and states
-  kOpenContent,  // sections
+  kOpenContent,  // sections, provisions
   kRefer,        // send, answer, update, disclose, consent
   kSeeOfficers,
   kAddOfficers,
@@ -23,10 +26,37 @@ enum class Action {
 // "role_missing") otherwise. Admins manage and see no case.
 absl::Status AllowedByRole(const Officer& officer, Action action);
 
-// OK unless the case excludes this officer: PERMISSION_DENIED (code
-// "excluded"). A case that excludes somebody by a name that nobody here has
-// is for supervisors only, until one of them looked.
-absl::Status NotExcluded(const Officer& officer, const Case& entry,
-                         const MemberId& self);
+// OK unless the case excludes this officer, by id or by a name that fits the
+// handle: PERMISSION_DENIED (code "excluded"). A case that excludes somebody by
+// a name that fits nobody here is for supervisors only, until one of them read
+// the name (NoteNamesRead).
+absl::Status NotExcluded(const Desk& desk, const Officer& officer,
+                         const Case& entry);
+
+// A supervisor read whom `grant` excludes by name: officers whose handle no
+// such name fits may see its case from now on.
+absl::Status NoteNamesRead(const Desk& desk, const Grant& grant);
+
+// Cases as `officer` may see them. What is hidden is NOT_FOUND (code
+// "not_found") just like what does not exist; looking for it leaves a record in
+// the access log.
+absl::StatusOr<std::shared_ptr<const Case>> VisibleCase(const Desk& desk,
+                                                        const Officer& officer,
+                                                        absl::string_view id);
+struct VisibleReferral {
+  ReferralId id;
+  std::shared_ptr<const Case> entry;
+};
+absl::StatusOr<VisibleReferral> FindReferral(const Desk& desk,
+                                             const Officer& officer,
+                                             absl::string_view id);
+struct VisibleGrant {
+  GrantId id;
+  std::shared_ptr<const Case> entry;
+};
+absl::StatusOr<VisibleGrant> FindGrant(const Desk& desk, const Officer& officer,
+                                       absl::string_view id);
+std::vector<std::shared_ptr<const Case>> VisibleCases(const Desk& desk,
+                                                      const Officer& officer);
 
 }  // namespace amparo::agent

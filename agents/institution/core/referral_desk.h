@@ -1,35 +1,15 @@
 #pragma once
 
-#include <functional>
-#include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "agents/institution/core/access_log.h"
-#include "agents/institution/core/case_book.h"
-#include "agents/institution/core/key_ring.h"
+#include "agents/institution/core/desk.h"
 #include "agents/institution/core/officers.h"
-#include "agents/institution/core/outbox.h"
-#include "agents/institution/core/peer_book.h"
 #include "agents/institution/core/views.h"
-#include "base/clock.h"
 
 namespace amparo::agent {
-
-// What the desks work with. All must outlive them.
-struct Desk {
-  CaseBook& cases;
-  Outbox& outbox;
-  const PeerBook& peers;
-  KeyRing& keys;
-  AccessLog& access_log;
-  KeyValue& kv;  // small rows of the desks' own: request ids, consent forms
-  const Clock& clock;
-  std::function<void()> wake_courier;  // something was queued
-};
 
 struct SendRequest {
   std::vector<std::string> to;
@@ -49,10 +29,11 @@ struct SendRequest {
 // case book. Thread-safe.
 class ReferralDesk {
  public:
-  ReferralDesk(const Desk& desk, PeerBook& confirming);
+  explicit ReferralDesk(const Desk& desk) : desk_(desk) {}
 
   // All or nothing: `allowed` false when one recipient would get no section.
-  absl::StatusOr<SendOutcome> Send(const Officer& officer, const SendRequest& request);
+  absl::StatusOr<SendOutcome> Send(const Officer& officer,
+                                   const SendRequest& request);
 
   struct Filter {
     std::string box, state;  // empty: all
@@ -64,26 +45,30 @@ class ReferralDesk {
 
   // Writes the access log, then shows. The first look at an incoming referral
   // queues the `opened` receipt. `status_only` shows states and events alone.
-  absl::StatusOr<ReferralView> Show(const Officer& officer, absl::string_view id,
-                                    const std::vector<std::string>& open_sections,
-                                    bool status_only);
+  absl::StatusOr<ReferralView> Show(
+      const Officer& officer, absl::string_view id,
+      const std::vector<std::string>& open_sections, bool status_only);
 
-  absl::StatusOr<ReferralChange> Accept(const Officer& officer, absl::string_view id);
-  absl::StatusOr<ReferralChange> Decline(const Officer& officer, absl::string_view id,
+  absl::StatusOr<ReferralChange> Accept(const Officer& officer,
+                                        absl::string_view id);
+  absl::StatusOr<ReferralChange> Decline(const Officer& officer,
+                                         absl::string_view id,
                                          absl::string_view reason);
-  absl::StatusOr<ReferralChange> Close(const Officer& officer, absl::string_view id,
+  absl::StatusOr<ReferralChange> Close(const Officer& officer,
+                                       absl::string_view id,
                                        absl::string_view outcome);
   // Before delivery: recalls. After: asks the recipient to cancel.
-  absl::StatusOr<ReferralChange> Withdraw(const Officer& officer, absl::string_view id);
-  absl::StatusOr<ReferralChange> Update(const Officer& officer, absl::string_view id,
+  absl::StatusOr<ReferralChange> Withdraw(const Officer& officer,
+                                          absl::string_view id);
+  absl::StatusOr<ReferralChange> Update(const Officer& officer,
+                                        absl::string_view id,
                                         absl::string_view form_json);
-  absl::StatusOr<ReferralChange> Disclose(const Officer& officer, absl::string_view id,
-                                          absl::string_view to,
-                                          const std::vector<std::string>& sections);
+  absl::StatusOr<ReferralChange> Disclose(
+      const Officer& officer, absl::string_view id, absl::string_view to,
+      const std::vector<std::string>& sections);
 
  private:
   Desk desk_;
-  PeerBook& confirming_;
 };
 
 }  // namespace amparo::agent

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <functional>
+
+#include "agents/institution/core/access_log.h"
+#include "agents/institution/core/case_book.h"
+#include "agents/institution/core/key_ring.h"
+#include "agents/institution/core/officers.h"
+#include "agents/institution/core/outbox.h"
+#include "agents/institution/core/peer_book.h"
+#include "base/clock.h"
+#include "base/kv/kv.h"
+
+namespace amparo::agent {
+
+// What the desks work with. All must outlive them.
+struct Desk {
+  CaseBook& cases;
+  Outbox& outbox;
+  PeerBook& peers;
+  KeyRing& keys;
+  const OfficerBook& officers;
+  AccessLog& access_log;
+  KeyValue& kv;  // the store of `cases`: rows of the desks' own lie beside it
+  const Clock& clock;
+  std::function<void()> wake_courier;  // something was queued
+};
+
+// What one decision of a desk is taken on: the network, the time and the key,
+// all of one moment.
+struct Moment {
+  std::shared_ptr<const Peers> peers;
+  absl::Time now;  // whole seconds: it is signed
+
+  const Charter& charter() const { return peers->charter.charter; }
+  const Digest& net() const { return peers->charter.network_id; }
+};
+Moment TakeMoment(const Desk& desk);
+
+}  // namespace amparo::agent

@@ -1,0 +1,59 @@
+#include "agents/institution/core/own_versions.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+
+namespace amparo::agent {
+
+std::vector<OwnVersion> OwnVersionsOf(const Case& entry, const MemberId& self,
+                                      const ReferralId& id) {
+  std::vector<OwnVersion> versions;
+  for (const CaseEvent& event : entry.events) {
+    const auto* sent = std::get_if<DocumentSent>(&event.body);
+    if (sent == nullptr || event.from != self || sent->referral_id != id ||
+        sent->kind == EventKind::kDisclosed)
+      continue;
+    // One event to several recipients is one version.
+    const bool known = std::any_of(
+        versions.begin(), versions.end(),
+        [&](const OwnVersion& v) { return v.event_id == event.id; });
+    if (!known) versions.push_back({event.id, *sent});
+  }
+  return versions;
+}
+
+Transfer TransferOf(const PeerReferral& referral) {
+  return {.sender = referral.sender,
+          .recipient = referral.recipient,
+          .case_id = referral.case_id,
+          .purpose = referral.purpose,
+          .first_contact = referral.first_contact};
+}
+
+bool IsOpen(const PeerReferral& referral) {
+  return !IsEnd(referral.state) && referral.delivery < Delivery::kRecalled;
+}
+
+absl::Status WrongState(absl::string_view message) {
+  return MakeError(absl::StatusCode::kFailedPrecondition, message,
+                   {.code = "invalid_state", .field = "referral"});
+}
+
+absl::Status Refused(const SectionDecision& decision) {
+  return MakeError(absl::StatusCode::kPermissionDenied, decision.text,
+                   {.code = std::string(ErrorCodeFor(decision.reason)),
+                    .field = std::string(NameOf(decision.section)),
+                    .hint = "nothing was sent"});
+}
+
+absl::Status LogStep(const Desk& desk, const Officer& officer,
+                     const char* action, const CaseId& case_id,
+                     const std::set<Slot>& slots) {
+  AccessLog::Entry entry{
+      .officer = officer.id, .action = action, .case_id = case_id};
+  for (const Slot slot : slots) entry.sections.push_back(NameOf(slot));
+  return desk.access_log.Write(entry);
+}
+
+}  // namespace amparo::agent

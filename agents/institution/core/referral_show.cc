@@ -1,0 +1,264 @@
+#include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "agents/institution/core/access.h"
+#include "agents/institution/core/referral_desk.h"
+#include "agents/institution/core/referral_views.h"
+#include "agents/institution/core/section_reader.h"
+#include "base/error.h"
+#include "base/status.h"
+#include "proto/envelope/receipt.h"
+
+namespace amparo::agent {
+namespace {
+
+// A section that the referral has here, before its value is read.
+struct Candidate {
+  const PeerReferral* referral;
+  SharedSlot shared;
+  SectionView view;
+};
+
+absl::StatusOr<std::set<Slot>> SlotsNamed(
+    const std::vector<std::string>& names) {
+  std::set<Slot> slots;
+  for (const std::string& name : names) {
+    const auto slot = ParseSlot(name);
+    if (!slot.ok())
+      return MakeError(absl::StatusCode::kInvalidArgument,
+                       "not the name of a section",
+                       {.code = "usage", .field = "section"});
+    slots.insert(*slot);
+  }
+  return slots;
+}
+
+// What a recipient has, as far as consent and charter still let it see.
+SectionView IncomingView(const Desk& desk, const Moment& moment,
+                         const Case& entry, const PeerReferral& referral,
+                         Slot slot, const SharedSlot& shared) {
+  const Transfer transfer{.sender = referral.sender,
+                          .recipient = desk.cases.self(),
+                          .case_id = referral.case_id,
+                          .purpose = referral.purpose,
+                          .first_contact = referral.first_contact};
+  const SectionDecision decision = MayShow(
+      moment.charter(), entry.state.authority, transfer, slot, moment.now);
+  const bool open = decision.allowed() && !shared.erased;
+  return {.slot = slot,
+          .status =
+              open ? SectionView::Status::kOpen : SectionView::Status::kErased,
+          .fields_json = {},
+          .version = shared.version,
+          .shared_at = shared.shared_at,
+          .authority = open ? decision.authority : shared.authority};
+}
+
+// Own content stays, whatever its recipients may still see of it.
+SectionView OutgoingView(Slot slot, const SharedSlot& shared) {
+  return {.slot = slot,
+          .status = SectionView::Status::kOpen,
+          .fields_json = {},
+          .version = shared.version,
+          .shared_at = shared.shared_at,
+          .authority = shared.authority};
+}
+
+// One for each slot; of what went to several members, the newest.
+std::map<Slot, Candidate> CandidatesOf(const Desk& desk, const Moment& moment,
+                                       const Case& entry,
+                                       const ReferralId& id) {
+  std::map<Slot, Candidate> candidates;
+  for (const PeerReferral* referral : entry.state.FindAll(id)) {
+    const bool incoming = referral->IsIncoming(desk.cases.self());
+    for (const auto& [slot, shared] : referral->shared) {
+      const auto known = candidates.find(slot);
+      if (known != candidates.end() &&
+          known->second.shared.version >= shared.version)
+        continue;
+      SectionView view =
+          incoming ? IncomingView(desk, moment, entry, *referral, slot, shared)
+                   : OutgoingView(slot, shared);
+      candidates.insert_or_assign(slot,
+                                  Candidate{referral, shared, std::move(view)});
+    }
+  }
+  return candidates;
+}
+
+// Masks what is not opened on purpose. NOT_FOUND for a section that was asked
+// for and is not there: withheld looks like absent.
+absl::Status Mask(const std::set<Slot>& asked,
+                  std::map<Slot, Candidate>& candidates) {
+  for (const Slot slot : asked)
+    if (!candidates.contains(slot))
+      return MakeError(absl::StatusCode::kNotFound, "no such section here",
+                       {.code = "not_found", .field = "section"});
+  for (auto& [slot, candidate] : candidates)
+    if (candidate.view.status == SectionView::Status::kOpen &&
+        IsMaskedOnScreen(slot.section) && !asked.contains(slot))
+      candidate.view.status = SectionView::Status::kMasked;
+  return absl::OkStatus();
+}
+
+// One record for the look, one for each masked section that is opened.
+absl::Status LogLook(const Desk& desk, const Officer& officer,
+                     const CaseId& case_id,
+                     const std::map<Slot, Candidate>& candidates) {
+  AccessLog::Entry look{
+      .officer = officer.id, .action = "referral_show", .case_id = case_id};
+  std::vector<AccessLog::Entry> openings;
+  for (const auto& [slot, candidate] : candidates) {
+    if (candidate.view.status != SectionView::Status::kOpen) continue;
+    if (IsMaskedOnScreen(slot.section)) {
+      openings.push_back({.officer = officer.id,
+                          .action = "section_open",
+                          .case_id = case_id,
+                          .sections = {NameOf(slot)},
+                          .grant_or_basis = candidate.view.authority});
+      continue;
+    }
+    look.sections.push_back(NameOf(slot));
+    if (look.grant_or_basis.empty())
+      look.grant_or_basis = candidate.view.authority;
+  }
+  RETURN_IF_ERROR(desk.access_log.Write(look));
+  for (const AccessLog::Entry& opening : openings)
+    RETURN_IF_ERROR(desk.access_log.Write(opening));
+  return absl::OkStatus();
+}
+
+absl::Status ReadOpen(const Desk& desk, const Moment& moment, const Case& entry,
+                      std::map<Slot, Candidate>& candidates) {
+  for (auto& [slot, candidate] : candidates) {
+    if (candidate.view.status != SectionView::Status::kOpen) continue;
+    auto value = ReadSection(desk, moment, entry, *candidate.referral, slot,
+                             candidate.shared);
+    if (absl::IsNotFound(value.status())) {
+      candidate.view.status = SectionView::Status::kErased;
+      continue;
+    }
+    RETURN_IF_ERROR(value.status());
+    candidate.view.fields_json = *std::move(value);
+    candidate.view.fits_first_digest = candidate.shared.fits_first_digest;
+  }
+  return absl::OkStatus();
+}
+
+const PeerReferral* IncomingOf(const Case& entry, const ReferralId& id,
+                               const MemberId& self) {
+  for (const PeerReferral* referral : entry.state.FindAll(id))
+    if (referral->IsIncoming(self)) return referral;
+  return nullptr;
+}
+
+// Tells the sender that somebody here looked, once.
+absl::StatusOr<std::shared_ptr<const Case>> NoteOpened(
+    const Desk& desk, const Moment& moment, const ReferralId& id,
+    std::shared_ptr<const Case> entry) {
+  const MemberId& self = desk.cases.self();
+  const auto is_due = [&](const Case& now) {
+    const PeerReferral* referral = IncomingOf(now, id, self);
+    return referral != nullptr && IsUnread(*referral, self) &&
+           referral->envelope && referral->leaf;
+  };
+  if (!is_due(*entry)) return entry;
+  ASSIGN_OR_RETURN(const SigningKey key, desk.keys.Signer());
+  ASSIGN_OR_RETURN(
+      entry,
+      desk.cases.Change(
+          entry->state.case_id,
+          [&](const Case* current) -> absl::StatusOr<CaseChange> {
+            if (!is_due(*current)) return CaseChange();
+            const PeerReferral& referral = *IncomingOf(*current, id, self);
+            const Receipt receipt{.net = moment.net(),
+                                  .issuer = self,
+                                  .audience = referral.sender,
+                                  .at = moment.now,
+                                  .jti = EventId::New(),
+                                  .kind = ReceiptKind::kOpened,
+                                  .digest = *referral.envelope,
+                                  .leaf = *referral.leaf};
+            CaseChange change;
+            change.events.push_back(
+                {.id = receipt.jti,
+                 .case_id = referral.case_id,
+                 .from = self,
+                 .to = referral.sender,
+                 .at = moment.now,
+                 .leaf = std::nullopt,
+                 .envelope = std::nullopt,
+                 .body = Acknowledged{EventKind::kOpened, receipt.digest}});
+            desk.outbox.Add({.recipient = referral.sender,
+                             .kind = EventKind::kOpened,
+                             .case_id = referral.case_id,
+                             .event_id = receipt.jti,
+                             .sections = {},
+                             .content_of = std::nullopt,
+                             .document = SignReceipt(receipt, key)},
+                            change.rows);
+            return change;
+          }));
+  desk.wake_courier();
+  return entry;
+}
+
+// Erasures asked of this referral's members. One that never had anything
+// delivered has nothing to answer.
+void CountErasures(const Case& entry, ReferralView& view) {
+  std::set<MemberId> members;
+  for (const RecipientState& recipient : view.recipients)
+    if (recipient.delivery < Delivery::kRecalled)
+      members.insert(recipient.member);
+  for (const Erasure& erasure : entry.state.erasures) {
+    if (!members.contains(erasure.member)) continue;
+    ++view.erasures_expected;
+    if (erasure.answer) ++view.erasures_received;
+  }
+}
+
+ReferralView StatesOnly(const Desk& desk, const Moment& moment,
+                        const Case& entry, const ReferralId& id) {
+  const PeerReferral& any = *entry.state.FindAll(id).front();
+  ReferralView view{
+      .referral_id = id,
+      .case_id = any.case_id,
+      .incoming = any.IsIncoming(desk.cases.self()),
+      .from = any.sender,
+      .priority = any.priority,
+      .created_at = any.created_at,
+      .recipients = ReferralViews(desk, moment).StatesOf(entry, id),
+      .sections = {},
+      .events = EventsOf(entry, id)};
+  CountErasures(entry, view);
+  return view;
+}
+
+}  // namespace
+
+absl::StatusOr<ReferralView> ReferralDesk::Show(
+    const Officer& officer, absl::string_view id,
+    const std::vector<std::string>& open_sections, bool status_only) {
+  RETURN_IF_ERROR(AllowedByRole(
+      officer, status_only ? Action::kSeeCases : Action::kOpenContent));
+  ASSIGN_OR_RETURN(const std::set<Slot> asked, SlotsNamed(open_sections));
+  ASSIGN_OR_RETURN(VisibleReferral found, FindReferral(desk_, officer, id));
+  const Moment moment = TakeMoment(desk_);
+  if (status_only) return StatesOnly(desk_, moment, *found.entry, found.id);
+
+  auto candidates = CandidatesOf(desk_, moment, *found.entry, found.id);
+  RETURN_IF_ERROR(Mask(asked, candidates));
+  RETURN_IF_ERROR(
+      LogLook(desk_, officer, found.entry->state.case_id, candidates));
+  RETURN_IF_ERROR(ReadOpen(desk_, moment, *found.entry, candidates));
+  ASSIGN_OR_RETURN(const auto opened,
+                   NoteOpened(desk_, moment, found.id, found.entry));
+  ReferralView view = StatesOnly(desk_, moment, *opened, found.id);
+  for (auto& [slot, candidate] : candidates)
+    view.sections.push_back(std::move(candidate.view));
+  return view;
+}
+
+}  // namespace amparo::agent
