@@ -1,0 +1,167 @@
+#include "agents/institution/rpc/agent_service.h"
+
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "agents/institution/core/access.h"
+#include "agents/institution/rpc/proto_codec.h"
+#include "base/error.h"
+#include "base/status.h"
+
+namespace amparo::agent {
+namespace {
+
+// Records in one answer; a caller goes on after the last one's seq.
+constexpr size_t kRecordsMax = 1000;
+
+v1::AccessRecord ToProto(const AccessRecord& record) {
+  v1::AccessRecord out;
+  out.set_seq(record.seq);
+  out.set_at_s(ToSeconds(record.at));
+  out.set_officer(record.officer);
+  out.set_affiliation(record.affiliation);
+  out.set_action(record.action);
+  out.set_case_pseudonym(record.case_pseudonym);
+  for (const std::string& section : record.sections) out.add_sections(section);
+  out.set_grant_or_basis(record.grant_or_basis);
+  out.set_outcome(record.outcome);
+  return out;
+}
+
+absl::Status Usage(const char* field, const char* expected) {
+  return MakeError(absl::StatusCode::kInvalidArgument,
+                   "a field of the officer cannot be read",
+                   {.code = "usage", .field = field, .expected = expected});
+}
+
+struct NewOfficer {
+  Handle handle;
+  std::vector<Role> roles;
+  std::vector<uint32_t> uids;
+  std::optional<Digest> certificate_hash;
+};
+
+absl::StatusOr<NewOfficer> FromProto(const v1::AddOfficerRequest& request) {
+  auto handle = Handle::Parse(request.handle());
+  if (!handle.ok()) return Usage("handle", "[a-z][a-z0-9-]{0,31}");
+  NewOfficer officer{.handle = *std::move(handle),
+                     .roles = {},
+                     .uids = {request.uids().begin(), request.uids().end()},
+                     .certificate_hash = std::nullopt};
+  for (const std::string& name : request.roles()) {
+    ASSIGN_OR_RETURN(const Role role, ParseRole(name));
+    officer.roles.push_back(role);
+  }
+  if (!request.certificate_hash().empty()) {
+    const auto hash = Digest::Parse(request.certificate_hash());
+    if (!hash.ok()) return Usage("certificate_hash", "sha256: and 64 digits");
+    officer.certificate_hash = *hash;
+  }
+  return officer;
+}
+
+}  // namespace
+
+absl::Status AgentService::FillStatus(const Officer& officer,
+                                      v1::StatusResponse& response) const {
+  const auto peers = parts_.peers.Now();
+  const Charter& charter = peers->charter.charter;
+  const StatusSource& source = parts_.status;
+  response.set_member(parts_.keys.self().text());
+  response.set_network(charter.network);
+  response.set_version(parts_.version);
+  *response.mutable_officer() = amparo::agent::ToProto(officer);
+  response.set_broker_reachable(source.broker_reachable());
+  response.set_broker_last_seen_at_s(ToSeconds(source.broker_last_seen()));
+  response.set_charter_version(charter.version);
+  response.set_charter_expires_at_s(ToSeconds(charter.expires));
+  if (const auto until = parts_.keys.SigningUntil())
+    response.set_signing_until_s(ToSeconds(*until));
+  if (const auto until = parts_.keys.PrekeyUntil())
+    response.set_prekey_until_s(ToSeconds(*until));
+  response.set_log_size(source.log_size().value());
+  response.set_witnessed_size(source.witnessed_size().value());
+  response.set_outbox_queued(parts_.outbox.size());
+  response.set_quarantined(source.quarantined());
+  for (const AlarmRecord& alarm : source.alarms()) {
+    v1::Alarm& out = *response.add_alarms();
+    out.set_code(alarm.code);
+    if (alarm.member) out.set_member(alarm.member->text());
+    out.set_since_s(ToSeconds(alarm.since));
+  }
+  if (const Member* self = charter.Find(parts_.keys.self()))
+    response.set_member_status(std::string(NameOf(self->status)));
+  // Who manages the agent sees no case, and no counts of any.
+  if (!AllowedByRole(officer, Action::kSeeCases).ok()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const InboxView inbox, parts_.referrals.Inbox(officer));
+  response.set_unread(inbox.unread);
+  response.set_overdue(inbox.overdue);
+  return absl::OkStatus();
+}
+
+grpc::ServerUnaryReactor* AgentService::Status(
+    grpc::CallbackServerContext* context, const v1::StatusRequest*,
+    v1::StatusResponse* response) {
+  return edge_.Run(context, [=, this](const Officer& officer) {
+    return FillStatus(officer, *response);
+  });
+}
+
+grpc::ServerUnaryReactor* AgentService::AddOfficer(
+    grpc::CallbackServerContext* context, const v1::AddOfficerRequest* request,
+    v1::OfficerView* response) {
+  return edge_.Run(context, [=, this](const Officer& officer) -> absl::Status {
+    RETURN_IF_ERROR(AllowedByRole(officer, Action::kAddOfficers));
+    ASSIGN_OR_RETURN(NewOfficer added, FromProto(*request));
+    RETURN_IF_ERROR(parts_.access_log.Write(
+        {.officer = officer.id, .action = "officer_add"}));
+    ASSIGN_OR_RETURN(
+        const Officer made,
+        parts_.officers.Add(added.handle, std::move(added.roles),
+                            std::move(added.uids), added.certificate_hash));
+    *response = amparo::agent::ToProto(made);
+    return absl::OkStatus();
+  });
+}
+
+grpc::ServerUnaryReactor* AgentService::ListOfficers(
+    grpc::CallbackServerContext* context, const v1::ListOfficersRequest*,
+    v1::ListOfficersResponse* response) {
+  return edge_.Run(context, [=, this](const Officer& officer) -> absl::Status {
+    RETURN_IF_ERROR(AllowedByRole(officer, Action::kSeeOfficers));
+    Fill(*response->mutable_officers(), parts_.officers.List());
+    return absl::OkStatus();
+  });
+}
+
+absl::Status AgentService::FillAccessLog(
+    const v1::AccessLogRequest& request,
+    v1::AccessLogResponse& response) const {
+  // 0 is "from the start": the first record stands alone only in a log of one.
+  std::optional<uint64_t> after;
+  if (request.after_seq() > 0) after = request.after_seq();
+  ASSIGN_OR_RETURN(const auto records,
+                   parts_.access_log.Read(after, kRecordsMax));
+  for (const AccessRecord& record : records)
+    if (absl::StartsWith(record.case_pseudonym, request.case_id()))
+      *response.add_records() = ToProto(record);
+  // Before the first key is in the log there is nothing to sign with.
+  if (const auto key = parts_.keys.Signer(); key.ok()) {
+    ASSIGN_OR_RETURN(*response.mutable_checkpoint(),
+                     parts_.access_log.SignedCheckpoint(*key));
+  }
+  return absl::OkStatus();
+}
+
+grpc::ServerUnaryReactor* AgentService::AccessLog(
+    grpc::CallbackServerContext* context, const v1::AccessLogRequest* request,
+    v1::AccessLogResponse* response) {
+  return edge_.Run(context, [=, this](const Officer& officer) -> absl::Status {
+    RETURN_IF_ERROR(AllowedByRole(officer, Action::kSeeAccessLog));
+    RETURN_IF_ERROR(parts_.access_log.Write(
+        {.officer = officer.id, .action = "access_log_read"}));
+    return FillAccessLog(*request, *response);
+  });
+}
+
+}  // namespace amparo::agent

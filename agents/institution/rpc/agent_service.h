@@ -1,0 +1,59 @@
+#pragma once
+
+#include <string>
+
+#include "agents/institution/core/access_log.h"
+#include "agents/institution/core/key_ring.h"
+#include "agents/institution/core/officers.h"
+#include "agents/institution/core/outbox.h"
+#include "agents/institution/core/peer_book.h"
+#include "agents/institution/core/referral_desk.h"
+#include "agents/institution/core/status.h"
+#include "agents/institution/rpc/caller.h"
+#include "amparo/agent/v1/agent.grpc.pb.h"
+
+namespace amparo::agent {
+
+// AgentService of agent.proto: the daemon's own state, its officers, its access
+// log. Thread-safe.
+class AgentService final : public v1::AgentService::CallbackService {
+ public:
+  struct Parts {
+    OfficerBook& officers;
+    agent::AccessLog& access_log;
+    const KeyRing& keys;
+    const PeerBook& peers;
+    const Outbox& outbox;
+    ReferralDesk& referrals;
+    const StatusSource& status;
+    std::string version;  // of the program
+  };
+  // All that `parts` refers to must outlive the service.
+  AgentService(ApiEdge edge, Parts parts)
+      : edge_(edge), parts_(std::move(parts)) {}
+
+  grpc::ServerUnaryReactor* Status(grpc::CallbackServerContext* context,
+                                   const v1::StatusRequest* request,
+                                   v1::StatusResponse* response) override;
+  grpc::ServerUnaryReactor* AddOfficer(grpc::CallbackServerContext* context,
+                                       const v1::AddOfficerRequest* request,
+                                       v1::OfficerView* response) override;
+  grpc::ServerUnaryReactor* ListOfficers(
+      grpc::CallbackServerContext* context,
+      const v1::ListOfficersRequest* request,
+      v1::ListOfficersResponse* response) override;
+  grpc::ServerUnaryReactor* AccessLog(grpc::CallbackServerContext* context,
+                                      const v1::AccessLogRequest* request,
+                                      v1::AccessLogResponse* response) override;
+
+ private:
+  absl::Status FillStatus(const Officer& officer,
+                          v1::StatusResponse& response) const;
+  absl::Status FillAccessLog(const v1::AccessLogRequest& request,
+                             v1::AccessLogResponse& response) const;
+
+  const ApiEdge edge_;
+  const Parts parts_;
+};
+
+}  // namespace amparo::agent

@@ -1,0 +1,33 @@
+#include "agents/institution/rpc/agent_services.h"
+
+#include <utility>
+
+namespace amparo::agent {
+
+AgentServices::AgentServices(std::unique_ptr<CallerSource> callers,
+                             const ApiParts& parts)
+    : callers_(std::move(callers)),
+      referrals_({*callers_, parts.executor}, parts.referrals, parts.feed,
+                 parts.status),
+      consents_({*callers_, parts.executor}, parts.consents),
+      cases_({*callers_, parts.executor}, parts.consents),
+      directory_({*callers_, parts.executor}, parts.desk.peers,
+                 parts.desk.clock),
+      agent_({*callers_, parts.executor}, {.officers = parts.officers,
+                                           .access_log = parts.desk.access_log,
+                                           .keys = parts.desk.keys,
+                                           .peers = parts.desk.peers,
+                                           .outbox = parts.desk.outbox,
+                                           .referrals = parts.referrals,
+                                           .status = parts.status,
+                                           .version = parts.version}) {}
+
+void AgentServices::RegisterWith(grpc::ServerBuilder& builder) {
+  builder.RegisterService(&referrals_);
+  builder.RegisterService(&consents_);
+  builder.RegisterService(&cases_);
+  builder.RegisterService(&directory_);
+  builder.RegisterService(&agent_);
+}
+
+}  // namespace amparo::agent
