@@ -365,6 +365,20 @@ TEST_F(CaseGrantsTest, AnErasureIsPendingUntilItsAnswer) {
   EXPECT_TRUE(story_.At(kUls, kOng, events).shared.at(kRisk).erased);
 }
 
+TEST_F(CaseGrantsTest, AnErasureTouchesOnlyWhatItsIssuerShared) {
+  const Grant grant = Issue();
+  Story other;
+  CaseEvent from_gnr = other.Sent(kGnr, kUls);
+  from_gnr.case_id = story_.case_id;
+  const CaseState state = story_.FoldAt(
+      kUls,
+      {story_.Sent(kOng, kUls), from_gnr,
+       story_.Event(kUls, kOng,
+                    Erased{grant.digest, ErasureAnswer::kDeleted, {kRisk}, ""})});
+  EXPECT_TRUE(state.Find(story_.referral_id, kOng)->shared.at(kRisk).erased);
+  EXPECT_FALSE(state.Find(other.referral_id, kGnr)->shared.at(kRisk).erased);
+}
+
 TEST_F(CaseGrantsTest, WhatIsKeptIsNotErased) {
   const Grant grant = Issue();
   const std::vector<CaseEvent> events = {

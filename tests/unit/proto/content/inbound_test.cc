@@ -237,7 +237,7 @@ TEST_F(InboundTest, ABasisForAnotherMemberIsRefused) {
   EXPECT_THAT(Take(payload, record.expires), Refused());
   record.recipient = kGnr;
   payload.grants = {SignWithoutConsent(record, key_).token};
-  EXPECT_THAT(Take(payload), Refused());
+  EXPECT_THAT(Verify(payload), Refused());
 }
 
 TEST_F(InboundTest, ADisclosureOfAnotherDocumentIsRefused) {
