@@ -2,6 +2,7 @@
 
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -67,6 +68,27 @@ class PortToFixture final : public BrokerPort {
 // One institution's agent without its daemon: books in memory, loops that turn
 // when the world says so.
 class TestAgent {
+  // In dependency order.
+  struct Books {
+    std::unique_ptr<Alarms> alarms;
+    std::unique_ptr<OfficerBook> officers;
+    std::unique_ptr<AccessLog> access_log;
+    std::unique_ptr<PeerBook> peers;
+    std::unique_ptr<LogWatch> log;
+    std::unique_ptr<KeyRing> keys;
+    std::unique_ptr<Promises> promises;
+    std::unique_ptr<Anchors> anchors;
+    std::unique_ptr<Packer> packer;
+    std::unique_ptr<CaseBook> cases;
+    std::unique_ptr<Outbox> outbox;
+    std::unique_ptr<Courier> courier;
+    std::unique_ptr<Intake> intake;
+    std::unique_ptr<Desk> desk;
+    std::unique_ptr<ReferralDesk> referrals;
+    std::unique_ptr<ConsentDesk> consents;
+    std::optional<Officer> officer, supervisor;
+  };
+
  public:
   TestAgent(broker::BrokerFixture& broker, const std::string& id);
   // Everything anew from what is stored, as after kill -9.
@@ -93,7 +115,6 @@ class TestAgent {
   const Officer& supervisor() const { return *books_->supervisor; }
 
  private:
-  struct Books;
   void Open();
 
   broker::BrokerFixture& broker_;
@@ -102,26 +123,6 @@ class TestAgent {
   PortToFixture port_;
   MemoryKv kv_;
   std::unique_ptr<Books> books_;
-};
-
-struct TestAgent::Books {
-  std::unique_ptr<Alarms> alarms;
-  std::unique_ptr<OfficerBook> officers;
-  std::unique_ptr<AccessLog> access_log;
-  std::unique_ptr<PeerBook> peers;
-  std::unique_ptr<LogWatch> log;
-  std::unique_ptr<KeyRing> keys;
-  std::unique_ptr<Promises> promises;
-  std::unique_ptr<Anchors> anchors;
-  std::unique_ptr<Packer> packer;
-  std::unique_ptr<CaseBook> cases;
-  std::unique_ptr<Outbox> outbox;
-  std::unique_ptr<Courier> courier;
-  std::unique_ptr<Intake> intake;
-  std::unique_ptr<Desk> desk;
-  std::unique_ptr<ReferralDesk> referrals;
-  std::unique_ptr<ConsentDesk> consents;
-  std::optional<Officer> officer, supervisor;
 };
 
 // A broker's core and the agents of its members, in one thread: gnr (police),

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::chrono::seconds kDeadline(15);
 
-absl::StatusOr<LeafReceipt> FromProto(const v1::LeafReceipt& message) {
+absl::StatusOr<LeafReceipt> FromProto(const amparo::v1::LeafReceipt& message) {
   if (message.salt().size() != Digest::kSize ||
       message.signature().size() != std::tuple_size_v<Signature>)
     return absl::InvalidArgumentError("a leaf receipt with a wrong size");
@@ -26,12 +26,12 @@ absl::StatusOr<LeafReceipt> FromProto(const v1::LeafReceipt& message) {
   return receipt;
 }
 
-absl::StatusOr<Envelope> FromProto(const v1::Envelope& message) {
+absl::StatusOr<Envelope> FromProto(const amparo::v1::Envelope& message) {
   return MakeEnvelope(ToBytes(message.header()), ToBytes(message.enc()),
                       ToBytes(message.ciphertext()), AsBytes(message.signature()));
 }
 
-absl::StatusOr<RecalledNotice> FromProto(const v1::RecalledEnvelope& message) {
+absl::StatusOr<RecalledNotice> FromProto(const amparo::v1::RecalledEnvelope& message) {
   RecalledNotice notice{ToBytes(message.header()), {}, {}, message.token()};
   ASSIGN_OR_RETURN(notice.body, Digest::FromBytes(AsBytes(message.body())));
   if (message.signature().size() != notice.signature.size())
@@ -41,25 +41,25 @@ absl::StatusOr<RecalledNotice> FromProto(const v1::RecalledEnvelope& message) {
   return notice;
 }
 
-absl::StatusOr<MailboxItem> FromProto(const v1::MailboxItem& message) {
+absl::StatusOr<MailboxItem> FromProto(const amparo::v1::MailboxItem& message) {
   ASSIGN_OR_RETURN(LeafReceipt receipt, FromProto(message.receipt()));
   switch (message.event_case()) {
-    case v1::MailboxItem::kEnvelope: {
+    case amparo::v1::MailboxItem::kEnvelope: {
       ASSIGN_OR_RETURN(Envelope envelope, FromProto(message.envelope()));
       return MailboxItem{std::move(receipt), std::move(envelope)};
     }
-    case v1::MailboxItem::kReceiptToken:
+    case amparo::v1::MailboxItem::kReceiptToken:
       return MailboxItem{std::move(receipt), ReceiptNotice{message.receipt_token()}};
-    case v1::MailboxItem::kRecalled: {
+    case amparo::v1::MailboxItem::kRecalled: {
       ASSIGN_OR_RETURN(RecalledNotice notice, FromProto(message.recalled()));
       return MailboxItem{std::move(receipt), std::move(notice)};
     }
-    case v1::MailboxItem::kExpiredDigest: {
+    case amparo::v1::MailboxItem::kExpiredDigest: {
       ASSIGN_OR_RETURN(const Digest digest,
                        Digest::FromBytes(AsBytes(message.expired_digest())));
       return MailboxItem{std::move(receipt), ExpiredNotice{digest}};
     }
-    case v1::MailboxItem::EVENT_NOT_SET:
+    case amparo::v1::MailboxItem::EVENT_NOT_SET:
       break;
   }
   return absl::InvalidArgumentError("a mailbox item without an event");
@@ -79,8 +79,8 @@ absl::StatusOr<Response> Call(Stub& stub, Method method, const Request& request)
 template <typename Request, typename Stub, typename Method>
 absl::StatusOr<LeafReceipt> CallForReceipt(Stub& stub, Method method,
                                            const Request& request) {
-  ASSIGN_OR_RETURN(const v1::LeafReceipt response,
-                   (Call<v1::LeafReceipt>(stub, method, request)));
+  ASSIGN_OR_RETURN(const amparo::v1::LeafReceipt response,
+                   (Call<amparo::v1::LeafReceipt>(stub, method, request)));
   return FromProto(response);
 }
 
@@ -90,65 +90,65 @@ BrokerClient::BrokerClient(std::shared_ptr<grpc::Channel> channel)
     : relay_(channel), log_(channel) {}
 
 absl::StatusOr<LeafReceipt> BrokerClient::Submit(const Envelope& envelope) {
-  v1::SubmitRequest request;
-  v1::Envelope& message = *request.mutable_envelope();
+  amparo::v1::SubmitRequest request;
+  amparo::v1::Envelope& message = *request.mutable_envelope();
   message.set_header(envelope.header_bytes.data(), envelope.header_bytes.size());
   message.set_enc(envelope.enc.data(), envelope.enc.size());
   message.set_ciphertext(envelope.ciphertext.data(), envelope.ciphertext.size());
   message.set_signature(envelope.signature.data(), envelope.signature.size());
-  return CallForReceipt(relay_, &v1::RelayService::Stub::Submit, request);
+  return CallForReceipt(relay_, &amparo::v1::RelayService::Stub::Submit, request);
 }
 
 absl::StatusOr<LeafReceipt> BrokerClient::Acknowledge(absl::string_view token) {
-  v1::AcknowledgeRequest request;
+  amparo::v1::AcknowledgeRequest request;
   request.set_token(token.data(), token.size());
-  return CallForReceipt(relay_, &v1::RelayService::Stub::Acknowledge, request);
+  return CallForReceipt(relay_, &amparo::v1::RelayService::Stub::Acknowledge, request);
 }
 
 absl::StatusOr<LeafReceipt> BrokerClient::Recall(absl::string_view token) {
-  v1::RecallRequest request;
+  amparo::v1::RecallRequest request;
   request.set_token(token.data(), token.size());
-  return CallForReceipt(relay_, &v1::RelayService::Stub::Recall, request);
+  return CallForReceipt(relay_, &amparo::v1::RelayService::Stub::Recall, request);
 }
 
 absl::StatusOr<LeafReceipt> BrokerClient::LogAnchor(const SignedAnchor& anchor) {
-  v1::LogAnchorRequest request;
+  amparo::v1::LogAnchorRequest request;
   request.mutable_anchor()->set_anchor(anchor.anchor_bytes.data(),
                                        anchor.anchor_bytes.size());
   request.mutable_anchor()->set_signature(anchor.signature.data(),
                                           anchor.signature.size());
-  return CallForReceipt(relay_, &v1::RelayService::Stub::LogAnchor, request);
+  return CallForReceipt(relay_, &amparo::v1::RelayService::Stub::LogAnchor, request);
 }
 
 absl::StatusOr<LeafReceipt> BrokerClient::LogAccessCheckpoint(absl::string_view note) {
-  v1::LogAccessCheckpointRequest request;
+  amparo::v1::LogAccessCheckpointRequest request;
   request.set_note(note.data(), note.size());
-  return CallForReceipt(relay_, &v1::RelayService::Stub::LogAccessCheckpoint, request);
+  return CallForReceipt(relay_, &amparo::v1::RelayService::Stub::LogAccessCheckpoint, request);
 }
 
 absl::StatusOr<LeafReceipt> BrokerClient::LogErasure(absl::string_view token) {
-  v1::LogErasureRequest request;
+  amparo::v1::LogErasureRequest request;
   request.set_token(token.data(), token.size());
-  return CallForReceipt(relay_, &v1::RelayService::Stub::LogErasure, request);
+  return CallForReceipt(relay_, &amparo::v1::RelayService::Stub::LogErasure, request);
 }
 
 absl::StatusOr<LeafIndex> BrokerClient::PublishKeyEvent(absl::string_view document) {
-  v1::PublishKeyEventRequest request;
+  amparo::v1::PublishKeyEventRequest request;
   request.set_document(document.data(), document.size());
-  ASSIGN_OR_RETURN(const v1::PublishKeyEventResponse response,
-                   (Call<v1::PublishKeyEventResponse>(
-                       relay_, &v1::RelayService::Stub::PublishKeyEvent, request)));
+  ASSIGN_OR_RETURN(const amparo::v1::PublishKeyEventResponse response,
+                   (Call<amparo::v1::PublishKeyEventResponse>(
+                       relay_, &amparo::v1::RelayService::Stub::PublishKeyEvent, request)));
   return LeafIndex(response.leaf());
 }
 
 absl::StatusOr<std::vector<Bytes>> BrokerClient::GetEntries(LeafIndex start,
                                                             uint32_t count) {
-  v1::GetEntriesRequest request;
+  amparo::v1::GetEntriesRequest request;
   request.set_start(start.value());
   request.set_count(count);
-  ASSIGN_OR_RETURN(const v1::EntriesResponse response,
-                   (Call<v1::EntriesResponse>(
-                       log_, &v1::LogService::Stub::GetEntries, request)));
+  ASSIGN_OR_RETURN(const amparo::v1::EntriesResponse response,
+                   (Call<amparo::v1::EntriesResponse>(
+                       log_, &amparo::v1::LogService::Stub::GetEntries, request)));
   std::vector<Bytes> entries;
   entries.reserve(static_cast<size_t>(response.entries_size()));
   for (const std::string& entry : response.entries()) entries.push_back(ToBytes(entry));
@@ -156,11 +156,11 @@ absl::StatusOr<std::vector<Bytes>> BrokerClient::GetEntries(LeafIndex start,
 }
 
 absl::StatusOr<std::string> BrokerClient::GetDocument(const Digest& hash) {
-  v1::GetDocumentRequest request;
+  amparo::v1::GetDocumentRequest request;
   request.set_sha256(hash.bytes().data(), hash.bytes().size());
-  ASSIGN_OR_RETURN(v1::DocumentResponse response,
-                   (Call<v1::DocumentResponse>(
-                       log_, &v1::LogService::Stub::GetDocument, request)));
+  ASSIGN_OR_RETURN(amparo::v1::DocumentResponse response,
+                   (Call<amparo::v1::DocumentResponse>(
+                       log_, &amparo::v1::LogService::Stub::GetDocument, request)));
   return std::move(*response.mutable_document());
 }
 
@@ -189,11 +189,11 @@ absl::Status BrokerClient::ReadStream(const Start& start, const Visit& visit) {
 
 absl::Status BrokerClient::WatchCheckpoints(
     const std::function<bool(const std::string& note)>& visit) {
-  return ReadStream<v1::CheckpointResponse>(
+  return ReadStream<amparo::v1::CheckpointResponse>(
       [&](grpc::ClientContext& context) {
-        return log_.WatchCheckpoints(&context, v1::WatchCheckpointsRequest());
+        return log_.WatchCheckpoints(&context, amparo::v1::WatchCheckpointsRequest());
       },
-      [&](const v1::CheckpointResponse& message) -> absl::Status {
+      [&](const amparo::v1::CheckpointResponse& message) -> absl::Status {
         if (!visit(message.note())) return absl::AbortedError("the reader ended it");
         return absl::OkStatus();
       });
@@ -202,14 +202,14 @@ absl::Status BrokerClient::WatchCheckpoints(
 absl::Status BrokerClient::Subscribe(
     std::optional<LeafIndex> after,
     const std::function<bool(MailboxItem item)>& visit) {
-  v1::SubscribeRequest request;
+  amparo::v1::SubscribeRequest request;
   request.set_from_start(!after.has_value());
   if (after) request.set_after_leaf(after->value());
-  return ReadStream<v1::MailboxItem>(
+  return ReadStream<amparo::v1::MailboxItem>(
       [&](grpc::ClientContext& context) {
         return relay_.Subscribe(&context, request);
       },
-      [&](const v1::MailboxItem& message) -> absl::Status {
+      [&](const amparo::v1::MailboxItem& message) -> absl::Status {
         ASSIGN_OR_RETURN(MailboxItem item, FromProto(message));
         if (!visit(std::move(item))) return absl::AbortedError("the reader ended it");
         return absl::OkStatus();

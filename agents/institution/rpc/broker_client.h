@@ -44,8 +44,8 @@ class BrokerClient final : public BrokerPort {
   template <typename Message, typename Start, typename Visit>
   absl::Status ReadStream(const Start& start, const Visit& visit);
 
-  v1::RelayService::Stub relay_;
-  v1::LogService::Stub log_;
+  amparo::v1::RelayService::Stub relay_;
+  amparo::v1::LogService::Stub log_;
   Mutex mutex_;
   std::set<grpc::ClientContext*> streams_ ABSL_GUARDED_BY(mutex_);
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;

@@ -1,0 +1,235 @@
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "tests/support/agent_world.h"
+#include "tests/support/example_forms.h"
+#include "tests/support/status_matchers.h"
+
+// What crosses from one institution's agent to another's, through a real
+// broker's core: the main corridor, without processes or ports.
+
+namespace amparo::agent {
+namespace {
+
+std::vector<std::string> SlotsOf(const std::vector<SectionView>& sections) {
+  std::vector<std::string> names;
+  for (const SectionView& section : sections) names.push_back(NameOf(section.slot));
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+const SectionView* FindSlot(const ReferralView& view, const std::string& name) {
+  for (const SectionView& section : view.sections)
+    if (NameOf(section.slot) == name) return &section;
+  return nullptr;
+}
+
+const RecipientState& StateOf(const ReferralView& view, const std::string& member) {
+  for (const RecipientState& state : view.recipients)
+    if (state.member.text() == member) return state;
+  throw std::runtime_error("no such recipient");
+}
+
+class Exchange : public testing::Test {
+ protected:
+  TestAgent& ong() { return world_.agent("ong"); }
+  TestAgent& uls() { return world_.agent("uls"); }
+  TestAgent& gnr() { return world_.agent("gnr"); }
+
+  std::string RecordConsent() {
+    return VALUE_OF(ong().consents().Record(ong().officer(), kExampleConsentForm, {}, ""))
+        .grant_id.text();
+  }
+  std::string Send(const std::string& consent) {
+    SendRequest request;
+    request.to = {"uls", "gnr"};
+    request.form_json = kExampleReferralForm;
+    request.consent = consent;
+    const SendOutcome outcome = VALUE_OF(ong().referrals().Send(ong().officer(), request));
+    EXPECT_TRUE(outcome.allowed);
+    return outcome.referral_id->text();
+  }
+  ReferralView See(TestAgent& agent, const std::string& id,
+                   const std::vector<std::string>& open = {}) {
+    return VALUE_OF(agent.referrals().Show(agent.officer(), id, open, false));
+  }
+  ReferralView StatusOfReferral(TestAgent& agent, const std::string& id) {
+    return VALUE_OF(agent.referrals().Show(agent.officer(), id, {}, true));
+  }
+
+  AgentWorld world_;
+};
+
+TEST_F(Exchange, EveryAgentKnowsEveryPrekey) {
+  for (const char* from : {"gnr", "mp", "uls", "cpcj", "ong"})
+    for (const char* to : {"gnr", "mp", "uls", "cpcj", "ong"})
+      EXPECT_OK(world_.agent(from).peers().PrekeyFor(world_.broker().Id(to),
+                                                     world_.clock().Now()))
+          << from << " to " << to;
+}
+
+TEST_F(Exchange, EachRecipientSeesItsOwnSections) {
+  const std::string referral = Send(RecordConsent());
+  world_.Settle();
+  EXPECT_EQ(SlotsOf(See(uls(), referral).sections),
+            (std::vector<std::string>{"children_summary", "health", "identity", "incident_summary",
+                                      "needs_summary", "risk_summary", "safe_contact"}));
+  // The consent excludes a person at gnr whom nobody there is known to be: the
+  // case is for a supervisor until one has looked.
+  EXPECT_THAT(gnr().referrals().Show(gnr().officer(), referral, {}, false),
+              StatusIs(absl::StatusCode::kNotFound));
+  const ReferralView police =
+      VALUE_OF(gnr().referrals().Show(gnr().supervisor(), referral, {}, false));
+  EXPECT_EQ(FindSlot(police, "safe_contact"), nullptr);
+  EXPECT_NE(FindSlot(police, "identity"), nullptr);
+  EXPECT_NE(FindSlot(police, "perpetrator"), nullptr);
+  EXPECT_EQ(uls().intake().quarantined() + gnr().intake().quarantined(), 0u);
+  EXPECT_THAT(uls().cases().ResolveReferral(referral), IsOk());
+  EXPECT_THAT(world_.agent("mp").cases().ResolveReferral(referral),
+              StatusIs(absl::StatusCode::kNotFound));
+}
+
+TEST_F(Exchange, TheSafeContactIsMaskedUntilOpenedOnPurpose) {
+  const std::string referral = Send(RecordConsent());
+  world_.Settle();
+  const ReferralView masked = See(uls(), referral);
+  EXPECT_EQ(FindSlot(masked, "safe_contact")->status, SectionView::Status::kMasked);
+  EXPECT_TRUE(FindSlot(masked, "safe_contact")->fields_json.empty());
+  const ReferralView opened = See(uls(), referral, {"safe_contact"});
+  EXPECT_EQ(FindSlot(opened, "safe_contact")->status, SectionView::Status::kOpen);
+  EXPECT_NE(FindSlot(opened, "safe_contact")->fields_json.find("laranja"),
+            std::string::npos);
+}
+
+TEST_F(Exchange, TheSenderSeesDeliveredOpenedAnsweredFromReceipts) {
+  const std::string referral = Send(RecordConsent());
+  EXPECT_EQ(StateOf(StatusOfReferral(ong(), referral), "uls").delivery, Delivery::kQueued);
+  world_.Settle();
+  EXPECT_EQ(StateOf(StatusOfReferral(ong(), referral), "uls").delivery,
+            Delivery::kDelivered);
+  EXPECT_EQ(StateOf(StatusOfReferral(ong(), referral), "uls").state,
+            ReferralState::kReceived);
+  See(uls(), referral);
+  world_.Settle();
+  EXPECT_EQ(StateOf(StatusOfReferral(ong(), referral), "uls").delivery, Delivery::kOpened);
+  VALUE_OF(uls().referrals().Accept(uls().officer(), referral));
+  VALUE_OF(gnr().referrals().Decline(gnr().supervisor(), referral, "outside_area"));
+  world_.Settle();
+  const ReferralView view = StatusOfReferral(ong(), referral);
+  EXPECT_EQ(StateOf(view, "uls").state, ReferralState::kAccepted);
+  EXPECT_EQ(StateOf(view, "gnr").state, ReferralState::kDeclined);
+  EXPECT_EQ(StateOf(view, "gnr").reason_code, "outside_area");
+}
+
+TEST_F(Exchange, ALaterDisclosureFitsTheFirstDigest) {
+  const std::string consent = RecordConsent();
+  const std::string referral = Send(consent);
+  world_.Settle();
+  EXPECT_EQ(FindSlot(See(uls(), referral), "narrative"), nullptr);
+  VALUE_OF(ong().consents().Extend(ong().officer(), consent, R"({
+    "schema":"consent_form/1","case":null,"jurisdiction":"PT","agreement":"given",
+    "expressed_by":[{"party":"subject","capacity":"full","method":"signed_paper","at":"2026-11-21T09:00:00Z"}],
+    "child_view":null,"language":"pt","interpreter":false,"notice":"notice-pt-3",
+    "provisions":[{"effect":"permit","sections":["narrative"],"recipients":[{"member":"uls"}],
+      "purposes":["health_care"],"direction":"send","redisclosure":"forbidden",
+      "legal_basis":["A9-2-h"],"from":null,"until":null}],
+    "exclusions":[],"statistics":"given","retention":"P5Y"})"));
+  const ReferralChange change = VALUE_OF(
+      ong().referrals().Disclose(ong().officer(), referral, "uls", {"narrative"}));
+  EXPECT_TRUE(change.fits_first_digest);
+  world_.Settle();
+  const ReferralView view = See(uls(), referral);
+  ASSERT_NE(FindSlot(view, "narrative"), nullptr);
+  EXPECT_TRUE(FindSlot(view, "narrative")->fits_first_digest);
+  EXPECT_NE(FindSlot(view, "narrative")->fields_json.find("examination"),
+            std::string::npos);
+  EXPECT_EQ(uls().intake().quarantined(), 0u);
+}
+
+TEST_F(Exchange, AnUpdateReplacesASection) {
+  const std::string referral = Send(RecordConsent());
+  world_.Settle();
+  VALUE_OF(ong().referrals().Update(ong().officer(), referral, R"({
+    "schema":"update_form/1","sections":{"health":{"injuries":"fracture, left arm"}}})"));
+  world_.Settle();
+  const ReferralView view = See(uls(), referral);
+  EXPECT_EQ(FindSlot(view, "health")->version, 2u);
+  EXPECT_NE(FindSlot(view, "health")->fields_json.find("fracture"), std::string::npos);
+}
+
+TEST_F(Exchange, ARevocationDestroysTheSectionsAndBringsAReceipt) {
+  const std::string consent = RecordConsent();
+  const std::string referral = Send(consent);
+  world_.Settle();
+  See(uls(), referral);
+  const RevokeOutcome revoked =
+      VALUE_OF(ong().consents().Revoke(ong().officer(), consent, {}));
+  EXPECT_EQ(revoked.status, GrantStatus::kRevoked);
+  world_.Settle();
+  for (const SectionView& section : See(uls(), referral, {"safe_contact"}).sections) {
+    EXPECT_EQ(section.status, SectionView::Status::kErased) << NameOf(section.slot);
+    EXPECT_TRUE(section.fields_json.empty());
+  }
+  const ConsentView view = VALUE_OF(ong().consents().Show(ong().officer(), consent));
+  ASSERT_FALSE(view.recipients.empty());
+  for (const RevokedRecipient& recipient : view.recipients)
+    EXPECT_EQ(recipient.answer, "deleted") << recipient.member.text();
+  const ReferralView own = StatusOfReferral(ong(), referral);
+  EXPECT_EQ(own.erasures_expected, own.erasures_received);
+  EXPECT_EQ(own.erasures_expected, 2u);
+}
+
+TEST_F(Exchange, ADraftThatWaitsForTheBrokerIsStoppedByARevocation) {
+  const std::string consent = RecordConsent();
+  ong().port().down = true;
+  const std::string referral = Send(consent);
+  world_.Settle();
+  VALUE_OF(ong().consents().Revoke(ong().officer(), consent, {}));
+  ong().port().down = false;
+  world_.Settle();
+  EXPECT_EQ(StateOf(StatusOfReferral(ong(), referral), "uls").delivery, Delivery::kFailed);
+  EXPECT_THAT(uls().cases().ResolveReferral(referral),
+              StatusIs(absl::StatusCode::kNotFound));
+}
+
+TEST_F(Exchange, ALostAnswerMakesNoSecondReferral) {
+  ong().port().lose_answers = true;
+  const std::string referral = Send(RecordConsent());
+  world_.Settle();
+  ong().port().lose_answers = false;
+  ong().Restart();  // what is under way was on disk
+  world_.Settle();
+  EXPECT_EQ(StateOf(StatusOfReferral(ong(), referral), "uls").delivery,
+            Delivery::kDelivered);
+  EXPECT_EQ(VALUE_OF(uls().referrals().List(uls().officer(), {})).size(), 1u);
+  EXPECT_EQ(uls().intake().quarantined(), 0u);
+}
+
+TEST_F(Exchange, ARestartedRecipientTakesInWhatItHadNot) {
+  const std::string referral = Send(RecordConsent());
+  uls().port().down = true;
+  world_.Settle();
+  uls().Restart();
+  uls().port().down = false;
+  world_.Settle();
+  EXPECT_OK(uls().referrals().Show(uls().officer(), referral, {}, false));
+}
+
+TEST_F(Exchange, AWithdrawnReferralThatWasNotDeliveredIsTakenBack) {
+  uls().port().down = true;
+  const std::string referral = Send(RecordConsent());
+  world_.Settle();
+  VALUE_OF(ong().referrals().Withdraw(ong().officer(), referral));
+  world_.Settle();
+  EXPECT_EQ(StateOf(StatusOfReferral(ong(), referral), "uls").delivery,
+            Delivery::kRecalled);
+  uls().port().down = false;
+  world_.Settle();
+  EXPECT_THAT(uls().cases().ResolveReferral(referral),
+              StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_EQ(uls().intake().quarantined(), 0u);
+}
+
+}  // namespace
+}  // namespace amparo::agent
