@@ -12,7 +12,7 @@
 namespace amparo::officer {
 namespace {
 
-constexpr size_t kEvidenceBytesMax = 16 * 1024 * 1024;
+constexpr size_t kEvidenceBytesMax = 8 * 1024 * 1024;  // the agent takes no more
 constexpr int kRefused = 4;
 
 // Names one request, so that asking again is not doing it again.
