@@ -11,8 +11,9 @@
 #include "base/files.h"
 #include "base/status.h"
 #include "base/strong_id.h"
+#include "broker/core/directory.h"
+#include "broker/core/enrolment.h"
 #include "broker/store/rocks_store.h"
-#include "crypto/random.h"
 
 namespace amparo::broker {
 namespace {
@@ -81,9 +82,12 @@ absl::StatusOr<TlsKeyPair> IssueServer(const TlsKeyPair& ca,
                                 now + kServerCertificateLife);
 }
 
-absl::Status StoreFoundingToken(const DataDir& data, ByteView token) {
+// Opens the store for the first time; it keeps only the token's hash.
+absl::StatusOr<Bytes> MakeFoundingToken(const DataDir& data,
+                                        const Clock& clock) {
   ASSIGN_OR_RETURN(const auto store, OpenRocksStore(data.store()));
-  return store->PutFoundingToken(Sha256(token));
+  ASSIGN_OR_RETURN(const auto directory, Directory::Load(*store));
+  return Enrolment(*store, *directory, clock).MakeFoundingToken();
 }
 
 }  // namespace
@@ -119,8 +123,7 @@ absl::StatusOr<NetworkFile> Found(const DataDir& data, const Founding& founding,
                    NoteVerifier::Create(founding.network, NoteKeyType::kEd25519,
                                         log_key.verify_key()));
   ASSIGN_OR_RETURN(Bytes ca_der, CertificateDer(ca.certificate_pem));
-  Bytes token = RandomBytes(kFoundingTokenBytes);
-  RETURN_IF_ERROR(StoreFoundingToken(data, token));
+  ASSIGN_OR_RETURN(Bytes token, MakeFoundingToken(data, clock));
   NetworkFile network{founding.network,         std::move(verifier),
                       std::move(ca_der),        founding.announced.members,
                       founding.announced.enrol, std::move(token)};

@@ -1,17 +1,11 @@
 #include "broker/daemon/metrics.h"
 
-#include <exception>
 #include <map>
 #include <utility>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
-#include "base/error.h"
 #include "base/mutex.h"
-#include "base/status.h"
-#include "broker/daemon/config.h"
 #include "prometheus/counter.h"
-#include "prometheus/exposer.h"
 #include "prometheus/family.h"
 #include "prometheus/histogram.h"
 #include "prometheus/metric_family.h"
@@ -87,35 +81,12 @@ struct Metrics::State {
       counters ABSL_GUARDED_BY(mutex);
   std::map<const char*, prometheus::Histogram*> histograms
       ABSL_GUARDED_BY(mutex);
-
-  std::unique_ptr<prometheus::Exposer> exposer;  // last: ends first
 };
 
 Metrics::Metrics(std::function<BrokerGauges()> read)
     : state_(std::make_unique<State>(std::move(read))) {}
 
 Metrics::~Metrics() = default;
-
-absl::StatusOr<std::string> Metrics::Serve(const std::string& listen) {
-  ASSIGN_OR_RETURN(HostPort address, ParseHostPort(listen));
-  try {
-    state_->exposer = std::make_unique<prometheus::Exposer>(listen, 1);
-  } catch (const std::exception&) {
-    return MakeError(absl::StatusCode::kUnavailable,
-                     absl::StrCat("cannot listen on ", listen),
-                     {.code = "config",
-                      .field = "metrics.listen",
-                      .expected = "a loopback address with a free port"});
-  }
-  state_->exposer->RegisterCollectable(state_->registry);
-  state_->exposer->RegisterCollectable(state_->gauges);
-  const std::vector<int> ports = state_->exposer->GetListeningPorts();
-  if (ports.empty()) return absl::UnavailableError("no port for metrics");
-  address.port = static_cast<uint16_t>(ports[0]);
-  return FormatHostPort(address);
-}
-
-void Metrics::StopServing() { state_->exposer.reset(); }
 
 void Metrics::OnEnd(const char* method, absl::StatusCode code,
                     absl::Duration took) {

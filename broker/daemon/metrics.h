@@ -4,7 +4,6 @@
 #include <memory>
 #include <string>
 
-#include "absl/status/statusor.h"
 #include "proto/grpc/unary.h"
 
 namespace amparo::broker {
@@ -19,23 +18,16 @@ struct BrokerGauges {
   bool ledger_open = false;
 };
 
-// Prometheus metrics over HTTP on a loopback port: counts and durations, never
-// an id. Thread-safe.
+// Prometheus metrics: counts and durations, never an id. Thread-safe.
 class Metrics final : public CallObserver {
  public:
-  // `read` is called at each scrape, on a thread of its own.
+  // `read` is called by Render.
   explicit Metrics(std::function<BrokerGauges()> read);
   ~Metrics() override;
 
-  // Serves /metrics at `listen` (host:port, 0: the kernel chooses). The
-  // address in use; UNAVAILABLE when it cannot be had.
-  absl::StatusOr<std::string> Serve(const std::string& listen);
-  // No scrape runs after it returned.
-  void StopServing();
-
   void OnEnd(const char* method, absl::StatusCode code,
              absl::Duration took) override;
-  // The text that a scrape gets.
+  // What a scrape gets, in Prometheus' text format.
   std::string Render() const;
 
  private:

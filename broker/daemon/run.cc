@@ -8,11 +8,12 @@
 #include "broker/daemon/commands.h"
 #include "broker/daemon/notify.h"
 #include "proto/grpc/credentials.h"
+#include "proto/grpc/journal.h"
 
 namespace amparo::broker {
 namespace {
 
-constexpr absl::Duration kDrainGrace = absl::Seconds(8);
+constexpr absl::Duration kDrainGrace = absl::Seconds(5);
 
 // The signals that Run answers to, blocked in every thread so that only
 // sigwait takes them.
@@ -54,6 +55,7 @@ absl::Status Run(const DataDir& data, const Clock& clock) {
   ASSIGN_OR_RETURN(const BrokerConfig config, data.ReadConfig());
   SetEventLevel(config.journal_level);
   RETURN_IF_ERROR(AllowOnlyTls13());
+  SendGrpcLinesToJournal();
   Signals signals;
   ASSIGN_OR_RETURN(const std::unique_ptr<Broker> broker,
                    Broker::Start(data, config, clock));

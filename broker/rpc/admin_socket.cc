@@ -74,9 +74,13 @@ AdminClient::AdminClient(AdminSocket socket)
     : socket_(std::move(socket)),
       channel_(MakeLocalChannel(socket_.address())) {}
 
-absl::StatusOr<bool> AdminClient::AskHealth(absl::Duration patience) {
+absl::StatusOr<bool> AdminClient::AskHealth(absl::Duration patience,
+                                            bool wait_for_it) {
   grpc::ClientContext context;
   SetDeadline(context, patience);
+  // A call that waits also drives the connection; calls that fail at once, one
+  // after another, would leave it to gRPC's backup poller, every 5 s.
+  context.set_wait_for_ready(wait_for_it);
   grpc::health::v1::HealthCheckResponse response;
   const grpc::Status status =
       grpc::health::v1::Health::NewStub(channel_)->Check(&context, {},
@@ -86,13 +90,14 @@ absl::StatusOr<bool> AdminClient::AskHealth(absl::Duration patience) {
 }
 
 bool AdminClient::Answers(absl::Duration patience) {
-  return AskHealth(patience).ok();
+  return AskHealth(patience, false).ok();
 }
 
 absl::Status AdminClient::CheckServing(absl::Duration patience) {
+  const bool wait = patience > absl::ZeroDuration();
   const absl::Time until = absl::Now() + patience;
   while (true) {
-    const auto serving = AskHealth(kCallPatience);
+    const auto serving = AskHealth(wait ? patience : kCallPatience, wait);
     if (serving.ok() && *serving) return absl::OkStatus();
     if (absl::Now() >= until)
       return MakeError(absl::StatusCode::kUnavailable,
@@ -102,6 +107,7 @@ absl::Status AdminClient::CheckServing(absl::Duration patience) {
                         .hint = "read its journal",
                         .retryable = true});
     absl::SleepFor(kAskAgainAfter);
+    patience = until - absl::Now();
   }
 }
 

@@ -44,7 +44,7 @@ class AdminClient {
   absl::StatusOr<v1::ExportResponse> Export(const std::string& directory);
 
  private:
-  absl::StatusOr<bool> AskHealth(absl::Duration patience);
+  absl::StatusOr<bool> AskHealth(absl::Duration patience, bool wait_for_it);
 
   const AdminSocket socket_;
   const std::shared_ptr<grpc::Channel> channel_;

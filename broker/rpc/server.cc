@@ -49,16 +49,22 @@ absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::Start(
         {.code = "config",
          .field = "listen",
          .expected = "an address of this machine with a free port"});
-  return std::unique_ptr<RpcServer>(new RpcServer(std::move(server), port));
+  std::unique_ptr<RpcServer> started(
+      new RpcServer(std::move(server), port, options.names));
+  started->SetServing(true);
+  return started;
 }
 
-RpcServer::RpcServer(std::unique_ptr<grpc::Server> server, int port)
-    : server_(std::move(server)), port_(port) {}
+RpcServer::RpcServer(std::unique_ptr<grpc::Server> server, int port,
+                     std::vector<std::string> names)
+    : server_(std::move(server)), port_(port), names_(std::move(names)) {}
 
 RpcServer::~RpcServer() { Shutdown(absl::ZeroDuration()); }
 
 void RpcServer::SetServing(bool serving) {
-  server_->GetHealthCheckService()->SetServingStatus(serving);
+  grpc::HealthCheckServiceInterface& health = *server_->GetHealthCheckService();
+  for (const std::string& name : names_) health.SetServingStatus(name, serving);
+  health.SetServingStatus("", serving);
 }
 
 void RpcServer::Shutdown(absl::Duration grace) {

@@ -21,6 +21,7 @@ class RpcServer {
     std::string address;  // host:port (0: the kernel chooses) or "unix:PATH"
     std::shared_ptr<grpc::ServerCredentials> credentials;
     std::vector<grpc::Service*> services;  // outlive the server
+    std::vector<std::string> names;        // of the services, for health checks
     int message_bytes_max = 0;
     int streams_per_connection_max = 0;
   };
@@ -40,10 +41,12 @@ class RpcServer {
   void Shutdown(absl::Duration grace);
 
  private:
-  RpcServer(std::unique_ptr<grpc::Server> server, int port);
+  RpcServer(std::unique_ptr<grpc::Server> server, int port,
+            std::vector<std::string> names);
 
   const std::unique_ptr<grpc::Server> server_;
   const int port_;
+  const std::vector<std::string> names_;
 };
 
 }  // namespace amparo::broker

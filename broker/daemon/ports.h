@@ -1,0 +1,80 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "base/clock.h"
+#include "base/executor.h"
+#include "broker/daemon/config.h"
+#include "broker/daemon/data_dir.h"
+#include "broker/daemon/listen_file.h"
+#include "broker/daemon/wired_core.h"
+#include "broker/rpc/admin_service.h"
+#include "broker/rpc/admin_socket.h"
+#include "broker/rpc/enrolment_service.h"
+#include "broker/rpc/log_service.h"
+#include "broker/rpc/open_streams.h"
+#include "broker/rpc/relay_service.h"
+#include "broker/rpc/server.h"
+#include "proto/network/network_file.h"
+
+namespace amparo::broker {
+
+// The broker's three ways in: the members' port, the enrolment port, and the
+// operator's socket; with the threads that their calls run on. Listen and
+// Shutdown by one thread, the others thread-safe in between.
+class Ports {
+ public:
+  // All must outlive the ports.
+  Ports(WiredCore& core, const DataDir& data, const BrokerConfig& config,
+        const Clock& clock, CallObserver& observer);
+  ~Ports();
+
+  // Opens all three and writes listen.json and network.json's addresses.
+  // `metrics`: an address that listen.json is to say, or empty. UNAVAILABLE
+  // when a port cannot be had.
+  absl::Status Listen(const std::string& metrics);
+
+  // network.json as it is now, with the addresses that others use.
+  const NetworkFile& network() const { return network_; }
+
+  void SetServing(bool serving);
+  // Ends the subscriptions of each member that `verdict` has an error for.
+  void EndSubscriptions(
+      const std::function<absl::Status(const MemberId&)>& verdict);
+  // Ends every stream with `why`, takes no new call, lets those under way end
+  // for at most `grace`.
+  void Shutdown(const absl::Status& why, absl::Duration grace);
+
+ private:
+  absl::Status ListenForMembers(const ListenFile& last);
+  absl::Status ListenForEnrolment(const ListenFile& last);
+  absl::Status ListenForOperator();
+
+  const DataDir& data_;
+  const BrokerConfig& config_;
+  NetworkFile network_;
+  ListenFile where_;
+
+  Executor executor_;         // verifies signatures, reads
+  Executor stream_executor_;  // reads for streams
+  // Of their own, so that nobody outside can hold members up.
+  Executor enrol_executor_;
+  Executor admin_executor_;
+  OpenStreams mailbox_streams_;
+  OpenStreams log_streams_;
+
+  RelayService relay_service_;
+  LogService log_service_;
+  EnrolmentService enrolment_service_;
+  AdminService admin_service_;
+
+  std::optional<AdminSocket> socket_;
+  std::unique_ptr<RpcServer> members_, enrol_, admin_;
+};
+
+}  // namespace amparo::broker

@@ -1,0 +1,73 @@
+#include "broker/daemon/wired_core.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "base/status.h"
+#include "broker/core/start_guard.h"
+#include "broker/store/rocks_store.h"
+
+namespace amparo::broker {
+namespace {
+
+constexpr size_t kNoteBytesMax = 64 << 10;
+
+// The checkpoint kept outside the store; none before the first.
+absl::StatusOr<std::vector<std::string>> KnownCheckpoints(const DataDir& data) {
+  auto note = ReadFile(data.last_checkpoint(), kNoteBytesMax);
+  if (absl::IsNotFound(note.status())) return std::vector<std::string>();
+  RETURN_IF_ERROR(note.status());
+  return std::vector<std::string>{*std::move(note)};
+}
+
+}  // namespace
+
+absl::StatusOr<OpenedData> OpenData(const DataDir& data,
+                                    const BrokerConfig& config) {
+  RETURN_IF_ERROR(data.CheckOwnerOnly());
+  ASSIGN_OR_RETURN(NetworkFile network, data.ReadNetworkFile());
+  ASSIGN_OR_RETURN(SigningKey log_key, data.ReadLogKey());
+  ASSIGN_OR_RETURN(TlsKeyPair ca, data.ReadCa());
+  if (network.network != config.network ||
+      network.log_key.key() != log_key.verify_key())
+    return MakeError(absl::StatusCode::kFailedPrecondition,
+                     "broker.toml, network.json and log.key do not fit",
+                     {.code = "config",
+                      .field = "network",
+                      .hint = "restore the files that init wrote"});
+  ASSIGN_OR_RETURN(std::unique_ptr<Store> store, OpenRocksStore(data.store()));
+  ASSIGN_OR_RETURN(const std::vector<std::string> known,
+                   KnownCheckpoints(data));
+  RETURN_IF_ERROR(CheckStart(*store, network.log_key, known));
+  ASSIGN_OR_RETURN(std::unique_ptr<Directory> directory,
+                   Directory::Load(*store));
+  return OpenedData{std::move(network), std::move(log_key), std::move(ca),
+                    std::move(store), std::move(directory)};
+}
+
+WiredCore::WiredCore(OpenedData opened, const BrokerConfig& config,
+                     const Clock& clock)
+    : data(std::move(opened)),
+      feed(config.member_streams_max),
+      watchers(config.member_streams_max),
+      receipts(data.log_key),
+      checkpointer(*data.store, config.network, data.log_key, watchers, clock),
+      ledger(*data.store, *data.directory, feed, receipts, clock),
+      admission({.envelope_bytes_max = config.envelope_bytes_max,
+                 .mailbox_envelopes_max = config.mailbox_messages_max,
+                 .member_rate_per_s = config.member_rate_per_s},
+                clock),
+      relay(*data.store, *data.directory, admission, ledger, receipts, clock),
+      notary(*data.store, admission, ledger, clock),
+      charters(*data.store, *data.directory, ledger, data.network.log_key),
+      enrolment(*data.store, *data.directory, clock),
+      log(*data.store, *data.directory),
+      retention(
+          *data.store, ledger,
+          {.message = config.message_life, .opening = config.opening_life},
+          clock) {}
+
+}  // namespace amparo::broker
