@@ -1,0 +1,229 @@
+#include <filesystem>
+
+#include "absl/time/clock.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/files.h"
+#include "broker/daemon/commands.h"
+#include "crypto/random.h"
+#include "tests/support/broker_server.h"
+#include "tests/support/relay_client.h"
+#include "tests/support/status_matchers.h"
+
+// The enrolment port: founding, charters, joining; and who tries without right.
+
+namespace amparo::broker {
+namespace {
+
+using absl::StatusCode;
+
+absl::Time Now() { return TimeFromUnix(UnixSeconds(absl::Now())); }
+
+// A charter 1 for `broker`, signed by enough.
+std::string FirstCharter(const BrokerServer& broker,
+                         const std::string& title = "The first") {
+  Charter draft = broker.committee().Draft(
+      broker.network(), broker.network_file().log_key, {}, Now());
+  draft.title = title;
+  return broker.committee().Sign(draft);
+}
+
+// --- Founding and charters.
+
+TEST(Founding, NeedsTheTokenThatInitWrote) {
+  BrokerServer broker;
+  const std::string charter = FirstCharter(broker);
+  EXPECT_THAT(broker.Publish(charter), StatusIs(StatusCode::kPermissionDenied));
+  EXPECT_THAT(broker.Publish(charter, RandomBytes(kFoundingTokenBytes)),
+              StatusIs(StatusCode::kPermissionDenied));
+  EXPECT_OK(broker.Publish(charter, *broker.network_file().founding_token));
+}
+
+TEST(Founding, HappensOnce) {
+  BrokerServer broker;
+  const Bytes token = *broker.network_file().founding_token;
+  const std::string charter = FirstCharter(broker);
+  ASSERT_OK(broker.Publish(charter, token));
+  EXPECT_OK(broker.Publish(charter, token));  // the same: its answer was lost
+  const absl::Status second =
+      broker.Publish(FirstCharter(broker, "Another"), token);
+  EXPECT_THAT(second, StatusIs(StatusCode::kAlreadyExists));
+  EXPECT_EQ(ErrorCodeOf(second), "conflict");
+}
+
+TEST(Founding, TellsTheNetworkBeforeAndAfter) {
+  BrokerServer broker;
+  EXPECT_EQ(VALUE_OF(broker.Enrolment().GetNetwork()).charter_version, 0u);
+  EXPECT_THAT(broker.Enrolment().GetCharter(0),
+              StatusIs(StatusCode::kNotFound));
+  broker.Found({"ong"});
+  const auto network = VALUE_OF(broker.Enrolment().GetNetwork());
+  EXPECT_EQ(network.charter_version, 1u);
+  EXPECT_EQ(network.network, "test-network");
+  EXPECT_EQ(network.members_address, broker.members_address());
+}
+
+TEST(Founding, IsLostToNobodyWhoReadsTheStore) {
+  BrokerServer broker;
+  const Bytes token = *broker.network_file().founding_token;
+  broker.Stop();
+  const ScratchFolder copy;
+  std::filesystem::copy(broker.data().store(), copy.path(),
+                        std::filesystem::copy_options::recursive);
+  for (const auto& file :
+       std::filesystem::recursive_directory_iterator(copy.path())) {
+    if (!file.is_regular_file()) continue;
+    EXPECT_EQ(
+        VALUE_OF(ReadFile(file.path().string(), 64 << 20)).find(ToText(token)),
+        std::string::npos);
+  }
+}
+
+TEST(Charters, RefuseASecondDocumentForAVersion) {
+  BrokerServer broker;
+  broker.SetUp({"ong"});
+  Charter draft = broker.NextDraft();
+  ASSERT_OK(broker.Publish(broker.committee().Sign(draft)));
+  draft.title = "Another one";
+  EXPECT_THAT(broker.Publish(broker.committee().Sign(draft)),
+              StatusIs(StatusCode::kAlreadyExists));
+}
+
+TEST(Charters, RefuseTooFewSignaturesAndAGap) {
+  BrokerServer broker;
+  broker.SetUp({"ong"});
+  Charter draft = broker.NextDraft();
+  EXPECT_THAT(broker.Publish(broker.committee().Sign(draft, 1)),
+              StatusIs(StatusCode::kPermissionDenied));
+  EXPECT_THAT(broker.Publish(TestCommittee().Sign(draft)),
+              StatusIs(StatusCode::kPermissionDenied));
+  ++draft.version;
+  EXPECT_THAT(broker.Publish(broker.committee().Sign(draft)),
+              StatusIs(StatusCode::kFailedPrecondition));
+  EXPECT_THAT(broker.Publish("{}"), StatusIs(StatusCode::kInvalidArgument));
+}
+
+// --- Joining.
+
+class JoinTest : public testing::Test {
+ protected:
+  explicit JoinTest(const BrokerServer::Settings& settings = {})
+      : broker(settings) {
+    broker.Found({"ong", "uls"});
+    csr = VALUE_OF(MakeCsr(key, broker.network(), "ong"));
+  }
+
+  std::string RequestOf(absl::string_view name) {
+    return SignJoinRequest(
+        {broker.charter().network_id, broker.member(name).id(),
+         broker.member(name).identity().verify_key(),
+         SigningKey::Generate().verify_key(), Now()},
+        broker.member(name).identity());
+  }
+  absl::Status Join(const Invitation& invitation, const std::string& request) {
+    return broker.Enrolment().Join(invitation, csr, request).status();
+  }
+
+  BrokerServer broker;
+  TlsKeyPair key = VALUE_OF(MakeTlsKey());
+  std::string csr;
+};
+
+TEST_F(JoinTest, GivesACertificateThatTheMembersPortTakes) {
+  const std::string request = RequestOf("ong");
+  key.certificate_pem =
+      VALUE_OF(broker.Enrolment().Join(broker.Invite("ong"), csr, request))
+          .certificate_pem;
+  EXPECT_EQ(
+      VALUE_OF(MemberOfCertificate(key.certificate_pem, broker.network())),
+      "ong");
+  v1::LogService::Stub log(broker.ChannelWith(&key));
+  grpc::ClientContext context;
+  v1::EntriesResponse response;
+  v1::GetEntriesRequest entries;
+  entries.set_count(1);
+  EXPECT_OK(FromGrpc(log.GetEntries(&context, entries, &response)));
+  // The committee finds what it has to compare.
+  EXPECT_EQ(
+      VALUE_OF(broker.Enrolment().GetJoinRequest(broker.member("ong").id())),
+      request);
+}
+
+TEST_F(JoinTest, TakesAnInvitationOnce) {
+  const Invitation invitation = broker.Invite("ong");
+  const std::string request = RequestOf("ong");
+  ASSERT_OK(Join(invitation, request));
+  EXPECT_OK(Join(invitation, request));  // the same: its answer was lost
+  const absl::Status used = Join(invitation, RequestOf("ong"));
+  EXPECT_THAT(used, StatusIs(StatusCode::kPermissionDenied));
+  EXPECT_EQ(ErrorCodeOf(used), "invitation_used");
+}
+
+TEST_F(JoinTest, RefusesAForgedInvitationAndAnotherMembers) {
+  Invitation forged = broker.Invite("ong");
+  forged.token = RandomBytes(16);
+  EXPECT_EQ(ErrorCodeOf(Join(forged, RequestOf("ong"))), "invalid_invitation");
+  Invitation stolen = broker.Invite("uls");
+  stolen.member = broker.member("ong").id();
+  EXPECT_EQ(ErrorCodeOf(Join(stolen, RequestOf("ong"))), "invalid_invitation");
+}
+
+TEST_F(JoinTest, ABadRequestDoesNotUseTheInvitationUp) {
+  const Invitation invitation = broker.Invite("ong");
+  csr = "no request";
+  EXPECT_THAT(Join(invitation, RequestOf("ong")),
+              StatusIs(StatusCode::kInvalidArgument));
+  csr = VALUE_OF(MakeCsr(key, broker.network(), "ong"));
+  EXPECT_FALSE(Join(invitation, RequestOf("uls")).ok());
+  EXPECT_FALSE(Join(invitation, "no request").ok());
+  EXPECT_OK(Join(invitation, RequestOf("ong")));
+}
+
+// The name comes from the invitation, whatever the CSR asks for.
+TEST_F(JoinTest, CertifiesTheInvitedMemberOnly) {
+  csr = VALUE_OF(MakeCsr(key, broker.network(), "uls"));
+  const auto joined =
+      broker.Enrolment().Join(broker.Invite("ong"), csr, RequestOf("ong"));
+  ASSERT_OK(joined);
+  EXPECT_EQ(VALUE_OF(MemberOfCertificate(joined->certificate_pem,
+                                         broker.network())),
+            "ong");
+}
+
+TEST_F(JoinTest, InvitesNobodyWhomTheCharterDoesNotName) {
+  const auto refused = Invite(broker.data(), "ghost", SystemClock());
+  EXPECT_THAT(refused, StatusIs(StatusCode::kNotFound));
+  EXPECT_EQ(ErrorCodeOf(refused.status()), "unknown_member");
+  EXPECT_THAT(Invite(broker.data(), "No Name", SystemClock()),
+              StatusIs(StatusCode::kInvalidArgument));
+}
+
+TEST_F(JoinTest, InvitesWithoutARunningBrokerToo) {
+  const Invitation beside = broker.Invite("ong");
+  broker.Stop();
+  const Invitation alone = broker.Invite("ong");
+  broker.Start();
+  EXPECT_EQ(beside.root, alone.root);
+  EXPECT_EQ(beside.enrol, alone.enrol);
+  EXPECT_NE(beside.token, alone.token);
+  EXPECT_OK(Join(alone, RequestOf("ong")));
+}
+
+TEST_F(JoinTest, RefusesAnInvitationThatHasExpired) {
+  broker.Stop();
+  // A clock that is behind by more than an invitation's life.
+  class PastClock final : public Clock {
+    absl::Time Now() const override { return absl::Now() - absl::Hours(100); }
+  };
+  const PastClock past;
+  const Answer answer = VALUE_OF(Invite(broker.data(), "ong", past));
+  broker.Start();
+  const Invitation old =
+      VALUE_OF(ParseInvitation(answer.json["invitation"].get<std::string>()));
+  const absl::Status refused = Join(old, RequestOf("ong"));
+  EXPECT_THAT(refused, StatusIs(StatusCode::kPermissionDenied));
+  EXPECT_EQ(ErrorCodeOf(refused), "invitation_expired");
+}
+
+}  // namespace
+}  // namespace amparo::broker
