@@ -16,7 +16,7 @@ std::string At(const Json& record, const char* name, const TextStyle& style) {
   return ValueText(*found, style);
 }
 
-// [{"member":"uls"},{"kind":"police"}] -> "uls, every police"
+// [{"member":"uls"},{"kind":"police"}] -> "uls, every member of kind police"
 std::string Parties(const Json& record) {
   std::string text;
   const auto found = record.find("recipients");
@@ -25,8 +25,9 @@ std::string Parties(const Json& record) {
     if (!party.is_object()) continue;
     const bool kind = party.contains("kind");
     const std::string name = At(party, kind ? "kind" : "member", TextStyle{});
-    absl::StrAppend(&text, text.empty() ? "" : ", ",
-                    kind ? absl::StrCat("every ", Words(name)) : name);
+    absl::StrAppend(
+        &text, text.empty() ? "" : ", ",
+        kind ? absl::StrCat("every member of kind ", Words(name)) : name);
   }
   return text;
 }
@@ -34,7 +35,9 @@ std::string Parties(const Json& record) {
 std::string ProvisionText(const Json& provision, const TextStyle& style) {
   const bool denies = At(provision, "effect", style) == "deny";
   Facts facts(2);
-  facts.Add(denies ? "Keeps back" : "Allows", At(provision, "sections", style));
+  const std::string sections = At(provision, "sections", style);
+  facts.Add(denies ? "Keeps back" : "Allows",
+            sections == "*" ? "all sections but the most sensitive" : sections);
   facts.Add(denies ? "From" : "To", Parties(provision));
   facts.Add("For", At(provision, "purposes", style));
   facts.Add("Until", At(provision, "until", style));
@@ -42,11 +45,14 @@ std::string ProvisionText(const Json& provision, const TextStyle& style) {
   return facts.Text();
 }
 
+// Of a whole institution, or of one person or officer there.
 std::string ExclusionText(const Json& exclusion, const TextStyle& style) {
+  const std::string member = At(exclusion, "member", style);
+  std::string who = At(exclusion, "person", style);
+  if (who.empty()) who = At(exclusion, "officer", style);
   Facts facts(2);
-  facts.Add("Never to", At(exclusion, "member", style));
-  facts.Add("Person", At(exclusion, "person", style));
-  facts.Add("Officer", At(exclusion, "officer", style));
+  facts.Add("Never to",
+            who.empty() ? member : absl::StrCat(who, " at ", member));
   facts.Add("Because", Words(At(exclusion, "reason", style)));
   return facts.Text();
 }

@@ -115,12 +115,20 @@ TEST(RenderText, AnEmptyListIsASentence) {
 TEST(RenderText, ConsentSaysWhoMayHaveWhatAndWhoNever) {
   const std::string text = Rendered(samples::Consent());
   EXPECT_THAT(text, HasSubstr("  Allows:  identity, risk\n"
-                              "  To:      uls, every police\n"
+                              "  To:      uls, every member of kind police\n"
                               "  For:     health_care\n"));
   EXPECT_THAT(text, HasSubstr("  Keeps back:  safe_contact\n"
-                              "  From:        every police\n"
+                              "  From:        every member of kind police\n"
                               "  Because:     fear of harm\n"));
   EXPECT_THAT(text, HasSubstr("  Never to:  cpcj\n"));
+}
+
+TEST(RenderText, ConsentTellsAPersonFromAnInstitution) {
+  v1::ConsentView consent = samples::Consent();
+  consent.set_exclusions_json(
+      R"([{"member":"gnr","person":"Cabo EXEMPLO","reason":"other"}])");
+  EXPECT_THAT(Rendered(consent), HasSubstr("Never to:  Cabo EXEMPLO at gnr\n"));
+  EXPECT_THAT(Rendered(consent), Not(HasSubstr("Never to:  gnr\n")));
 }
 
 TEST(RenderText, RevokeSaysWhoWasAskedToErase) {
