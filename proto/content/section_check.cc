@@ -179,7 +179,8 @@ absl::Status CheckField(const FieldRule& rule, const Json& value,
 absl::Status CheckRecord(absl::Span<const FieldRule> fields, const Json& value,
                          const std::string& pointer) {
   if (!value.is_object()) return Fault(pointer, "an object");
-  for (const auto& [key, field] : value.items()) {
+  for (const auto& item : value.items()) {
+    const std::string& key = item.key();
     const auto rule =
         std::find_if(fields.begin(), fields.end(),
                      [&](const FieldRule& r) { return r.name == key; });
@@ -191,7 +192,8 @@ absl::Status CheckRecord(absl::Span<const FieldRule> fields, const Json& value,
       return Fault(pointer, absl::StrCat("no fields but: ",
                                          absl::StrJoin(fields, " ", names)));
     }
-    RETURN_IF_ERROR(CheckField(*rule, field, absl::StrCat(pointer, "/", key)));
+    RETURN_IF_ERROR(
+        CheckField(*rule, item.value(), absl::StrCat(pointer, "/", key)));
   }
   return absl::OkStatus();
 }

@@ -7,6 +7,7 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace amparo;
+  Require(InitCrypto().ok());
   const ByteView bytes(data, size);
   const auto payload = DecodePayload(bytes);
   if (!payload.ok()) return 0;
