@@ -15,6 +15,7 @@ namespace {
 constexpr char kUnusableSuite[] = "ECDHE-RSA-AES256-GCM-SHA384";
 constexpr unsigned kWatchFilesEvery_s = 1;
 constexpr absl::Duration kPingAnswerMax = absl::Seconds(10);
+constexpr absl::Duration kHandshakeMax = absl::Seconds(20);
 
 int Milliseconds(absl::Duration duration) {
   return static_cast<int>(absl::ToInt64Milliseconds(duration));
@@ -75,6 +76,8 @@ void SetServerLimits(grpc::ServerBuilder& builder, int message_bytes_max) {
                              Milliseconds(absl::Seconds(30)));
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS,
                              Milliseconds(kPingAnswerMax));
+  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS,
+                             Milliseconds(kHandshakeMax));
   // Two servers must not share a port by accident: the second one fails.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
 }

@@ -48,8 +48,8 @@ std::shared_ptr<grpc::ChannelCredentials> MakeClientCredentials(
 inline constexpr absl::Duration kKeepaliveDefault = absl::Seconds(20);
 inline constexpr absl::Duration kKeepaliveMin = absl::Seconds(10);
 
-// Keepalive, the largest message, an idle limit; `message_bytes_max` is for
-// what the server receives.
+// Keepalive, time for a handshake; `message_bytes_max` is for what the server
+// receives.
 void SetServerLimits(grpc::ServerBuilder& builder, int message_bytes_max);
 
 // A channel to `address` (host:port) of its own: connections are not shared

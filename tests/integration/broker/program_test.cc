@@ -1,3 +1,4 @@
+#include <grpcpp/create_channel.h>
 #include <signal.h>
 #include <sys/stat.h>
 
@@ -7,6 +8,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 #include "base/clock.h"
 #include "base/files.h"
@@ -162,6 +164,39 @@ TEST_F(ProgramTest, InvitesAndExportsBesideTheRunningBroker) {
   ASSERT_EQ(written.exit, 0) << written.err;
   EXPECT_EQ(VALUE_OF(ParseJson(written.out))["size"], 1);
   EXPECT_TRUE(FileExists(folder / "out/checkpoint"));
+}
+
+TEST_F(ProgramTest, KeepsItsSocketToItsOwner) {
+  ASSERT_EQ(Init().exit, 0);
+  const auto broker = RunBroker();
+  EXPECT_EQ(ModeOf(data.socket()), 0600u);
+}
+
+// A socket's address holds 107 bytes; a directory may lie deeper.
+TEST_F(ProgramTest, ServesItsOperatorInADeepDirectory) {
+  data = DataDir(folder / (std::string(120, 'd') + "/data"));
+  ASSERT_EQ(Init().exit, 0);
+  const auto broker = RunBroker();
+  EXPECT_EQ(Verb({"status"}).exit, 0);
+}
+
+TEST_F(ProgramTest, JournalsNoTextOfGrpc) {
+  ASSERT_EQ(Init().exit, 0);
+  const auto broker = RunBroker();
+  // A handshake that fails: no TLS at all.
+  const auto plain = grpc::CreateChannel(Where().listen.members,
+                                         grpc::InsecureChannelCredentials());
+  grpc::ClientContext context;
+  context.set_deadline(absl::ToChronoTime(absl::Now() + absl::Seconds(5)));
+  grpc::health::v1::HealthCheckResponse health;
+  EXPECT_FALSE(grpc::health::v1::Health::NewStub(plain)
+                   ->Check(&context, {}, &health)
+                   .ok());
+  broker->Signal(SIGTERM);
+  EXPECT_EQ(broker->Wait(), 0);
+  for (absl::string_view line :
+       absl::StrSplit(broker->Stderr(), '\n', absl::SkipEmpty()))
+    EXPECT_OK(ParseJson(line)) << line;
 }
 
 TEST_F(ProgramTest, SurvivesBeingKilled) {
