@@ -107,10 +107,10 @@ absl::StatusOr<std::string> ToText(const v1::RevokeConsentResponse& revoked,
   facts.Add("Revoked by", Words(revoked.revoked_by()));
   facts.Add("At", LongTimeText(revoked.revoked_at_s(), style));
   if (!revoked.recalled().empty())
-    facts.Add("Taken back",
+    facts.Add("Called back",
               Count(static_cast<uint64_t>(revoked.recalled_size()),
-                    "message, before it was delivered",
-                    "messages, before they were delivered"));
+                    "message that may not be delivered yet",
+                    "messages that may not be delivered yet"));
   std::string text = facts.Text();
   if (revoked.recipients().empty())
     return absl::StrCat(text, "\nNobody holds anything by it.\n");
