@@ -1,5 +1,6 @@
 #include "proto/content/without_consent.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -15,10 +16,16 @@
 namespace amparo {
 namespace {
 
-constexpr size_t kFactsBytesMin = 40;
+constexpr int64_t kFactsCharactersMin = 40;
 constexpr absl::string_view kSought[] = {"yes", "unsafe", "impossible",
                                          "refused"};
 constexpr absl::string_view kInformed[] = {"yes", "later", "unsafe"};
+
+// Of UTF-8: every byte but those that continue a character.
+int64_t CharactersIn(absl::string_view text) {
+  return std::count_if(text.begin(), text.end(),
+                       [](char byte) { return (byte & 0xc0) != 0x80; });
+}
 
 std::string RequiredText(StrictReader& reader, absl::string_view key) {
   std::string text = reader.Text(key);
@@ -127,8 +134,9 @@ absl::StatusOr<ReasonForm> ParseReasonForm(absl::string_view text) {
   ReasonForm out;
   out.texts = Json::object();
   const std::string facts = form.Text("facts");
-  if (facts.size() < kFactsBytesMin)
-    form.Fail("facts", absl::StrCat(kFactsBytesMin, " characters or more"));
+  if (CharactersIn(facts) < kFactsCharactersMin)
+    form.Fail("facts",
+              absl::StrCat(kFactsCharactersMin, " characters or more"));
   out.texts["facts"] = facts;
   out.risk_level = form.Code("risk_level", RiskLevels());
   ReadSections(form, out);

@@ -70,6 +70,19 @@ TEST(WithoutConsentTest, TheSaltHidesTheTexts) {
             TextsDigest(Fill(2).bytes(), texts));
 }
 
+TEST(ReasonFormTest, FactsAreFortyCharactersNotBytes) {
+  const auto with = [](int characters) {
+    std::string facts;
+    for (int i = 0; i < characters; ++i) facts += "ã";
+    return ParseReasonForm(absl::StrReplaceAll(
+        kExampleReasonForm,
+        {{"Threatened with death this morning; he is armed and on his way.",
+          facts}}));
+  };
+  EXPECT_OK(with(40));
+  EXPECT_THAT(with(39), StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
 struct Fault {
   const char* name;
   const char* from;
