@@ -53,6 +53,10 @@ class MemoryTables final : public Tables {
     return absl::OkStatus();
   }
 
+  absl::Status CopyTo(const std::string&) override {
+    return absl::UnimplementedError("a store in memory has no copies");
+  }
+
  private:
   struct Less {
     using is_transparent = void;

@@ -4,6 +4,7 @@
 #include <rocksdb/db.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/table.h>
+#include <rocksdb/utilities/checkpoint.h>
 #include <sys/statvfs.h>
 
 #include <array>
@@ -151,6 +152,19 @@ class RocksTables final : public Tables {
     const rocksdb::Status status = db_->Write(options, &batch);
     return status.IsNotFound() ? absl::InternalError("write")
                                : StatusOf(status);
+  }
+
+  absl::Status CopyTo(const std::string& path) override {
+    rocksdb::Checkpoint* made = nullptr;
+    if (const rocksdb::Status status =
+            rocksdb::Checkpoint::Create(db_.get(), &made);
+        !status.ok())
+      return StatusOf(status);
+    const std::unique_ptr<rocksdb::Checkpoint> checkpoint(made);
+    const rocksdb::Status status = checkpoint->CreateCheckpoint(path);
+    if (status.IsInvalidArgument())
+      return absl::AlreadyExistsError("the copy's directory exists");
+    return StatusOf(status);
   }
 
  private:

@@ -100,6 +100,10 @@ class Store {
   // Openings of leaves before `end`, and what else is known of their events.
   virtual absl::StatusOr<uint32_t> SweepOpenings(LeafIndex end,
                                                  uint32_t count) = 0;
+
+  // A whole, consistent copy in the new directory `path`, beside whatever goes
+  // on; opens like the original. ALREADY_EXISTS; UNIMPLEMENTED in memory.
+  virtual absl::Status CopyTo(const std::string& path) = 0;
 };
 
 }  // namespace amparo::broker

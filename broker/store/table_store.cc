@@ -128,6 +128,10 @@ absl::StatusOr<OpResult> TableStore::FindEarlier(const Op& op) const {
   return Plan(*tables_, Head(), absl::UnixEpoch()).Run(question);
 }
 
+absl::Status TableStore::CopyTo(const std::string& path) {
+  return tables_->CopyTo(path);
+}
+
 LogHead TableStore::Head() const {
   MutexLock lock(head_mutex_);
   return head_;

@@ -68,6 +68,7 @@ class TableStore final : public Store {
   absl::StatusOr<uint32_t> SweepNotices(LeafIndex end, uint32_t count) override;
   absl::StatusOr<uint32_t> SweepOpenings(LeafIndex end,
                                          uint32_t count) override;
+  absl::Status CopyTo(const std::string& path) override;
 
  private:
   struct IndexedItem {

@@ -93,6 +93,8 @@ class Tables {
   // All changes in order, or none; synced. RESOURCE_EXHAUSTED: nothing was
   // written; any other error: unknown.
   virtual absl::Status Apply(const Changes& changes) = 0;
+  // Store::CopyTo.
+  virtual absl::Status CopyTo(const std::string& path) = 0;
 };
 
 }  // namespace amparo::broker

@@ -101,6 +101,9 @@ class ForwardingStore : public Store {
                                          uint32_t count) override {
     return store_.SweepOpenings(end, count);
   }
+  absl::Status CopyTo(const std::string& path) override {
+    return store_.CopyTo(path);
+  }
 
  private:
   Store& store_;

@@ -137,6 +137,27 @@ TEST(RocksStore, PassesTheGuardAfterARestart) {
   EXPECT_OK(CheckWholeLog(*store));
 }
 
+TEST(RocksStore, CopiesItselfWhileItIsInUse) {
+  const ScratchFolder folder;
+  auto store = VALUE_OF(OpenRocksStore(folder / "store"));
+  BrokerFixture broker({"clinic-a", "clinic-b"}, store.get());
+  const auto sent = broker.Send("clinic-a", "clinic-b");
+  const std::string note = PublishCheckpoint(broker);
+  EXPECT_OK(store->CopyTo(folder / "copy"));
+  EXPECT_THAT(store->CopyTo(folder / "copy"),
+              StatusIs(StatusCode::kAlreadyExists));
+  broker.Send("clinic-a", "clinic-b");
+  const auto copy = VALUE_OF(OpenRocksStore(folder / "copy"));
+  EXPECT_OK(CheckStart(*copy, broker.log(), {{note}}));
+  EXPECT_OK(CheckWholeLog(*copy));
+  const auto items =
+      VALUE_OF(copy->Mailbox(broker.Id("clinic-b"), {}, 10, 1 << 20));
+  ASSERT_EQ(items.size(), 1u);
+  EXPECT_EQ(items[0].leaf.index, sent.receipt.leaf);
+  EXPECT_EQ(items[0].ciphertext, AsText(sent.envelope.ciphertext));
+  broker.Shutdown();
+}
+
 TEST(RocksStore, DoesNotStartOnAnOlderCopyOfItself) {
   const ScratchFolder folder;
   auto store = VALUE_OF(OpenRocksStore(folder / "store"));
