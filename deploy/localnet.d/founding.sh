@@ -39,8 +39,18 @@ write_profile() { # NAME MEMBER OFFICER SOCKET
 
 charter() { "$bin/amparo-charter" "$@" --dir "$dir/charter" >>"$dir/logs/charter.log" 2>&1; }
 
+# As many of the governance keys as the threshold asks for: more than half.
 sign_and_publish() {
-  charter sign --yes && charter sign --yes && charter sign --yes && charter publish --broker "$enrol"
+  local keys=("$dir"/charter/keys/*.key) i
+  for ((i = 0; i < ${#keys[@]} / 2 + 1; i++)); do charter sign --yes; done
+  charter publish --broker "$enrol"
+}
+
+# Runs a function for each member at once; fails when one of them did.
+for_each_member() { # FUNCTION
+  local item pids=() pid
+  for item in $list; do "$1" "${item%%:*}" & pids+=($!); done
+  for pid in "${pids[@]}"; do wait "$pid"; done
 }
 
 join_member() { # MEMBER
@@ -83,8 +93,7 @@ found_network() {
 
   charter init --network "$dir/broker/network.json" --local "${args[@]}" --member auditor:auditor
   sign_and_publish
-  for item in $list; do join_member "${item%%:*}" & done
-  wait
+  for_each_member join_member
   "$bin/amparo-audit" join "$("$bin/amparo-broker" invite auditor --data "$dir/broker")" \
     --profile "$dir/profiles/auditor" --words-confirmed >>"$dir/logs/charter.log" 2>&1
   for item in $list auditor; do
@@ -92,8 +101,7 @@ found_network() {
   done
   sign_and_publish
   for item in $list; do start_agent "${item%%:*}"; done
-  for item in $list; do add_officers "${item%%:*}" & done
-  wait
+  for_each_member add_officers
 }
 
 # Every member active, every prekey known to every other agent.

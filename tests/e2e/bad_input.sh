@@ -5,7 +5,7 @@
 net=$scratch/net
 net_up "$net" ong,uls,cpcj
 form_for uls
-consent=$(as ong consent record --form "$forms/consent.json" --json | field .grant_id)
+consent=$(as ong consent record --form "$(consent_form cpcj)" --json | field .grant_id)
 send() { as ong referral send --to "${to:-uls}" --form "$1" --consent "$consent" --json; }
 says() { # CODE FIELD: what the last line of stderr is about
   equal "$(tail -n1 "$scratch/err" | jq -r .code)" "$1"
@@ -19,7 +19,8 @@ bad '.sections.incident.date = "2026-02-30"'
 check_exit 1 send "$scratch/bad.json"; says invalid_form /sections/incident/date
 equal "$(tail -n1 "$scratch/err" | jq -r 'has("expected") and (.expected | test("YYYY-MM-DD"))')" true
 bad '.sections.horoscope = {}'
-check_exit 1 send "$scratch/bad.json"; says invalid_form /sections/horoscope
+check_exit 1 send "$scratch/bad.json"; says invalid_form /sections
+equal "$(tail -n1 "$scratch/err" | jq -r '.expected | test("safe_contact")')" true
 bad '.sections.risk.strangulation = "yes"'
 check_exit 1 send "$scratch/bad.json"; says invalid_form /sections/risk/strangulation
 printf '{"schema":"referral_form/1",' >"$scratch/bad.json"

@@ -36,10 +36,16 @@ check_exit() { # STATUS COMMAND...
 }
 equal() { [ "$1" = "$2" ] || { echo "'$1' is not '$2'"; return 1; }; }
 
+# The example consent, for a network that has not all of its members.
+consent_form() { # EXCLUDED_MEMBER (may be empty); prints a path
+  jq --arg m "${1:-}" '.provisions |= .[:1] | .exclusions |= map(select(.member == $m))' \
+    "$forms/consent.json" >"$scratch/consent.json"
+  echo "$scratch/consent.json"
+}
 # A consent and a referral of ong; prints the referral's id.
 send_referral() { # TO
   local consent
-  consent=$(as ong consent record --form "$forms/consent.json" --json | field .grant_id)
+  consent=$(as ong consent record --form "$(consent_form)" --json | field .grant_id)
   as ong referral send --to "$1" --form "$scratch/referral-$1.json" --consent "$consent" --json | field .referral_id
 }
 # The example form for one recipient.

@@ -33,6 +33,7 @@
 #include "agents/institution/rpc/revision_feed.h"
 #include "agents/institution/rpc/unix_listener.h"
 #include "agents/institution/storage/sealed_kv.h"
+#include "base/error.h"
 #include "base/event_log.h"
 #include "base/executor.h"
 #include "base/files.h"
@@ -136,7 +137,14 @@ struct Agent::Parts {
 };
 
 absl::Status Agent::Parts::OpenBooks(const DataDir& data, AgentSecrets secrets) {
-  ASSIGN_OR_RETURN(disk, RocksKv::Open(data.Path("store")));
+  auto opened = RocksKv::Open(data.Path("store"));
+  if (absl::IsUnavailable(opened.status()))
+    return MakeError(absl::StatusCode::kFailedPrecondition,
+                     "another process has this agent's store open",
+                     {.code = "conflict",
+                      .hint = "one member has one agent: end the other one first"});
+  RETURN_IF_ERROR(opened.status());
+  disk = *std::move(opened);
   kv = std::make_unique<SealedKv>(*disk, secrets.vault_key.Copy());
   ASSIGN_OR_RETURN(auto channel, ConnectBroker(data, config, secrets));
   broker = std::make_unique<BrokerClient>(std::move(channel));
