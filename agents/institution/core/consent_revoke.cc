@@ -4,6 +4,7 @@
 #include "agents/institution/core/access.h"
 #include "agents/institution/core/consent_desk.h"
 #include "agents/institution/core/consent_views.h"
+#include "agents/institution/core/consequences.h"
 #include "agents/institution/core/grant_chain.h"
 #include "agents/institution/core/grant_step.h"
 #include "agents/institution/core/superseding.h"
@@ -113,7 +114,9 @@ absl::StatusOr<CaseChange> Ending::Change(Consequences& consequences) const {
                    ConsequencesOf(step, entry, chain, notes, change));
   for (const auto& [member, grants] : consequences.holders) {
     // The newest that it has answers for all: one receipt is enough.
-    std::set<Slot> withdrawn = consequences.lost[member];
+    const auto lost = consequences.lost.find(member);
+    std::set<Slot> withdrawn =
+        lost == consequences.lost.end() ? std::set<Slot>() : lost->second;
     for (size_t i = 0; i < chain.size(); ++i) {
       if (!grants.contains(chain[i]->grant.id)) continue;
       step.Queue(EventTo(member, revocations[i],

@@ -1,18 +1,13 @@
 #pragma once
 
-#include <map>
 #include <optional>
-#include <set>
-#include <vector>
 
 #include "absl/status/statusor.h"
 #include "agents/institution/core/case_book.h"
 #include "agents/institution/core/consent_rows.h"
 #include "agents/institution/core/desk.h"
 #include "agents/institution/core/officers.h"
-#include "agents/institution/core/take_back.h"
 #include "proto/content/grant.h"
-#include "proto/content/policy.h"
 
 namespace amparo::agent {
 
@@ -37,21 +32,5 @@ struct GrantStep {
   void Queue(const CaseEvent& event, EventKind kind, std::string document,
              CaseChange& change) const;
 };
-
-// What follows when a case's authority changes.
-struct Consequences {
-  TakenBack taken;
-  // Slots that a member has, or may get, and may not have any more.
-  std::map<MemberId, std::set<Slot>> lost;
-  // Members that were sent something by a grant of the chain: which of them.
-  std::map<MemberId, std::set<GrantId>> holders;
-};
-
-// `notes`: the events that change the authority. Adds to `change` what takes
-// back documents on their way of which nothing may go any more.
-absl::StatusOr<Consequences> ConsequencesOf(
-    const GrantStep& step, const Case& entry,
-    const std::vector<const HeldGrant*>& chain,
-    const std::vector<CaseEvent>& notes, CaseChange& change);
 
 }  // namespace amparo::agent

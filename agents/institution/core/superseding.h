@@ -6,6 +6,7 @@
 
 #include "absl/status/statusor.h"
 #include "agents/institution/core/case_book.h"
+#include "agents/institution/core/consequences.h"
 #include "agents/institution/core/grant_step.h"
 #include "proto/content/consent_form.h"
 
