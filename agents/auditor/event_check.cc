@@ -204,8 +204,9 @@ void EventCheck::Judge(const Place& at, const ErasureEvent& event) {
     if (const absl::Status net = CheckNet(erasure->net); !net.ok())
       return AddBad(at, net.message());
   }
-  for (const LeafIndex leaf : erasure->leaves)
-    if (leaf < at.leaf) openings_.Erased(leaf);
+  // A leaf after this one is not among the missing yet: nothing is erased in
+  // advance.
+  for (const LeafIndex leaf : erasure->leaves) openings_.Erased(leaf);
 }
 
 void EventCheck::Judge(const Place& at, const AccessLogEvent& event) {

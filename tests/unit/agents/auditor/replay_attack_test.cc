@@ -92,11 +92,12 @@ TEST_F(ReplayAttack, AFlippedByteInAHigherTileIsFoundAtTheEntriesItCovers) {
 TEST_F(ReplayAttack, AMismatchBelowIsNotToldAgainAbove) {
   while (log_.entries.size() < 520) log_.AddAnchor("ong");
   Export();
-  Flip("tile/entries/001", 2);
+  const size_t entry = log_.entries[300].size() + 2;
+  Flip("tile/entries/001", (300 - 256) * entry + 20);
   const Report report = Replayed();
-  EXPECT_THAT(report, FirstFails(FindingCode::kLeafMismatch, 256));
+  EXPECT_THAT(report, FirstFails(FindingCode::kLeafMismatch, 300));
   for (const Finding& finding : report.findings())
-    EXPECT_TRUE(!finding.index || *finding.index == LeafIndex(256));
+    EXPECT_TRUE(!finding.index || *finding.index == LeafIndex(300));
 }
 
 TEST_F(ReplayAttack, AMissingTileIsFoundAtItsFirstEntry) {
@@ -213,6 +214,25 @@ TEST_F(ReplayAttack, ACharterSignedByTooFewIsFound) {
 TEST_F(ReplayAttack, ASecondLeafForACharterVersionIsFound) {
   const LeafIndex leaf =
       log_.Add({log_.now, CharterEntry{2, log_.charter().hash}});
+  EXPECT_THAT(ExportAndReplay(),
+              FirstFails(FindingCode::kBadCharter, leaf.value()));
+}
+
+TEST_F(ReplayAttack, ACharterWithAStrangersSignatureAddedIsAnotherDocument) {
+  Export();
+  const std::string name =
+      absl::StrCat("documents/", ToHex(log_.charter().hash.bytes()), ".json");
+  MultiJws jws = VALUE_OF(ParseMultiJws(Read(name), kCharterBytesMax));
+  AddSignature(jws, SigningKey::Generate(), kCharterTyp);
+  Write(name, FormatMultiJws(jws));
+  EXPECT_THAT(Replayed(), FirstFails(FindingCode::kBadCharter, 1));
+}
+
+TEST_F(ReplayAttack, ACharterUnderAnotherVersionsNumberIsFound) {
+  log_.AddCharter([](Charter& next) { next.title = "Third"; });
+  log_.entries.pop_back();
+  const LeafIndex leaf =
+      log_.Add({log_.now, CharterEntry{7, log_.charter().hash}});
   EXPECT_THAT(ExportAndReplay(),
               FirstFails(FindingCode::kBadCharter, leaf.value()));
 }
@@ -391,6 +411,14 @@ TEST_F(ReplayAttack, MailOfAMemberThatLeftIsFoundHoweverItIsDated) {
               FirstFails(FindingCode::kBadSignature, leaf.value()));
 }
 
+TEST_F(ReplayAttack, MailOfASuspendedMemberIsFound) {
+  log_.AddCharter(
+      [](Charter& next) { next.members[0].status = MemberStatus::kSuspended; });
+  const LeafIndex leaf = log_.AddEnvelope("gnr", "ong");
+  EXPECT_THAT(ExportAndReplay(),
+              FirstFails(FindingCode::kBadSignature, leaf.value()));
+}
+
 TEST_F(ReplayAttack, AReceiptForADeliveredEnvelopeIsFound) {
   const LeafIndex leaf = log_.AddReceipt(first_);
   EXPECT_THAT(ExportAndReplay(), FirstFails(FindingCode::kLate, leaf.value()));
@@ -497,8 +525,11 @@ TEST_F(ReplayAttack, AnOlderCheckpointThatNobodySignedIsNoEvidence) {
   Export();
   const std::string forged = VALUE_OF(SignCheckpoint(
       {"test.example", TreeSize(5), Sha256("x"), {}}, SigningKey::Generate()));
-  EXPECT_THAT(Replayed({.root = log_.root(), .since = {forged, "no note"}}),
-              FailsAsAWhole(FindingCode::kBadCheckpoint));
+  for (const std::string& older : {forged, std::string("no note")}) {
+    const Report report = Replayed({.root = log_.root(), .since = {older}});
+    EXPECT_THAT(report, FailsAsAWhole(FindingCode::kBadCheckpoint));
+    EXPECT_EQ(report.findings().size(), 1u);
+  }
 }
 
 TEST_F(ReplayAttack, ACheckpointWithoutItsQuorumIsFound) {
