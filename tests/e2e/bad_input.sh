@@ -20,7 +20,7 @@ check_exit 1 send "$scratch/bad.json"; says invalid_form /sections/incident/date
 equal "$(tail -n1 "$scratch/err" | jq -r 'has("expected") and (.expected | test("YYYY-MM-DD"))')" true
 bad '.sections.horoscope = {}'
 check_exit 1 send "$scratch/bad.json"; says invalid_form /sections
-equal "$(tail -n1 "$scratch/err" | jq -r '.expected | test("safe_contact")')" true
+equal "$(tail -n1 "$scratch/err" | jq -r '.expected | test("referral/1")')" true
 bad '.sections.risk.strangulation = "yes"'
 check_exit 1 send "$scratch/bad.json"; says invalid_form /sections/risk/strangulation
 printf '{"schema":"referral_form/1",' >"$scratch/bad.json"
@@ -43,7 +43,10 @@ step "nothing was sent"
 equal "$(as ong referral list --json | jq '.referrals | length')" 0
 equal "$(as uls referral list --json | jq '.referrals | length')" 0
 
-step "invitations: used, damaged, of another network"
+step "invitations: damaged, used"
 invitation=$(amparo-broker invite uls --data "$net/broker")
-check_exit 1 amparo-agent join "${invitation%?}x" --data "$scratch/j1" --unlock key_file --words-confirmed --json
-says invalid_invitation null || says invalid_invitation ""
+join() { amparo-agent join "$1" --data "$2" --unlock key_file --words-confirmed --json; }
+check_exit 1 join "${invitation%?}x" "$scratch/j1"; says invalid_invitation line
+check "the whole line joins" join "$invitation" "$scratch/j2"
+check_exit 4 join "$invitation" "$scratch/j3"
+equal "$(tail -n1 "$scratch/err" | jq -r .code)" invitation_used
