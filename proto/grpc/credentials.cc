@@ -14,6 +14,8 @@ namespace {
 // governed by this setting.
 constexpr char kUnusableSuite[] = "ECDHE-RSA-AES256-GCM-SHA384";
 constexpr unsigned kWatchFilesEvery_s = 1;
+constexpr absl::Duration kReconnectFirst = absl::Milliseconds(200);
+constexpr absl::Duration kReconnectMax = absl::Seconds(2);
 constexpr absl::Duration kPingAnswerMax = absl::Seconds(10);
 constexpr absl::Duration kHandshakeMax = absl::Seconds(20);
 
@@ -93,6 +95,10 @@ std::shared_ptr<grpc::Channel> MakeChannel(
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, Milliseconds(kPingAnswerMax));
   arguments.SetInt(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  // The callers have their own pace of trying again; the channel's (up to two
+  // minutes) must not come on top of it.
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, Milliseconds(kReconnectFirst));
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, Milliseconds(kReconnectMax));
   return grpc::CreateCustomChannel(address, credentials, arguments);
 }
 

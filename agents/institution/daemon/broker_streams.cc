@@ -1,5 +1,6 @@
 #include "agents/institution/daemon/broker_streams.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/time/clock.h"
@@ -11,13 +12,16 @@ namespace {
 // How long to wait in one piece for a leaf to be proven; then it is looked
 // whether the agent is going down.
 constexpr absl::Duration kProofPatience = absl::Milliseconds(200);
+// A stream that is down is tried again at least this often, however long the
+// outage: it is how the agent learns that the broker is back.
+constexpr absl::Duration kStreamRetryMax = absl::Seconds(5);
 
 }  // namespace
 
 BrokerStreams::BrokerStreams(const Parts& parts)
     : parts_(parts),
-      log_backoff_(parts.retry_first, parts.retry_max),
-      mailbox_backoff_(parts.retry_first, parts.retry_max),
+      log_backoff_(parts.retry_first, std::min(parts.retry_max, kStreamRetryMax)),
+      mailbox_backoff_(parts.retry_first, std::min(parts.retry_max, kStreamRetryMax)),
       log_loop_([this] { return FollowLog(); }),
       mailbox_loop_([this] { return FollowMailbox(); }) {}
 
