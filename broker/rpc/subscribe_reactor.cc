@@ -26,7 +26,6 @@ struct Cursor {
   std::optional<InboxFeed::Subscription> subscription;
 
   absl::StatusOr<Pulled> Pull(std::deque<v1::MailboxItem>& out) {
-    RETURN_IF_ERROR(source.directory.Current()->Active(member).status());
     ASSIGN_OR_RETURN(
         std::vector<Delivery> page,
         source.relay.Fetch(member, after, kPageItemsMax, kPageBytesMax));

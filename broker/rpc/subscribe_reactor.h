@@ -4,7 +4,6 @@
 #include <optional>
 
 #include "amparo/v1/broker.pb.h"
-#include "broker/core/directory.h"
 #include "broker/core/inbox_feed.h"
 #include "broker/core/relay.h"
 #include "broker/rpc/open_streams.h"
@@ -15,15 +14,14 @@ namespace amparo::broker {
 // What a subscription reads from; all outlive it.
 struct MailboxSource {
   Relay& relay;
-  const Directory& directory;
   InboxFeed& feed;
   OpenStreams& streams;
   Executor& executor;
 };
 
 // The stream of everything that concerns `member` after leaf `after`, woken by
-// the feed. Ends with PERMISSION_DENIED when the member is not active, and
-// with RESOURCE_EXHAUSTED when it has too many.
+// the feed. Ends with what Relay::Fetch refuses, and with RESOURCE_EXHAUSTED
+// when the member has too many.
 grpc::ServerWriteReactor<v1::MailboxItem>* SubscribeReactor(
     const MailboxSource& source, const MemberId& member,
     std::optional<LeafIndex> after);
