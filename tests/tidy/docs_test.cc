@@ -254,4 +254,38 @@ TEST(AuditEventsDocument, ListsTheAccessLogActionsOfTheCode) {
   EXPECT_EQ(Column(Table(AuditEvents(), "Access-log actions"), 0), actions);
 }
 
+const std::string& Operations() {
+  static const std::string text = Read(kRoot / "docs/OPERATIONS.md");
+  return text;
+}
+
+// A row may name several.
+std::set<std::string> NamesIn(std::initializer_list<const char*> headings) {
+  std::set<std::string> names;
+  for (const char* heading : headings)
+    for (const std::string& cell : Column(Table(Operations(), heading), 0))
+      names.merge(FindAll(cell, "([a-z_]+)"));
+  return names;
+}
+
+TEST(OperationsDocument, ListsTheJournalEventsOfTheCode) {
+  std::set<std::string> events;
+  for (const auto& [path, source] :
+       Sources({"base", "crypto", "proto", "broker", "agents"}))
+    events.merge(FindAll(source,
+                         "\\bLog(?:Event|Failure)\\(\\s*"
+                         "(?:EventLevel::\\w+,\\s*)?\"([a-z_]+)\""));
+  EXPECT_FALSE(events.empty());
+  EXPECT_EQ(NamesIn({"The broker's journal", "The agent's journal"}), events);
+}
+
+TEST(OperationsDocument, ListsTheAlarmsOfTheCode) {
+  std::set<std::string> alarms;
+  for (const auto& [path, source] : Sources({"agents/institution"}))
+    alarms.merge(FindAll(
+        source, "\\b(?:Raise\\(|Contradicts\\(note,)\\s*\"([a-z_]+)\""));
+  EXPECT_FALSE(alarms.empty());
+  EXPECT_EQ(NamesIn({"Alarms"}), alarms);
+}
+
 }  // namespace
