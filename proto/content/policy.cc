@@ -100,7 +100,10 @@ Reason Examine(const Question& q, const HeldGrant& held, const Permit& permit) {
   if (!permit.purposes.contains(purpose) || !Holds(q.charter.purposes, purpose))
     return Reason::kPurpose;
   if (held.status != GrantStatus::kActive) return Reason::kRevoked;
-  if (q.now < permit.from) return Reason::kNotYet;
+  // What holds from the grant's own first second holds for whoever has the
+  // grant: a clock that is a little behind its issuer's refuses nothing.
+  if (q.now < permit.from && permit.from > held.grant.issued_at)
+    return Reason::kNotYet;
   if (q.now >= permit.until) return Reason::kExpired;
   return Reason::kGranted;
 }
@@ -132,8 +135,7 @@ bool Covers(const Question& q, const WithoutConsent& basis) {
          basis.case_id == q.transfer.case_id &&
          basis.sections.contains(q.section) &&
          basis.purpose == q.transfer.purpose &&
-         Holds(q.charter.purposes, basis.purpose) && q.now >= basis.at &&
-         q.now < basis.expires &&
+         Holds(q.charter.purposes, basis.purpose) && q.now < basis.expires &&
          Holds(q.charter.reason_codes, basis.reason_code) &&
          std::all_of(basis.legal_basis.begin(), basis.legal_basis.end(),
                      [&](const std::string& legal) {

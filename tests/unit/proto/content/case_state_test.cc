@@ -371,10 +371,10 @@ TEST_F(CaseGrantsTest, AnErasureTouchesOnlyWhatItsIssuerShared) {
   CaseEvent from_gnr = other.Sent(kGnr, kUls);
   from_gnr.case_id = story_.case_id;
   const CaseState state = story_.FoldAt(
-      kUls,
-      {story_.Sent(kOng, kUls), from_gnr,
-       story_.Event(kUls, kOng,
-                    Erased{grant.digest, ErasureAnswer::kDeleted, {kRisk}, ""})});
+      kUls, {story_.Sent(kOng, kUls), from_gnr,
+             story_.Event(
+                 kUls, kOng,
+                 Erased{grant.digest, ErasureAnswer::kDeleted, {kRisk}, ""})});
   EXPECT_TRUE(state.Find(story_.referral_id, kOng)->shared.at(kRisk).erased);
   EXPECT_FALSE(state.Find(other.referral_id, kGnr)->shared.at(kRisk).erased);
 }

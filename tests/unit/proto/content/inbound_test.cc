@@ -152,8 +152,13 @@ TEST_F(InboundTest, AGrantForAnotherPurposeCoversNothing) {
 
 TEST_F(InboundTest, AnExpiredOrFutureGrantCoversNothing) {
   EXPECT_EQ(ErrorCodeOf(Take(Referral(), grant_->until)), "consent_expired");
-  EXPECT_EQ(ErrorCodeOf(Take(Referral(), kNoon - absl::Seconds(1))),
-            "no_consent");
+  ConsentForm form = SimpleConsent();
+  form.permits[0].from = kNoon + absl::Hours(1);
+  Payload payload = Referral();
+  payload.grants = {GrantText(
+      VALUE_OF(IssueGrant(form, MakeContext(case_id_), charter_, key_)))};
+  EXPECT_EQ(ErrorCodeOf(Take(payload)), "no_consent");
+  EXPECT_OK(Take(payload, kNoon + absl::Hours(1)));
 }
 
 TEST_F(InboundTest, AGrantRevokedBeforeCoversNothing) {
