@@ -30,6 +30,11 @@ class Changes {
     lines_.push_back(absl::StrCat(parts...));
   }
 
+  // After the line that names the version.
+  void SayIfNothing() {
+    if (lines_.size() == 1) Say("Nothing else changes.");
+  }
+
   void Found(const Charter& charter) {
     Say("This is version 1: it founds the network ", charter.network, ", \"",
         charter.title, "\".");
@@ -163,6 +168,7 @@ std::vector<std::string> DescribeChanges(const std::optional<Charter>& before,
     changes.CompareMembers(*before, after);
     changes.CompareGovernance(*before, after);
     changes.CompareRest(*before, after);
+    changes.SayIfNothing();
   } else {
     changes.Found(after);
   }

@@ -183,7 +183,12 @@ absl::StatusOr<Outcome> Dispatch(const Verbs& verbs, Arguments& arguments) {
   if (verbs.verify->parsed()) {
     std::optional<Digest> root;
     if (!arguments.root.empty()) {
-      ASSIGN_OR_RETURN(root, Digest::Parse(arguments.root));
+      const absl::StatusOr<Digest> digest = Digest::Parse(arguments.root);
+      if (!digest.ok())
+        return MakeError(absl::StatusCode::kInvalidArgument,
+                         "not a hash: sha256:HEX",
+                         {.code = "usage", .field = "--root"});
+      root = *digest;
     }
     return Verify(folder, root);
   }

@@ -22,9 +22,11 @@ TEST(Changes, TellOfTheFirstVersionEverythingThatItSays) {
     EXPECT_THAT(told, Says(text));
 }
 
-TEST(Changes, SayNothingOfWhatStays) {
+TEST(Changes, SayWhenNothingChangesButTheVersion) {
   const Charter charter = SampleCharter();
-  EXPECT_EQ(DescribeChanges(charter, charter).size(), 2u);  // version, quorum
+  const std::vector<std::string> lines = DescribeChanges(charter, charter);
+  ASSERT_EQ(lines.size(), 3u);  // the version, nothing, the quorum
+  EXPECT_EQ(lines[1], "Nothing else changes.");
 }
 
 TEST(Changes, TellEachKeyThatDiffers) {
