@@ -1,0 +1,236 @@
+#include "tests/integration/agents/api_fixture.h"
+
+// The agent's API as an officer's program uses it: real gRPC on a real socket.
+
+namespace amparo::agent {
+namespace {
+
+using Referrals = v1::ReferralService::Stub;
+using Consents = v1::ConsentService::Stub;
+using Cases = v1::CaseService::Stub;
+using Directory = v1::DirectoryService::Stub;
+using Agents = v1::AgentService::Stub;
+
+class Api : public ApiTest {
+ protected:
+  Api()
+      : referrals_(channel_),
+        consents_(channel_),
+        cases_(channel_),
+        directory_(channel_),
+        agents_(channel_) {}
+
+  v1::RecordConsentResponse Record() {
+    v1::RecordConsentRequest request;
+    request.set_form_json(kExampleConsentForm);
+    return VALUE_OF(Call(consents_, &Consents::Record, request, "me"));
+  }
+  v1::SendRequest Sending(const std::string& consent) {
+    v1::SendRequest request;
+    request.add_to("uls");
+    request.add_to("gnr");
+    request.set_form_json(kExampleReferralForm);
+    request.set_consent_id(consent);
+    return request;
+  }
+
+  Referrals referrals_;
+  Consents consents_;
+  Cases cases_;
+  Directory directory_;
+  Agents agents_;
+};
+
+TEST_F(Api, SendsAndShowsAReferral) {
+  const v1::RecordConsentResponse consent = Record();
+  EXPECT_EQ(consent.status(), "active");
+  EXPECT_EQ(consent.digest().substr(0, 7), "sha256:");
+  const v1::SendResponse sent = VALUE_OF(
+      Call(referrals_, &Referrals::Send, Sending(consent.grant_id()), "me"));
+  EXPECT_TRUE(sent.allowed());
+  EXPECT_EQ(sent.case_id(), consent.case_id());
+  EXPECT_EQ(sent.priority(), "urgent");
+  ASSERT_EQ(sent.recipients_size(), 2);
+  EXPECT_EQ(sent.recipients(1).member(), "uls");
+  EXPECT_EQ(sent.recipients(1).delivery(), "queued");
+  EXPECT_EQ(sent.recipients(1).envelope_id(), "");
+  EXPECT_EQ(sent.decisions_size(), 0);
+
+  world_.Settle();
+  v1::ShowReferralRequest show;
+  show.set_referral_id(sent.referral_id());
+  show.add_open_sections("safe_contact");
+  const v1::ReferralView view =
+      VALUE_OF(Call(referrals_, &Referrals::Show, show, "me"));
+  EXPECT_EQ(view.box(), "out");
+  EXPECT_EQ(view.recipients(1).delivery(), "delivered");
+  EXPECT_TRUE(view.recipients(1).in_log());
+  EXPECT_EQ(view.recipients(1).envelope_id().substr(0, 2), "n-");
+  bool opened = false;
+  for (const v1::SectionView& section : view.sections())
+    if (section.section() == "safe_contact") {
+      opened = true;
+      EXPECT_EQ(section.status(), "open");
+      EXPECT_NE(section.fields_json().find("laranja"), std::string::npos);
+    }
+  EXPECT_TRUE(opened);
+
+  v1::ListReferralsRequest list;
+  list.set_box("out");
+  EXPECT_EQ(
+      VALUE_OF(Call(referrals_, &Referrals::List, list, "me")).referrals_size(),
+      2);
+  EXPECT_EQ(VALUE_OF(Call(cases_, &Cases::List, v1::ListCasesRequest(), "me"))
+                .cases(0)
+                .referrals(),
+            1u);
+}
+
+TEST_F(Api, TellsWhatADryRunFound) {
+  v1::SendRequest request = Sending(Record().grant_id());
+  request.set_dry_run(true);
+  request.add_to("cpcj");
+  const v1::SendResponse answer =
+      VALUE_OF(Call(referrals_, &Referrals::Send, request, "me"));
+  EXPECT_FALSE(answer.allowed());
+  EXPECT_EQ(answer.referral_id(), "");
+  ASSERT_EQ(answer.decisions_size(), 3);
+  EXPECT_FALSE(answer.decisions(2).allowed());
+  EXPECT_TRUE(answer.decisions(2).reachable());
+  EXPECT_EQ(answer.decisions(2).sections(0).reason(), "excluded");
+  EXPECT_EQ(answer.decisions(2).sections(0).view(), "none");
+}
+
+TEST_F(Api, RevokesAndShowsAConsent) {
+  const v1::RecordConsentResponse consent = Record();
+  VALUE_OF(
+      Call(referrals_, &Referrals::Send, Sending(consent.grant_id()), "me"));
+  world_.Settle();
+  v1::RevokeConsentRequest revoke;
+  revoke.set_grant_id(consent.grant_id());
+  const v1::RevokeConsentResponse revoked =
+      VALUE_OF(Call(consents_, &Consents::Revoke, revoke, "me"));
+  EXPECT_EQ(revoked.status(), "revoked");
+  EXPECT_EQ(revoked.revoked_by(), "subject");
+  ASSERT_EQ(revoked.recipients_size(), 2);
+  EXPECT_EQ(revoked.recipients(0).answer(), "pending");
+  v1::ShowConsentRequest show;
+  show.set_grant_id(consent.grant_id());
+  const v1::ConsentView view =
+      VALUE_OF(Call(consents_, &Consents::Show, show, "me"));
+  EXPECT_EQ(view.status(), "revoked");
+  EXPECT_EQ(VALUE_OF(ParseJson(view.provisions_json())).size(), 3u);
+}
+
+TEST_F(Api, CarriesTheCodeOfAnError) {
+  v1::ShowReferralRequest show;
+  show.set_referral_id("r-aaaaaaaa");
+  const auto absent = Call(referrals_, &Referrals::Show, show, "me");
+  EXPECT_THAT(absent, StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_THAT(absent, HasErrorCode("not_found"));
+  EXPECT_THAT(Call(referrals_, &Referrals::Show, show, "root"),
+              HasErrorCode("role_missing"));
+  v1::SendRequest send = Sending(Record().grant_id());
+  send.set_form_json(R"({"schema":"referral_form/1"})");
+  const auto refused = Call(referrals_, &Referrals::Send, send, "me");
+  EXPECT_THAT(refused, HasErrorCode("invalid_form"));
+  EXPECT_FALSE(DetailOf(refused.status())->field.empty());
+}
+
+TEST_F(Api, GivesTheStatus) {
+  const v1::StatusResponse status =
+      VALUE_OF(Call(agents_, &Agents::Status, v1::StatusRequest(), "me"));
+  EXPECT_EQ(status.member(), "ong");
+  EXPECT_EQ(status.member_status(), "active");
+  EXPECT_EQ(status.version(), "1.2.3");
+  EXPECT_EQ(status.officer().handle(), "me");
+  EXPECT_TRUE(status.broker_reachable());
+  EXPECT_EQ(status.broker_last_seen_at_s(), 7u);
+  EXPECT_EQ(status.log_size(), 40u);
+  EXPECT_EQ(status.witnessed_size(), 0u);
+  EXPECT_EQ(status.quarantined(), 3u);
+  ASSERT_EQ(status.alarms_size(), 1);
+  EXPECT_EQ(status.alarms(0).code(), "gap");
+  EXPECT_GT(status.charter_expires_at_s(), 0u);
+  EXPECT_GT(status.signing_until_s(), 0u);
+  // An admin gets it too, without a count of cases.
+  EXPECT_EQ(
+      VALUE_OF(Call(agents_, &Agents::Status, v1::StatusRequest(), "root"))
+          .unread(),
+      0u);
+}
+
+TEST_F(Api, LetsAdminsAloneAddOfficers) {
+  v1::AddOfficerRequest request;
+  request.set_handle("nova");
+  request.add_roles("officer");
+  request.add_uids(4242);
+  EXPECT_THAT(Call(agents_, &Agents::AddOfficer, request, "me"),
+              HasErrorCode("role_missing"));
+  const v1::OfficerView added =
+      VALUE_OF(Call(agents_, &Agents::AddOfficer, request, "root"));
+  EXPECT_EQ(added.handle(), "nova");
+  EXPECT_EQ(added.uids(0), 4242u);
+  EXPECT_THAT(Call(agents_, &Agents::AddOfficer, request, "root"),
+              HasErrorCode("conflict"));
+  request.set_handle("Not A Handle");
+  EXPECT_THAT(Call(agents_, &Agents::AddOfficer, request, "root"),
+              HasErrorCode("usage"));
+  request.set_handle("outra");
+  request.add_roles("king");
+  EXPECT_THAT(Call(agents_, &Agents::AddOfficer, request, "root"),
+              HasErrorCode("usage"));
+  EXPECT_EQ(VALUE_OF(Call(agents_, &Agents::ListOfficers,
+                          v1::ListOfficersRequest(), "root"))
+                .officers_size(),
+            5);
+}
+
+TEST_F(Api, GivesTheAccessLogToWhoMaySeeIt) {
+  const v1::RecordConsentResponse consent = Record();
+  v1::AccessLogRequest request;
+  EXPECT_THAT(Call(agents_, &Agents::AccessLog, request, "root"),
+              HasErrorCode("role_missing"));
+  const v1::AccessLogResponse all =
+      VALUE_OF(Call(agents_, &Agents::AccessLog, request, "me"));
+  ASSERT_EQ(all.records_size(), 2);
+  EXPECT_EQ(all.records(0).action(), "consent_record");
+  // Who read the log stands there too.
+  EXPECT_EQ(all.records(1).action(), "access_log_read");
+  EXPECT_NE(all.checkpoint().find("/access/ong"), std::string::npos);
+  request.set_case_id(consent.case_id());
+  EXPECT_EQ(
+      VALUE_OF(Call(agents_, &Agents::AccessLog, request, "me")).records_size(),
+      1);
+  request.set_after_seq(2);
+  EXPECT_EQ(
+      VALUE_OF(Call(agents_, &Agents::AccessLog, request, "me")).records_size(),
+      0);
+}
+
+TEST_F(Api, ShowsTheDirectoryWithTheWordsToCompare) {
+  const v1::ListMembersResponse members = VALUE_OF(
+      Call(directory_, &Directory::List, v1::ListMembersRequest(), "root"));
+  ASSERT_EQ(members.members_size(), 5);
+  v1::ShowMemberRequest show;
+  show.set_member("uls");
+  const v1::MemberView uls =
+      VALUE_OF(Call(directory_, &Directory::Show, show, "root"));
+  EXPECT_EQ(uls.kind(), "health");
+  EXPECT_TRUE(uls.reachable());
+  EXPECT_FALSE(uls.key_words().empty());
+  EXPECT_FALSE(uls.key_confirmed());
+  show.set_member("nobody");
+  EXPECT_THAT(Call(directory_, &Directory::Show, show, "root"),
+              HasErrorCode("unknown_member"));
+}
+
+TEST_F(Api, GivesTheInboxWithWhatIsQuarantined) {
+  const v1::InboxResponse inbox =
+      VALUE_OF(Call(referrals_, &Referrals::Inbox, v1::InboxRequest(), "me"));
+  EXPECT_EQ(inbox.items_size(), 0);
+  EXPECT_EQ(inbox.quarantined(), 3u);
+}
+
+}  // namespace
+}  // namespace amparo::agent
