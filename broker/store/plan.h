@@ -34,6 +34,7 @@ class Plan {
  private:
   using Answer = absl::StatusOr<OpResult>;
   using Earlier = absl::StatusOr<std::optional<OpResult>>;
+  static OpResult Refused(Outcome outcome);
 
   // The answer of an operation that needs no leaf: it is known already, or
   // cannot be.
