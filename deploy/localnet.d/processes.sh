@@ -7,11 +7,11 @@ member_ids() { jq -r '.members | keys[]' "$dir/localnet.json"; }
 first_log() { ls -t "$dir"/logs/*.log 2>/dev/null | head -1; }
 
 # The process's start time from the system (proc(5), field 22): a pid may be
-# another process's by now.
-started_of() { sed 's/^.*) //' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f20; }
+# another process's by now. Nothing for one that has ended (Z, X).
+started_of() { sed 's/^.*) //' "/proc/$1/stat" 2>/dev/null | grep -v '^[ZX]' | cut -d' ' -f20; }
 
 is_running() { # PID STARTED
-  [ "$1" != null ] && [ "$1" -gt 0 ] 2>/dev/null && [ "$(started_of "$1")" = "$2" ]
+  [ "$1" != null ] && [ "$1" -gt 0 ] 2>/dev/null && [ "$(started_of "$1" || true)" = "$2" ]
 }
 
 # Changes localnet.json by a jq program, all or nothing.

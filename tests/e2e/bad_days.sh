@@ -5,9 +5,13 @@ net=$scratch/net
 net_up "$net" ong,uls
 form_for uls
 pid_of() { jq -r "$1.pid" "$net/localnet.json"; }
+kill_hard() { # PID: returns when it is gone, or waits to be collected
+  kill -KILL "$1"
+  while grep -q ') [^ZX]' "/proc/$1/stat" 2>/dev/null; do sleep 0.05; done
+}
 
 step "a send while the broker is away succeeds and goes out when it is back"
-kill -KILL "$(pid_of .broker)"
+kill_hard "$(pid_of .broker)"
 referral=$(send_referral uls)
 equal "$(as ong referral show "$referral" --json | jq -r '.recipients[0].delivery')" queued
 net_up "$net"
@@ -17,7 +21,7 @@ step "the broker is killed while envelopes arrive: each arrives once"
 sent=()
 for i in 1 2 3 4 5; do
   sent+=("$(send_referral uls)")
-  [ "$i" != 3 ] || kill -KILL "$(pid_of .broker)"
+  [ "$i" != 3 ] || kill_hard "$(pid_of .broker)"
 done
 net_up "$net"
 for id in "${sent[@]}"; do
@@ -28,7 +32,7 @@ equal "$(as uls status --json | jq .quarantined)" 0
 
 step "an agent is killed while it receives: it goes on where it stopped"
 referral=$(send_referral uls)
-kill -KILL "$(pid_of .members.uls)"
+kill_hard "$(pid_of .members.uls)"
 net_up "$net"
 check "it arrives" as ong referral show "$referral" --wait delivered --timeout 30
 equal "$(as uls referral list --box in --json | jq '.referrals | length')" 7
