@@ -285,6 +285,12 @@ absl::Status Intake::TakeReceipt(const LeafReceipt& leaf, const std::string& tok
   const auto claimed = PeekReceipt(token);
   const auto sent = claimed.ok() ? books_.outbox.SentAs(claimed->digest)
                                  : absl::StatusOr<Sent>(claimed.status());
+  if (claimed.ok() && absl::IsNotFound(sent.status())) {
+    // It may be faster than the broker's answer to the courier: then later.
+    ASSIGN_OR_RETURN(const auto under_way, books_.outbox.UnderWay(claimed->issuer));
+    if (under_way && EnvelopeDigest(under_way->envelope) == claimed->digest)
+      return absl::UnavailableError("the envelope is not known to be sent yet");
+  }
   if (!sent.ok() || claimed->audience != books_.keys.self() ||
       claimed->issuer != sent->draft.recipient || claimed->leaf != sent->leaf ||
       !VerifyReceipt(token, KeysAt(*peers, claimed->issuer, leaf.leaf, leaf.time)).ok())
