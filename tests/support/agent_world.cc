@@ -31,8 +31,13 @@ absl::Status Away() { return absl::UnavailableError("the broker is away"); }
 
 absl::StatusOr<LeafReceipt> PortToFixture::Submit(const Envelope& envelope) {
   if (down) return Away();
+  if (divert) {
+    divert(envelope);
+    return Away();
+  }
   auto receipt = broker_.Accept(member_, envelope);
   if (lose_answers) return Away();
+  if (receipt.ok() && tamper_promise) return tamper_promise(envelope, *std::move(receipt));
   return receipt;
 }
 absl::StatusOr<LeafReceipt> PortToFixture::Acknowledge(absl::string_view token) {
@@ -63,7 +68,10 @@ absl::StatusOr<LeafIndex> PortToFixture::PublishKeyEvent(absl::string_view docum
 absl::StatusOr<std::vector<Bytes>> PortToFixture::GetEntries(LeafIndex start,
                                                              uint32_t count) {
   if (down) return Away();
-  return broker_.audit_log().Entries(start, count);
+  ASSIGN_OR_RETURN(std::vector<Bytes> entries,
+                   broker_.audit_log().Entries(start, count));
+  return tamper_entries ? tamper_entries(start, std::move(entries))
+                        : std::move(entries);
 }
 absl::StatusOr<std::string> PortToFixture::GetDocument(const Digest& hash) {
   if (down) return Away();

@@ -41,6 +41,12 @@ class PortToFixture final : public BrokerPort {
   bool down = false;  // UNAVAILABLE to everything
   // Changes what is handed over, or (nullopt) keeps it back.
   std::function<std::optional<MailboxItem>(MailboxItem)> tamper;
+  // Changes a page of the log that starts at this leaf.
+  std::function<std::vector<Bytes>(LeafIndex, std::vector<Bytes>)> tamper_entries;
+  // Changes the broker's word for an envelope it took.
+  std::function<LeafReceipt(const Envelope&, LeafReceipt)> tamper_promise;
+  // Takes envelopes instead of the broker, and answers UNAVAILABLE.
+  std::function<void(const Envelope&)> divert;
   bool lose_answers = false;  // submits, then says UNAVAILABLE
 
   absl::StatusOr<LeafReceipt> Submit(const Envelope& envelope) override;
@@ -107,6 +113,7 @@ class TestAgent {
   PeerBook& peers() { return *books_->peers; }
   KeyRing& keys() { return *books_->keys; }
   Outbox& outbox() { return *books_->outbox; }
+  const Packer& packer() const { return *books_->packer; }
   AccessLog& access_log() { return *books_->access_log; }
   OfficerBook& officers() { return *books_->officers; }
   MemoryKv& kv() { return kv_; }
