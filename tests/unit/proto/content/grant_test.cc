@@ -68,7 +68,8 @@ TEST_F(GrantTest, SpellsOutTheStarWithoutNamedOnlyAndLethalSections) {
 }
 
 TEST_F(GrantTest, WithoutATimeItHoldsFromNowForSixMonths) {
-  const Permit& permit = *IssueExample().permits()[1];
+  const Grant grant = IssueExample();
+  const Permit& permit = *grant.permits()[1];
   EXPECT_EQ(permit.from, kNoon);
   EXPECT_EQ(FormatUtc(permit.until), "2027-05-21T12:00:00Z");
 }
