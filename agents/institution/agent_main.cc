@@ -16,6 +16,7 @@
 #include "base/version.h"
 #include "crypto/init.h"
 #include "proto/grpc/credentials.h"
+#include "proto/grpc/journal.h"
 
 // amparo-agent: an institution's agent. Verbs and exit codes: --help.
 
@@ -129,6 +130,7 @@ int Main(int argc, char** argv) {
   }
   if (const absl::Status ready = InitCrypto(); !ready.ok()) return Report(ready, json);
   if (const absl::Status tls = AllowOnlyTls13(); !tls.ok()) return Report(tls, json);
+  SendGrpcLinesToJournal();
   const DataDir data(data_path);
   if (join->parsed()) {
     join_options.unlock = unlock == "key_file" ? Unlock::kKeyFile : Unlock::kPrompt;

@@ -120,11 +120,12 @@ void TestAgent::Open() {
   b.log = VALUE_OF(LogWatch::Open(kv_, *b.peers, port_, *b.alarms, clock));
   b.keys = VALUE_OF(
       KeyRing::Open(kv_, self, identity_.Copy(), *b.peers, clock, absl::Hours(24)));
-  b.promises = std::make_unique<Promises>(kv_, *b.log, *b.peers, *b.alarms, clock);
+  b.promises = std::make_unique<Promises>(kv_, *b.log, *b.peers, *b.alarms, clock,
+                                          absl::Seconds(60));
   b.anchors = std::make_unique<Anchors>(kv_, *b.keys, *b.peers, *b.promises, clock);
   b.packer = std::make_unique<Packer>(*b.peers, *b.keys);
   b.cases = VALUE_OF(CaseBook::Open(kv_, self));
-  b.outbox = VALUE_OF(Outbox::Open(kv_));
+  b.outbox = VALUE_OF(Outbox::Open(kv_, 1000));
   b.courier = std::make_unique<Courier>(
       Courier::Books{*b.cases, *b.outbox, *b.peers, *b.keys, *b.log, *b.packer,
                      *b.promises, *b.anchors, kv_, port_, clock});

@@ -73,6 +73,7 @@ std::optional<LeafIndex> Intake::cursor() const {
 }
 
 absl::Status Intake::Take(const MailboxItem& item) {
+  MutexLock turn(turn_);
   if (item.receipt.leaf.value() >= books_.log.size().value())
     return absl::FailedPreconditionError("this leaf is not proven yet");
   if (const auto done = cursor(); done && item.receipt.leaf <= *done)
@@ -422,6 +423,7 @@ absl::Status Intake::AddReceipt(ReceiptKind kind, const Envelope& envelope,
 }
 
 absl::Status Intake::SendReceipts() {
+  MutexLock turn(turn_);
   std::vector<std::pair<std::string, std::string>> due;
   RETURN_IF_ERROR(
       books_.kv.Scan(kReceiptPrefix, "", [&](absl::string_view key, ByteView token) {
@@ -449,6 +451,7 @@ absl::Status Intake::SendReceipts() {
 }
 
 absl::Status Intake::AskForMissing() {
+  MutexLock turn(turn_);
   ASSIGN_OR_RETURN(const std::vector<Gap> gaps,
                    links_.Unasked(books_.clock.Now(), kResendAfterGap));
   if (gaps.empty()) return absl::OkStatus();

@@ -18,6 +18,7 @@
 #include "agents/institution/core/peer_book.h"
 #include "agents/institution/core/promises.h"
 #include "base/clock.h"
+#include "base/mutex.h"
 #include "proto/content/inbound.h"
 #include "proto/envelope/receipt.h"
 
@@ -25,8 +26,8 @@ namespace amparo::agent {
 
 // Takes in what the broker hands over, in leaf order: verifies, folds into
 // cases, answers with signed receipts (docs/PROTOCOL.md, Receiving). Fails
-// closed: what does not pass is quarantined, never shown. One thread at a time,
-// but for quarantined().
+// closed: what does not pass is quarantined, never shown. Thread-safe: one call
+// at a time has its turn, disk and broker included.
 class Intake {
  public:
   // All must outlive the intake.
@@ -58,7 +59,7 @@ class Intake {
 
   // Last leaf taken; nullopt before the first.
   std::optional<LeafIndex> cursor() const;
-  // Messages that were refused; thread-safe.
+  // Messages that were refused.
   uint32_t quarantined() const { return quarantined_; }
 
  private:
@@ -96,6 +97,7 @@ class Intake {
                    absl::Time at) const;
 
   const Books books_;
+  Mutex turn_;  // of Take, SendReceipts and AskForMissing
   LinkBook links_;
   std::atomic<uint32_t> quarantined_ = 0;
 };

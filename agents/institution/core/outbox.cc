@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/encoding.h"
+#include "base/error.h"
 #include "base/json.h"
 #include "base/status.h"
 #include "proto/envelope/codec.h"
@@ -118,8 +119,9 @@ void PutRow(Batch& rows, const std::string& key, const Json& json) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Outbox>> Outbox::Open(KeyValue& kv) {
-  std::unique_ptr<Outbox> outbox(new Outbox(kv));
+absl::StatusOr<std::unique_ptr<Outbox>> Outbox::Open(KeyValue& kv,
+                                                     size_t drafts_max) {
+  std::unique_ptr<Outbox> outbox(new Outbox(kv, drafts_max));
   ASSIGN_OR_RETURN(const std::vector<Draft> drafts, outbox->Drafts());
   // Only the order among waiting drafts matters, so numbers may come again.
   if (!drafts.empty()) outbox->next_seq_ = drafts.back().seq + 1;
@@ -198,6 +200,15 @@ absl::StatusOr<std::optional<LinkHead>> Outbox::HeadOf(const MemberId& recipient
   ASSIGN_OR_RETURN(const std::string digest, JsonString(*json, "digest"));
   ASSIGN_OR_RETURN(head.digest, Digest::Parse(digest));
   return std::optional<LinkHead>(head);
+}
+
+absl::Status Outbox::CheckRoom() const {
+  if (size() < drafts_max_) return absl::OkStatus();
+  return MakeError(absl::StatusCode::kResourceExhausted,
+                   "too many messages wait to be sent",
+                   {.code = "too_large",
+                    .hint = "wait until the broker is reachable again",
+                    .retryable = true});
 }
 
 void Outbox::AddRecall(const PendingRecall& recall, Batch& rows) const {

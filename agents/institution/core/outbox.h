@@ -68,7 +68,9 @@ struct LinkHead {
 // being sent, or sent twice. Thread-safe.
 class Outbox {
  public:
-  static absl::StatusOr<std::unique_ptr<Outbox>> Open(KeyValue& kv);
+  // `drafts_max`: how many officers may leave waiting.
+  static absl::StatusOr<std::unique_ptr<Outbox>> Open(KeyValue& kv,
+                                                      size_t drafts_max);
 
   // Adds the draft to `rows` and gives it its place in the order.
   void Add(Draft draft, Batch& rows);
@@ -76,6 +78,9 @@ class Outbox {
   // Drafts in order of sending.
   absl::StatusOr<std::vector<Draft>> Drafts() const;
   size_t size() const;
+  // RESOURCE_EXHAUSTED (code "too_large") when so many wait that an officer must
+  // not add more. The agent's own answers are always taken.
+  absl::Status CheckRoom() const;
 
   // One envelope is under way to a recipient at a time.
   absl::StatusOr<std::optional<InFlight>> UnderWay(const MemberId& recipient) const;
@@ -99,9 +104,10 @@ class Outbox {
                               uint64_t link_seq) const;
 
  private:
-  explicit Outbox(KeyValue& kv) : kv_(kv) {}
+  Outbox(KeyValue& kv, size_t drafts_max) : kv_(kv), drafts_max_(drafts_max) {}
 
   KeyValue& kv_;
+  const size_t drafts_max_;
   std::atomic<uint64_t> next_seq_ = 1;
 };
 

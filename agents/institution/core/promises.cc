@@ -11,7 +11,6 @@ namespace amparo::agent {
 namespace {
 
 constexpr char kPrefix[] = "promise/";
-constexpr absl::Duration kLate = absl::Seconds(60);
 
 std::string KeyOf(LeafIndex leaf) {
   Bytes suffix;
@@ -66,7 +65,7 @@ absl::Status Promises::Settle() {
     const absl::Status included =
         log_.CheckIncluded(receipt, view.subspan(kFixedBytes));
     if (absl::IsOutOfRange(included)) {
-      late = late || clock_.Now() > receipt.time + kLate;
+      late = late || clock_.Now() > receipt.time + late_after_;
       continue;
     }
     // A broken promise rang already; asking again would change nothing.

@@ -15,8 +15,9 @@ class Promises {
  public:
   // All must outlive this.
   Promises(KeyValue& kv, const LogWatch& log, const PeerBook& peers, Alarms& alarms,
-           const Clock& clock)
-      : kv_(kv), log_(log), peers_(peers), alarms_(alarms), clock_(clock) {}
+           const Clock& clock, absl::Duration late_after)
+      : kv_(kv), log_(log), peers_(peers), alarms_(alarms), clock_(clock),
+        late_after_(late_after) {}
 
   // PERMISSION_DENIED when the log key did not sign `receipt` for this event.
   // Otherwise `rows` remember the promise.
@@ -24,7 +25,7 @@ class Promises {
                     Batch& rows) const;
 
   // Compares what is proven by now. A promise that the log broke is an alarm
-  // (by LogWatch); one that is 60 s old and not proven is the alarm
+  // (by LogWatch); one that is `late_after` old and not proven is the alarm
   // "inclusion_late".
   absl::Status Settle();
 
@@ -34,6 +35,7 @@ class Promises {
   const PeerBook& peers_;
   Alarms& alarms_;
   const Clock& clock_;
+  const absl::Duration late_after_;
 };
 
 }  // namespace amparo::agent

@@ -158,11 +158,12 @@ absl::Status Agent::Parts::OpenBooks(const DataDir& data, AgentSecrets secrets) 
   ASSIGN_OR_RETURN(log, LogWatch::Open(*kv, *peers, *broker, *alarms, clock));
   ASSIGN_OR_RETURN(keys, KeyRing::Open(*kv, config.member, std::move(secrets.identity),
                                        *peers, clock, config.prekey_interval));
-  promises = std::make_unique<Promises>(*kv, *log, *peers, *alarms, clock);
+  promises = std::make_unique<Promises>(*kv, *log, *peers, *alarms, clock,
+                                        config.inclusion_alarm);
   anchors = std::make_unique<Anchors>(*kv, *keys, *peers, *promises, clock);
   packer = std::make_unique<Packer>(*peers, *keys);
   ASSIGN_OR_RETURN(cases, CaseBook::Open(*kv, config.member));
-  ASSIGN_OR_RETURN(outbox, Outbox::Open(*kv));
+  ASSIGN_OR_RETURN(outbox, Outbox::Open(*kv, config.envelopes_max));
   const std::function<void()> wake = [this] { WakeCourier(); };
   courier = std::make_unique<Courier>(
       Courier::Books{*cases, *outbox, *peers, *keys, *log, *packer, *promises,

@@ -25,7 +25,7 @@ keepalive_s = 20  # how often an idle connection says that it is there
 
 [api]
 socket = "$3"     # for officers on this machine; 107 bytes at most
-tls_listen = ""   # host:port for IT systems with a certificate; "" = off
+tls_listen = ""   # for IT systems with a certificate: not built yet, stays empty
 
 [keystore]
 unlock = "$4"     # prompt, key_file or credential (systemd, "amparo-keystore")
@@ -101,6 +101,8 @@ absl::StatusOr<AgentConfig> ParseAgentConfig(absl::string_view text,
 
   const auto member = MemberId::Parse(member_text);
   if (!member.ok()) return Wrong("member", "[a-z][a-z0-9-]{0,31}");
+  if (!tls_listen.empty())
+    return Wrong("api.tls_listen", "nothing: TLS for IT systems is not built yet");
   if (address.empty()) return Wrong("broker.address", "host:port");
   ASSIGN_OR_RETURN(const Unlock unlock,
                    Choice(kUnlocks, unlock_text, "keystore.unlock"));
@@ -113,7 +115,6 @@ absl::StatusOr<AgentConfig> ParseAgentConfig(absl::string_view text,
                      .broker_address = address,
                      .keepalive = absl::Seconds(keepalive_s),
                      .api_socket = socket,
-                     .api_tls_listen = tls_listen,
                      .unlock = unlock,
                      .key_file = key_file,
                      .prekey_interval = absl::Hours(prekey_h),

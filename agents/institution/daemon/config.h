@@ -21,7 +21,6 @@ struct AgentConfig {
   std::string broker_address;  // host:port of the members' port
   absl::Duration keepalive;
   std::string api_socket;      // path; relative to the data directory
-  std::string api_tls_listen;  // host:port; empty: off
   Unlock unlock = Unlock::kPrompt;
   std::string key_file;  // for kKeyFile; relative to the data directory
   absl::Duration prekey_interval;
