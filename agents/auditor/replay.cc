@@ -198,6 +198,7 @@ absl::StatusOr<Report> Replay(LeafSource& source,
   }
   Walk walk(source, options, *std::move(note), report);
   RETURN_IF_ERROR(walk.Run());
+  report.OrderFindings();
   report.Checked(Step::kReport);
   return report;
 }

@@ -1,6 +1,7 @@
 #include "agents/auditor/report.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -161,6 +162,16 @@ void Report::Add(Step step, Finding finding) {
 void Report::Skip(Step step, absl::string_view reason) {
   std::string& skipped = steps_[static_cast<size_t>(step)].skipped;
   if (skipped.empty()) skipped = std::string(reason);
+}
+
+void Report::OrderFindings() {
+  const auto rank = [](const Finding& finding) {
+    return std::make_tuple(!finding.index.has_value(),
+                           finding.index.value_or(LeafIndex(0)), finding.code);
+  };
+  std::stable_sort(
+      findings_.begin(), findings_.end(),
+      [&](const Finding& a, const Finding& b) { return rank(a) < rank(b); });
 }
 
 bool Report::ok() const {

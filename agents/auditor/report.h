@@ -100,6 +100,9 @@ class Report {
   void Add(Step step, Finding finding);
   // Says why `step` did not look at everything; the first reason stays.
   void Skip(Step step, absl::string_view reason);
+  // Orders the findings for who reads them: by entry, those about the whole
+  // log last; of one entry the deepest cause first.
+  void OrderFindings();
 
   bool ok() const;  // no finding
   const StepResult& step(Step step) const;

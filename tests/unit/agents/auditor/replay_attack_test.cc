@@ -312,8 +312,8 @@ TEST_F(ReplayAttack, AnErasureThatNobodySignedExplainsNothing) {
   const LeafIndex leaf = log_.AddErasure("gnr", {last_});
   const Report report = ExportAndReplay();
   EXPECT_THAT(report, FirstFails(FindingCode::kOpeningMissing, last_.value()));
-  EXPECT_EQ(report.findings()[0].code, FindingCode::kBadSignature);
-  EXPECT_EQ(report.findings()[0].index, leaf);
+  EXPECT_EQ(report.findings()[1].code, FindingCode::kBadSignature);
+  EXPECT_EQ(report.findings()[1].index, leaf);
 }
 
 TEST_F(ReplayAttack, AnErasureOfWhatComesAfterItExplainsNothing) {

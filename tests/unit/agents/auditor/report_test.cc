@@ -16,6 +16,19 @@ TEST(Report, IsNotOkWithOneFindingAndNamesTheLowestEntry) {
   EXPECT_EQ(report.first_bad_index(), LeafIndex(9));
 }
 
+TEST(Report, OrdersFindingsByEntryWithTheDeepestCauseFirst) {
+  Report report;
+  report.Add(Step::kTiles, {FindingCode::kRootMismatch, std::nullopt, "d"});
+  report.Add(Step::kLinks, {FindingCode::kLinkGap, LeafIndex(9), "c"});
+  report.Add(Step::kOpenings,
+             {FindingCode::kOpeningMismatch, LeafIndex(5), "b"});
+  report.Add(Step::kTiles, {FindingCode::kLeafMismatch, LeafIndex(5), "a"});
+  report.OrderFindings();
+  std::string order;
+  for (const Finding& finding : report.findings()) order += finding.text;
+  EXPECT_EQ(order, "abcd");
+}
+
 TEST(Report, AStepWithNothingToLookAtIsNeitherRightNorWrong) {
   Report report;
   report.Skip(Step::kConsistency, "no older checkpoint was given");
