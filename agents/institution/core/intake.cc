@@ -240,10 +240,7 @@ absl::Status Intake::TakeLinkEvent(const EventDocument& event, Batch rows) {
   if (event.kind == EventKind::kSkip) {
     RETURN_IF_ERROR(
         links_.Settle(event.issuer, *event.link_kid, event.first, event.last, rows));
-    RETURN_IF_ERROR(books_.kv.Write(rows));
-    ASSIGN_OR_RETURN(const bool gap, links_.HasGap(event.issuer));
-    if (!gap) books_.alarms.Settle("gap", event.issuer);
-    return absl::OkStatus();
+    return books_.kv.Write(rows);
   }
   if (event.kind == EventKind::kResend) {
     // What is asked for goes again under new links, and a skip ends the wait.
@@ -452,6 +449,12 @@ absl::Status Intake::SendReceipts() {
 
 absl::Status Intake::AskForMissing() {
   MutexLock turn(turn_);
+  // What came late, or was skipped, is no gap any more.
+  for (const AlarmRecord& alarm : books_.alarms.List()) {
+    if (alarm.code != "gap" || !alarm.member) continue;
+    ASSIGN_OR_RETURN(const bool open, links_.HasGap(*alarm.member));
+    if (!open) books_.alarms.Settle("gap", alarm.member);
+  }
   ASSIGN_OR_RETURN(const std::vector<Gap> gaps,
                    links_.Unasked(books_.clock.Now(), kResendAfterGap));
   if (gaps.empty()) return absl::OkStatus();
