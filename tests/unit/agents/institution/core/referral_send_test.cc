@@ -1,3 +1,5 @@
+#include <thread>
+
 #include "tests/unit/agents/institution/core/desk_fixture.h"
 
 namespace amparo::agent {
@@ -90,7 +92,7 @@ TEST_F(ReferralSend, RefusesARevokedConsentWhateverElseTheCaseAllows) {
   SendRequest request = RequestTo({"uls", "gnr"}, first.grant_id.text());
   const SendOutcome outcome =
       VALUE_OF(ong().referrals().Send(ong().officer(), request));
-  EXPECT_FALSE(outcome.allowed);
+  ASSERT_FALSE(outcome.allowed);
   EXPECT_EQ(outcome.decisions[0].sections[0].reason, Reason::kRevoked);
   request.consent = second.grant_id.text();
   EXPECT_TRUE(
@@ -107,7 +109,7 @@ TEST_F(ReferralSend, RefusesAnExpiredConsent) {
         request.dry_run = true;
         return request;
       }()));
-  EXPECT_FALSE(outcome.allowed);
+  ASSERT_FALSE(outcome.allowed);
   EXPECT_EQ(outcome.decisions[0].sections[0].reason, Reason::kExpired);
 }
 
@@ -142,6 +144,45 @@ TEST_F(ReferralSend, AnswersARepeatedRequestWithTheFirstAnswer) {
   EXPECT_NE(
       VALUE_OF(ong().referrals().Send(ong().supervisor(), request)).referral_id,
       first.referral_id);
+}
+
+TEST_F(ReferralSend, ThatCallersRaceToRepeatIsOneReferral) {
+  SendRequest request = RequestTo({"uls", "gnr"}, Record().grant_id.text());
+  request.request_id = "once";
+  std::vector<std::optional<ReferralId>> ids(4);
+  std::vector<std::thread> callers;
+  for (auto& id : ids)
+    callers.emplace_back([&, out = &id] {
+      const auto outcome = ong().referrals().Send(ong().officer(), request);
+      if (outcome.ok()) *out = outcome->referral_id;
+    });
+  for (std::thread& caller : callers) caller.join();
+  for (const auto& id : ids) {
+    ASSERT_TRUE(id.has_value());
+    EXPECT_EQ(*id, *ids[0]);
+  }
+  EXPECT_EQ(ong().outbox().size(), 2u);
+}
+
+TEST_F(ReferralSend, ThatRacesARevocationIsDecidedByWhatWasStoredFirst) {
+  for (int round = 0; round < 5; ++round) {
+    const std::string consent = Record().grant_id.text();
+    bool sent = false;
+    std::thread sending([&] {
+      const auto outcome = ong().referrals().Send(
+          ong().officer(), RequestTo({"uls", "gnr"}, consent));
+      sent = outcome.ok() && outcome->allowed;
+    });
+    std::thread revoking([&] {
+      EXPECT_OK(ong().consents().Revoke(ong().officer(), consent, {}));
+    });
+    sending.join();
+    revoking.join();
+    // Either it was refused, or the revocation found its drafts.
+    EXPECT_EQ(ong().outbox().size(), 0u) << sent;
+  }
+  world_.Settle();
+  EXPECT_TRUE(at("uls").cases().All().empty());
 }
 
 TEST_F(ReferralSend, StoresNothingWhenTheDiskFails) {
@@ -191,7 +232,7 @@ TEST_F(ReferralSend, ABasisNeverOverridesAnExclusion) {
                         .basis = "imminent_danger_life",
                         .reason_json = kExampleReasonForm,
                         .case_id = consent.case_id.text()}));
-  EXPECT_FALSE(outcome.allowed);
+  ASSERT_FALSE(outcome.allowed);
   EXPECT_EQ(outcome.decisions[0].sections[0].reason, Reason::kExcluded);
 }
 

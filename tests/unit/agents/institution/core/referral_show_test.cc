@@ -82,6 +82,25 @@ TEST_F(ReferralShow, ShowsNothingWhenTheAccessLogCannotBeWritten) {
             Delivery::kDelivered);
 }
 
+TEST_F(ReferralShow, NeedsTheAccessLogAtEveryLook) {
+  // Nothing else is written when it was opened before, or is one's own.
+  const Sent sent = Delivered({"uls"});
+  for (const char* member : {"uls", "ong"}) {
+    SCOPED_TRACE(member);
+    TestAgent& agent = at(member);
+    Look(agent, sent.referral);
+    agent.kv().FailWrites(absl::InternalError("disk"));
+    EXPECT_FALSE(
+        agent.referrals().Show(agent.officer(), sent.referral, {}, false).ok());
+    EXPECT_FALSE(
+        agent.referrals()
+            .Show(agent.officer(), sent.referral, {"safe_contact"}, false)
+            .ok());
+    EXPECT_OK(agent.referrals().Show(agent.officer(), sent.referral, {}, true));
+    agent.kv().FailWrites(absl::OkStatus());
+  }
+}
+
 TEST_F(ReferralShow, StatusOnlyOpensNothingAndLogsNoReading) {
   const Sent sent = Delivered({"uls"});
   TestAgent& uls = at("uls");
@@ -144,32 +163,66 @@ TEST_F(ReferralShow, ClosesSectionsWhenTheConsentRunsOut) {
   }
 }
 
-TEST_F(ReferralShow, RefusesAStoredSectionThatWasChanged) {
+// Whoever can write the disk swaps one person's section for another's.
+class Tampering : public DeskTest {
+ protected:
+  struct Place {
+    CaseId case_id;
+    EventId event_id;
+  };
+  Place PlaceOf(const Sent& sent) {
+    const auto entry = at("uls").cases().FindByReferral(
+        VALUE_OF(ReferralId::Parse(sent.referral)));
+    return {entry->state.case_id, entry->events.at(0).id};
+  }
+  Content Read(const Place& place) {
+    return VALUE_OF(at("uls").cases().ContentOf(place.case_id, place.event_id));
+  }
+  void Store(const Place& place, const Content& content) {
+    EXPECT_OK(
+        at("uls")
+            .cases()
+            .Change(place.case_id,
+                    [&](const Case*) -> absl::StatusOr<CaseChange> {
+                      return CaseChange{{}, {{place.event_id, content}}, {}};
+                    })
+            .status());
+  }
+  void ExpectRefused(const Sent& sent) {
+    TestAgent& uls = at("uls");
+    EXPECT_THAT(uls.referrals().Show(uls.officer(), sent.referral, {}, false),
+                HasErrorCode("tampered"));
+    EXPECT_OK(uls.referrals().Show(uls.officer(), sent.referral, {}, true));
+  }
+};
+
+TEST_F(Tampering, WithASectionIsSeen) {
+  const Sent mine = Delivered({"uls"}), theirs = Delivered({"uls"});
+  Content content = Read(PlaceOf(mine));
+  const Slot identity{Section::kIdentity};
+  content.disclosures[identity] =
+      Read(PlaceOf(theirs)).disclosures.at(identity);
+  Store(PlaceOf(mine), content);
+  ExpectRefused(mine);
+}
+
+TEST_F(Tampering, WithAWholeDocumentIsSeen) {
+  const Sent mine = Delivered({"uls"}), theirs = Delivered({"uls"});
+  Store(PlaceOf(mine), Read(PlaceOf(theirs)));
+  ExpectRefused(mine);
+}
+
+TEST_F(Tampering, WithAnotherVersionOfTheSameReferralIsSeen) {
   const Sent sent = Delivered({"uls"});
-  TestAgent& uls = at("uls");
-  // Whoever can write the disk swaps one person's section for another's.
-  const Sent other = Delivered({"uls"});
-  const auto mine =
-      uls.cases().FindByReferral(VALUE_OF(ReferralId::Parse(sent.referral)));
-  const auto theirs =
-      uls.cases().FindByReferral(VALUE_OF(ReferralId::Parse(other.referral)));
-  const EventId my_event = mine->events[0].id;
-  const EventId their_event = theirs->events[0].id;
-  Content content =
-      VALUE_OF(uls.cases().ContentOf(mine->state.case_id, my_event));
-  const Content stolen =
-      VALUE_OF(uls.cases().ContentOf(theirs->state.case_id, their_event));
-  content.disclosures[{Section::kIdentity}] =
-      stolen.disclosures.at({Section::kIdentity});
-  EXPECT_OK(uls.cases()
-                .Change(mine->state.case_id,
-                        [&](const Case*) -> absl::StatusOr<CaseChange> {
-                          return CaseChange{{}, {{my_event, content}}, {}};
-                        })
-                .status());
-  EXPECT_THAT(uls.referrals().Show(uls.officer(), sent.referral, {}, false),
-              HasErrorCode("tampered"));
-  EXPECT_OK(uls.referrals().Show(uls.officer(), sent.referral, {}, true));
+  VALUE_OF(ong().referrals().Update(ong().officer(), sent.referral,
+                                    R"({"schema":"update_form/1","sections":{
+          "identity":{"given_name":"M"}}})"));
+  world_.Settle();
+  const Place first = PlaceOf(sent);
+  const auto entry = at("uls").cases().Find(first.case_id);
+  const Place update{first.case_id, entry->events.back().id};
+  Store(update, Read(first));  // the old name comes back
+  ExpectRefused(sent);
 }
 
 TEST_F(ReferralShow, NeedsTheRole) {

@@ -139,6 +139,8 @@ TEST_F(ReferralDisclose, GoesAgainWhenItWasDroppedBefore) {
   // The part is revoked while the disclosure waits.
   VALUE_OF(ong().consents().Revoke(ong().officer(), sent.consent,
                                    {.section = "health"}));
+  EXPECT_EQ(Names(Status(ong(), sent.referral).recipients.at(0).slots),
+            "identity safe_contact risk_summary needs_summary");
   world_.Settle();
   EXPECT_EQ(Find(Look(at("uls"), sent.referral), "health"), nullptr);
   const ConsentView again = Record(PlainConsent(sent.case_id));
