@@ -14,14 +14,11 @@
 #include "proto/envelope/codec.h"
 #include "proto/envelope/limits.h"
 #include "proto/envelope/log_entry.h"
-#include "proto/envelope/recall.h"
 
 namespace amparo::agent {
 namespace {
 
 constexpr char kCursorKey[] = "in/cursor";
-constexpr char kSeenPrefix[] = "in/seen/";
-constexpr char kReceiptPrefix[] = "in/receipt/";
 constexpr char kQuarantinePrefix[] = "in/quarantine/";
 
 std::string LeafKey(absl::string_view prefix, LeafIndex leaf) {
@@ -87,16 +84,18 @@ absl::Status Intake::Take(const MailboxItem& item) {
   return TakeExpired(item.receipt, std::get<ExpiredNotice>(item.event).digest);
 }
 
-absl::Status Intake::TakeEnvelope(const LeafReceipt& leaf, const Envelope& envelope) {
+absl::Status Intake::TakeEnvelope(const LeafReceipt& leaf,
+                                  const Envelope& envelope) {
   const auto peers = books_.peers.Now();
   const Digest digest = EnvelopeDigest(envelope);
-  const std::string seen_key = kSeenPrefix + envelope.header.envelope_id.text();
+  const std::string seen_key = SeenKey(envelope.header.envelope_id);
   Batch rows;
   Finish(leaf, rows);
 
   // Not signed by an active member for us, or not what the log holds: it is
   // the broker's or a stranger's story, and no receipt honours it.
-  if (const absl::Status outside = CheckOutside(leaf, envelope, *peers); !outside.ok())
+  if (const absl::Status outside = CheckOutside(leaf, envelope, *peers);
+      !outside.ok())
     return IsOwnTrouble(outside) && !absl::IsDataLoss(outside)
                ? outside
                : Quarantine(leaf, envelope, outside, std::move(rows));
@@ -110,15 +109,18 @@ absl::Status Intake::TakeEnvelope(const LeafReceipt& leaf, const Envelope& envel
   RETURN_IF_ERROR(PlaceLink(envelope, digest, rows));
 
   Payload payload{.event_id = EventId::New()};
-  absl::StatusOr<InboundEvent> inbound = Verify(leaf, envelope, *peers, payload);
+  absl::StatusOr<InboundEvent> inbound =
+      Verify(leaf, envelope, *peers, payload);
   if (absl::IsNotFound(inbound.status())) {
-    RETURN_IF_ERROR(AddReceipt(ReceiptKind::kUndecryptable, envelope, leaf.leaf, rows));
+    RETURN_IF_ERROR(
+        AddReceipt(ReceiptKind::kUndecryptable, envelope, leaf.leaf, rows));
     LogEvent(EventLevel::kWarning, "envelope_undecryptable",
              {{"sender", envelope.header.sender}, {"leaf", leaf.leaf}});
     return books_.kv.Write(rows);
   }
   if (!inbound.ok() && IsOwnTrouble(inbound.status())) return inbound.status();
-  RETURN_IF_ERROR(AddReceipt(ReceiptKind::kDelivered, envelope, leaf.leaf, rows));
+  RETURN_IF_ERROR(
+      AddReceipt(ReceiptKind::kDelivered, envelope, leaf.leaf, rows));
   if (!inbound.ok())
     return Quarantine(leaf, envelope, inbound.status(), std::move(rows));
   if (inbound->link) return TakeLinkEvent(*inbound->link, std::move(rows));
@@ -128,7 +130,8 @@ absl::Status Intake::TakeEnvelope(const LeafReceipt& leaf, const Envelope& envel
   return Quarantine(leaf, envelope, folded, std::move(rows));
 }
 
-absl::Status Intake::CheckOutside(const LeafReceipt& leaf, const Envelope& envelope,
+absl::Status Intake::CheckOutside(const LeafReceipt& leaf,
+                                  const Envelope& envelope,
                                   const Peers& peers) const {
   const Header& header = envelope.header;
   RETURN_IF_ERROR(books_.log.CheckIncluded(leaf, EventBytes(envelope)));
@@ -142,8 +145,8 @@ absl::Status Intake::CheckOutside(const LeafReceipt& leaf, const Envelope& envel
       (sender->status != MemberStatus::kActive && sender->since <= leaf.time))
     return Refused("its sender was no active member");
   ASSIGN_OR_RETURN(const SignerRecord signer,
-                   peers.keys.SignerAt(header.sender, header.sender_kid, leaf.leaf,
-                                       leaf.time));
+                   peers.keys.SignerAt(header.sender, header.sender_kid,
+                                       leaf.leaf, leaf.time));
   RETURN_IF_ERROR(VerifyEnvelope(envelope, signer.key));
   if (header.created < leaf.time - kCreatedBefore ||
       header.created > leaf.time + kCreatedAfter)
@@ -157,8 +160,7 @@ absl::Status Intake::PlaceLink(const Envelope& envelope, const Digest& digest,
   const absl::Time now = books_.clock.Now();
   ASSIGN_OR_RETURN(const LinkFinding finding,
                    links_.Place(envelope.header, digest, now, rows));
-  if (finding == LinkFinding::kGap)
-    books_.alarms.Raise("gap", sender, now);
+  if (finding == LinkFinding::kGap) books_.alarms.Raise("gap", sender, now);
   if (finding == LinkFinding::kFork)  // both are kept: two signed stories
     books_.alarms.Raise("link_fork", sender, now, envelope.header_bytes);
   return absl::OkStatus();
@@ -166,7 +168,8 @@ absl::Status Intake::PlaceLink(const Envelope& envelope, const Digest& digest,
 
 absl::StatusOr<InboundEvent> Intake::Verify(const LeafReceipt& leaf,
                                             const Envelope& envelope,
-                                            const Peers& peers, Payload& payload) {
+                                            const Peers& peers,
+                                            Payload& payload) {
   const Header& header = envelope.header;
   ASSIGN_OR_RETURN(payload, books_.packer.Unpack(envelope));
   RETURN_IF_ERROR(CheckSeen(payload, header.sender));
@@ -177,9 +180,10 @@ absl::StatusOr<InboundEvent> Intake::Verify(const LeafReceipt& leaf,
                         .envelope = EnvelopeDigest(envelope),
                         .leaf = leaf.leaf,
                         .leaf_time = leaf.time};
-  ASSIGN_OR_RETURN(InboundEvent inbound,
-                   VerifyInbound(payload, carrier,
-                                 KeysAt(peers, header.sender, leaf.leaf, leaf.time)));
+  ASSIGN_OR_RETURN(
+      InboundEvent inbound,
+      VerifyInbound(payload, carrier,
+                    KeysAt(peers, header.sender, leaf.leaf, leaf.time)));
   if (payload.origin)
     RETURN_IF_ERROR(VerifyOrigin(*payload.origin, SdJwtDigest(payload.document),
                                  header.sender, peers, books_.log));
@@ -200,9 +204,9 @@ absl::Status Intake::Fold(InboundEvent inbound, const Payload& payload,
   const CaseEvent event = *inbound.event;
   absl::Status refused;
   const auto decide = [&](const Case* entry) -> absl::StatusOr<CaseChange> {
-    const CaseState state = entry == nullptr
-                                ? amparo::Fold(books_.keys.self(), event.case_id, {})
-                                : entry->state;
+    const CaseState state =
+        entry == nullptr ? amparo::Fold(books_.keys.self(), event.case_id, {})
+                         : entry->state;
     refused = MayAdd(books_.keys.self(), state, event);
     if (refused.ok() && inbound.document)
       refused = RequireCovered(peers.charter.charter, state, inbound,
@@ -225,164 +229,21 @@ absl::Status Intake::Fold(InboundEvent inbound, const Payload& payload,
   return absl::OkStatus();
 }
 
-absl::Status Intake::EraseWhatIsRevoked(const CaseId& id, const MemberId& granter,
+absl::Status Intake::EraseWhatIsRevoked(const CaseId& id,
+                                        const MemberId& granter,
                                         const Digest& grant) {
   const auto signer = books_.keys.Signer();
   if (!signer.ok()) return absl::UnavailableError("no signing key in force");
-  RETURN_IF_ERROR(EraseUncovered({books_.cases, books_.outbox, *books_.peers.Now(),
-                                  *signer, books_.clock.Now()},
-                                 id, granter, grant));
+  RETURN_IF_ERROR(
+      EraseUncovered({books_.cases, books_.outbox, *books_.peers.Now(), *signer,
+                      books_.clock.Now()},
+                     id, granter, grant));
   books_.wake_courier();
   return absl::OkStatus();
 }
 
-absl::Status Intake::TakeLinkEvent(const EventDocument& event, Batch rows) {
-  if (event.kind == EventKind::kSkip) {
-    RETURN_IF_ERROR(
-        links_.Settle(event.issuer, *event.link_kid, event.first, event.last, rows));
-    return books_.kv.Write(rows);
-  }
-  if (event.kind == EventKind::kResend) {
-    // What is asked for goes again under new links, and a skip ends the wait.
-    constexpr uint64_t kLinksMax = 1000;
-    const uint64_t last = std::min(event.last, event.first + kLinksMax);
-    for (uint64_t seq = event.first; seq <= last; ++seq) {
-      auto sent = books_.outbox.SentAs(event.issuer, *event.link_kid, seq);
-      if (!sent.ok()) continue;
-      sent->draft.attempts = 0;
-      books_.outbox.Add(std::move(sent->draft), rows);
-    }
-    ASSIGN_OR_RETURN(const SigningKey signer, books_.keys.Signer());
-    const EventId id = EventId::New();
-    ASSIGN_OR_RETURN(
-        std::string skip,
-        SignEvent(EventDocument{.net = event.net,
-                                .issuer = books_.keys.self(),
-                                .at = books_.clock.Now(),
-                                .event_id = id,
-                                .kind = EventKind::kSkip,
-                                .link_kid = event.link_kid,
-                                .first = event.first,
-                                .last = event.last},
-                  signer));
-    books_.outbox.Add(Draft{.recipient = event.issuer,
-                            .kind = EventKind::kSkip,
-                            .event_id = id,
-                            .document = std::move(skip)},
-                      rows);
-    books_.wake_courier();
-  }
-  return books_.kv.Write(rows);
-}
-
-absl::Status Intake::TakeReceipt(const LeafReceipt& leaf, const std::string& token) {
-  Batch rows;
-  Finish(leaf, rows);
-  const auto peers = books_.peers.Now();
-  RETURN_IF_ERROR(books_.log.CheckIncluded(leaf, EncodeAuditEvent(ReceiptEvent{token})));
-  const auto claimed = PeekReceipt(token);
-  const auto sent = claimed.ok() ? books_.outbox.SentAs(claimed->digest)
-                                 : absl::StatusOr<Sent>(claimed.status());
-  if (claimed.ok() && absl::IsNotFound(sent.status())) {
-    // It may be faster than the broker's answer to the courier: then later.
-    ASSIGN_OR_RETURN(const auto under_way, books_.outbox.UnderWay(claimed->issuer));
-    if (under_way && EnvelopeDigest(under_way->envelope) == claimed->digest)
-      return absl::UnavailableError("the envelope is not known to be sent yet");
-  }
-  if (!sent.ok() || claimed->audience != books_.keys.self() ||
-      claimed->issuer != sent->draft.recipient || claimed->leaf != sent->leaf ||
-      !VerifyReceipt(token, KeysAt(*peers, claimed->issuer, leaf.leaf, leaf.time)).ok())
-    return books_.kv.Write(rows);  // about nothing of ours, or not by its recipient
-
-  if (claimed->kind == ReceiptKind::kUndecryptable) {
-    constexpr uint32_t kSealingsMax = 3;
-    Draft again = sent->draft;
-    if (again.attempts >= kSealingsMax) {
-      books_.alarms.Raise("undecryptable", again.recipient, books_.clock.Now());
-      return books_.kv.Write(rows);
-    }
-    books_.outbox.Add(std::move(again), rows);
-    RETURN_IF_ERROR(books_.kv.Write(rows));
-    books_.wake_courier();
-    return absl::OkStatus();
-  }
-  if (!sent->draft.case_id) return books_.kv.Write(rows);
-  return books_.cases
-      .Change(*sent->draft.case_id,
-              [&](const Case*) -> absl::StatusOr<CaseChange> {
-                return CaseChange{{CaseEvent{EventId::New(),
-                                             *sent->draft.case_id,
-                                             books_.keys.self(),
-                                             sent->draft.recipient,
-                                             leaf.time,
-                                             std::nullopt,
-                                             std::nullopt,
-                                             DeliveryNoted{sent->draft.event_id,
-                                                           Delivery::kDelivered,
-                                                           ""}}},
-                                  {},
-                                  std::move(rows)};
-              })
-      .status();
-}
-
-absl::Status Intake::TakeRecalled(const LeafReceipt& leaf,
-                                  const RecalledNotice& notice) {
-  Batch rows;
-  Finish(leaf, rows);
-  RETURN_IF_ERROR(
-      books_.log.CheckIncluded(leaf, EncodeAuditEvent(RecallEvent{notice.token})));
-  const auto peers = books_.peers.Now();
-  const auto header = DecodeHeader(notice.header);
-  if (!header.ok()) return books_.kv.Write(rows);
-  const Digest digest = EnvelopeDigest(notice.header, notice.body);
-  const auto recall = VerifyRecall(
-      notice.token, KeysAt(*peers, header->sender, leaf.leaf, leaf.time));
-  const auto signer = peers->keys.SignerAt(header->sender, header->sender_kid,
-                                           leaf.leaf, leaf.time);
-  if (!recall.ok() || !signer.ok() || recall->recall.digest != digest ||
-      recall->recall.sender != header->sender ||
-      !VerifyEnvelopeSignature(*header, notice.header, notice.body, notice.signature,
-                               signer->key)
-           .ok())
-    return books_.kv.Write(rows);
-  // Its place in the chain is taken; if the broker serves it all the same, it
-  // counts as seen and stays closed.
-  rows.Put(kSeenPrefix + header->envelope_id.text(), digest.bytes());
-  ASSIGN_OR_RETURN(const LinkFinding finding,
-                   links_.Place(*header, digest, books_.clock.Now(), rows));
-  if (finding == LinkFinding::kFork)
-    books_.alarms.Raise("link_fork", header->sender, books_.clock.Now(), notice.header);
-  return books_.kv.Write(rows);
-}
-
-absl::Status Intake::TakeExpired(const LeafReceipt& leaf, const Digest& digest) {
-  Batch rows;
-  Finish(leaf, rows);
-  RETURN_IF_ERROR(
-      books_.log.CheckIncluded(leaf, EncodeAuditEvent(ExpiryEvent{digest})));
-  const auto sent = books_.outbox.SentAs(digest);
-  if (!sent.ok() || !sent->draft.case_id) return books_.kv.Write(rows);
-  return books_.cases
-      .Change(*sent->draft.case_id,
-              [&](const Case*) -> absl::StatusOr<CaseChange> {
-                return CaseChange{{CaseEvent{EventId::New(),
-                                             *sent->draft.case_id,
-                                             books_.keys.self(),
-                                             sent->draft.recipient,
-                                             leaf.time,
-                                             std::nullopt,
-                                             std::nullopt,
-                                             DeliveryNoted{sent->draft.event_id,
-                                                           Delivery::kFailed,
-                                                           "timed_out"}}},
-                                  {},
-                                  std::move(rows)};
-              })
-      .status();
-}
-
-absl::Status Intake::Quarantine(const LeafReceipt& leaf, const Envelope& envelope,
+absl::Status Intake::Quarantine(const LeafReceipt& leaf,
+                                const Envelope& envelope,
                                 const absl::Status& why, Batch rows) {
   const std::string code = ErrorCodeOf(why);
   rows.Put(LeafKey(kQuarantinePrefix, leaf.leaf), EncodeEnvelope(envelope));
@@ -395,99 +256,20 @@ absl::Status Intake::Quarantine(const LeafReceipt& leaf, const Envelope& envelop
   return absl::OkStatus();
 }
 
+std::string Intake::SeenKey(const EnvelopeId& id) {
+  return "in/seen/" + id.text();
+}
+
 void Intake::Finish(const LeafReceipt& leaf, Batch& rows) const {
   Bytes cursor;
   AppendU64(cursor, leaf.leaf.value());
   rows.Put(kCursorKey, cursor);
 }
 
-absl::Status Intake::AddReceipt(ReceiptKind kind, const Envelope& envelope,
-                                LeafIndex leaf, Batch& rows) const {
-  const auto signer = books_.keys.Signer();
-  if (!signer.ok()) return absl::UnavailableError("no signing key in force");
-  const std::string token = SignReceipt(
-      Receipt{.net = envelope.header.network_id,
-              .issuer = books_.keys.self(),
-              .audience = envelope.header.sender,
-              .at = TimeFromUnix(UnixSeconds(books_.clock.Now())),
-              .jti = EventId::New(),
-              .kind = kind,
-              .digest = EnvelopeDigest(envelope),
-              .leaf = leaf},
-      *signer);
-  rows.Put(LeafKey(kReceiptPrefix, leaf), AsBytes(token));
-  return absl::OkStatus();
-}
-
-absl::Status Intake::SendReceipts() {
-  MutexLock turn(turn_);
-  std::vector<std::pair<std::string, std::string>> due;
-  RETURN_IF_ERROR(
-      books_.kv.Scan(kReceiptPrefix, "", [&](absl::string_view key, ByteView token) {
-        due.emplace_back(std::string(key), ToText(token));
-        return true;
-      }));
-  for (const auto& [key, token] : due) {
-    const auto receipt = books_.broker.Acknowledge(token);
-    if (absl::IsUnavailable(receipt.status()) ||
-        absl::IsDeadlineExceeded(receipt.status()) ||
-        absl::IsResourceExhausted(receipt.status()))
-      return receipt.status();
-    Batch rows;
-    rows.Delete(key);
-    if (receipt.ok()) {
-      RETURN_IF_ERROR(books_.promises.Keep(
-          *receipt, EncodeAuditEvent(ReceiptEvent{token}), rows));
-    } else {
-      LogEvent(EventLevel::kWarning, "receipt_refused",
-               {{"status_code", static_cast<int>(receipt.status().code())}});
-    }
-    RETURN_IF_ERROR(books_.kv.Write(rows));
-  }
-  return absl::OkStatus();
-}
-
-absl::Status Intake::AskForMissing() {
-  MutexLock turn(turn_);
-  // What came late, or was skipped, is no gap any more.
-  for (const AlarmRecord& alarm : books_.alarms.List()) {
-    if (alarm.code != "gap" || !alarm.member) continue;
-    ASSIGN_OR_RETURN(const bool open, links_.HasGap(*alarm.member));
-    if (!open) books_.alarms.Settle("gap", alarm.member);
-  }
-  ASSIGN_OR_RETURN(const std::vector<Gap> gaps,
-                   links_.Unasked(books_.clock.Now(), kResendAfterGap));
-  if (gaps.empty()) return absl::OkStatus();
-  ASSIGN_OR_RETURN(const SigningKey signer, books_.keys.Signer());
-  Batch rows;
-  for (const Gap& gap : gaps) {
-    const EventId id = EventId::New();
-    ASSIGN_OR_RETURN(
-        std::string resend,
-        SignEvent(EventDocument{.net = books_.peers.Now()->charter.network_id,
-                                .issuer = books_.keys.self(),
-                                .at = books_.clock.Now(),
-                                .event_id = id,
-                                .kind = EventKind::kResend,
-                                .link_kid = gap.kid,
-                                .first = gap.first,
-                                .last = gap.last},
-                  signer));
-    books_.outbox.Add(Draft{.recipient = gap.sender,
-                            .kind = EventKind::kResend,
-                            .event_id = id,
-                            .document = std::move(resend)},
-                      rows);
-    links_.MarkAsked(gap, rows);
-  }
-  RETURN_IF_ERROR(books_.kv.Write(rows));
-  books_.wake_courier();
-  return absl::OkStatus();
-}
-
-KeyLookup Intake::KeysAt(const Peers& peers, const MemberId& member, LeafIndex leaf,
-                         absl::Time at) const {
-  return [&peers, member, leaf, at](const Digest& kid) -> absl::StatusOr<VerifyKey> {
+KeyLookup Intake::KeysAt(const Peers& peers, const MemberId& member,
+                         LeafIndex leaf, absl::Time at) const {
+  return [&peers, member, leaf,
+          at](const Digest& kid) -> absl::StatusOr<VerifyKey> {
     ASSIGN_OR_RETURN(const SignerRecord signer,
                      peers.keys.SignerAt(member, kid, leaf, at));
     return signer.key;

@@ -65,34 +65,38 @@ class Intake {
  private:
   explicit Intake(const Books& books) : books_(books), links_(books.kv) {}
 
-  // What one item leads to, besides events of a case.
-  struct Outcome {
-    Batch rows;
-    std::optional<ReceiptKind> receipt;  // kDelivered or kUndecryptable
-  };
   absl::Status TakeEnvelope(const LeafReceipt& leaf, const Envelope& envelope);
   absl::Status TakeReceipt(const LeafReceipt& leaf, const std::string& token);
-  absl::Status TakeRecalled(const LeafReceipt& leaf, const RecalledNotice& notice);
+  absl::Status TakeRecalled(const LeafReceipt& leaf,
+                            const RecalledNotice& notice);
   absl::Status TakeExpired(const LeafReceipt& leaf, const Digest& digest);
 
   // The receiving order, up to the case.
-  absl::StatusOr<InboundEvent> Verify(const LeafReceipt& leaf, const Envelope& envelope,
+  absl::StatusOr<InboundEvent> Verify(const LeafReceipt& leaf,
+                                      const Envelope& envelope,
                                       const Peers& peers, Payload& payload);
   absl::Status CheckOutside(const LeafReceipt& leaf, const Envelope& envelope,
                             const Peers& peers) const;
   absl::Status CheckSeen(const Payload& payload, const MemberId& sender);
-  absl::Status PlaceLink(const Envelope& envelope, const Digest& digest, Batch& rows);
-  absl::Status Fold(InboundEvent inbound, const Payload& payload, const Peers& peers,
-                    Batch rows);
+  absl::Status PlaceLink(const Envelope& envelope, const Digest& digest,
+                         Batch& rows);
+  absl::Status Fold(InboundEvent inbound, const Payload& payload,
+                    const Peers& peers, Batch rows);
   absl::Status TakeLinkEvent(const EventDocument& event, Batch rows);
   absl::Status EraseWhatIsRevoked(const CaseId& id, const MemberId& granter,
                                   const Digest& grant);
   absl::Status Quarantine(const LeafReceipt& leaf, const Envelope& envelope,
                           const absl::Status& why, Batch rows);
 
+  absl::Status NoteDelivery(const Draft& draft, Delivery delivery,
+                            const char* code, absl::Time at, Batch rows);
+  absl::Status AddLinkEvent(EventKind kind, const MemberId& to,
+                            const Digest& kid, uint64_t first, uint64_t last,
+                            Batch& rows);
+  static std::string SeenKey(const EnvelopeId& id);
   void Finish(const LeafReceipt& leaf, Batch& rows) const;
-  absl::Status AddReceipt(ReceiptKind kind, const Envelope& envelope, LeafIndex leaf,
-                          Batch& rows) const;
+  absl::Status AddReceipt(ReceiptKind kind, const Envelope& envelope,
+                          LeafIndex leaf, Batch& rows) const;
   KeyLookup KeysAt(const Peers& peers, const MemberId& member, LeafIndex leaf,
                    absl::Time at) const;
 

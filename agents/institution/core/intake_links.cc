@@ -1,0 +1,84 @@
+#include "agents/institution/core/intake.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "base/status.h"
+#include "proto/envelope/limits.h"
+
+// Links that are missing: asking for them, and answering who asks.
+
+namespace amparo::agent {
+
+absl::Status Intake::AskForMissing() {
+  MutexLock turn(turn_);
+  // What came late, or was skipped, is no gap any more.
+  for (const AlarmRecord& alarm : books_.alarms.List()) {
+    if (alarm.code != "gap" || !alarm.member) continue;
+    ASSIGN_OR_RETURN(const bool open, links_.HasGap(*alarm.member));
+    if (!open) books_.alarms.Settle("gap", alarm.member);
+  }
+  ASSIGN_OR_RETURN(const std::vector<Gap> gaps,
+                   links_.Unasked(books_.clock.Now(), kResendAfterGap));
+  if (gaps.empty()) return absl::OkStatus();
+  Batch rows;
+  for (const Gap& gap : gaps) {
+    RETURN_IF_ERROR(AddLinkEvent(EventKind::kResend, gap.sender, gap.kid,
+                                 gap.first, gap.last, rows));
+    links_.MarkAsked(gap, rows);
+  }
+  RETURN_IF_ERROR(books_.kv.Write(rows));
+  books_.wake_courier();
+  return absl::OkStatus();
+}
+
+absl::Status Intake::TakeLinkEvent(const EventDocument& event, Batch rows) {
+  if (event.kind == EventKind::kSkip) {
+    RETURN_IF_ERROR(links_.Settle(event.issuer, *event.link_kid, event.first,
+                                  event.last, rows));
+    return books_.kv.Write(rows);
+  }
+  if (event.kind == EventKind::kResend) {
+    // What is asked for goes again under new links, and a skip ends the wait.
+    constexpr uint64_t kLinksMax = 1000;
+    const uint64_t last = std::min(event.last, event.first + kLinksMax);
+    for (uint64_t seq = event.first; seq <= last; ++seq) {
+      auto sent = books_.outbox.SentAs(event.issuer, *event.link_kid, seq);
+      if (!sent.ok()) continue;
+      sent->draft.attempts = 0;
+      books_.outbox.Add(std::move(sent->draft), rows);
+    }
+    RETURN_IF_ERROR(AddLinkEvent(EventKind::kSkip, event.issuer,
+                                 *event.link_kid, event.first, event.last,
+                                 rows));
+    books_.wake_courier();
+  }
+  return books_.kv.Write(rows);
+}
+
+absl::Status Intake::AddLinkEvent(EventKind kind, const MemberId& to,
+                                  const Digest& kid, uint64_t first,
+                                  uint64_t last, Batch& rows) {
+  ASSIGN_OR_RETURN(const SigningKey signer, books_.keys.Signer());
+  const EventId id = EventId::New();
+  ASSIGN_OR_RETURN(
+      std::string document,
+      SignEvent(EventDocument{.net = books_.peers.Now()->charter.network_id,
+                              .issuer = books_.keys.self(),
+                              .at = books_.clock.Now(),
+                              .event_id = id,
+                              .kind = kind,
+                              .link_kid = kid,
+                              .first = first,
+                              .last = last},
+                signer));
+  books_.outbox.Add(Draft{.recipient = to,
+                          .kind = kind,
+                          .event_id = id,
+                          .document = std::move(document)},
+                    rows);
+  return absl::OkStatus();
+}
+
+}  // namespace amparo::agent
