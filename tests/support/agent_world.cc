@@ -50,6 +50,7 @@ absl::StatusOr<LeafReceipt> PortToFixture::Recall(absl::string_view token) {
 }
 absl::StatusOr<LeafReceipt> PortToFixture::LogAnchor(const SignedAnchor& anchor) {
   if (down) return Away();
+  if (before_anchor) before_anchor();
   return broker_.LogAnchor(member_, anchor);
 }
 absl::StatusOr<LeafReceipt> PortToFixture::LogAccessCheckpoint(absl::string_view) {

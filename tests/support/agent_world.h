@@ -48,6 +48,7 @@ class PortToFixture final : public BrokerPort {
   // Takes envelopes instead of the broker, and answers UNAVAILABLE.
   std::function<void(const Envelope&)> divert;
   bool lose_answers = false;  // submits, then says UNAVAILABLE
+  std::function<void()> before_anchor;  // what others do before a draft is sealed
 
   absl::StatusOr<LeafReceipt> Submit(const Envelope& envelope) override;
   absl::StatusOr<LeafReceipt> Acknowledge(absl::string_view token) override;

@@ -135,8 +135,12 @@ absl::StatusOr<Courier::Fate> Courier::SealDraft(Draft draft,
   absl::Status refused;
   // One step with the case as it is: a revocation is before it, and counts, or
   // after it, and finds the envelope under way.
+  bool taken_back = false;
   const auto seal = [&](const Case* entry) -> absl::StatusOr<CaseChange> {
     CaseChange change;
+    ASSIGN_OR_RETURN(const bool waits, books_.outbox.Waits(draft));
+    taken_back = !waits;
+    if (taken_back) return change;
     auto prepared = PreparePayload(draft, entry, content, *books_.peers.Now(),
                                    books_.log.view(), now);
     refused = prepared.status();
@@ -159,6 +163,7 @@ absl::StatusOr<Courier::Fate> Courier::SealDraft(Draft draft,
     ASSIGN_OR_RETURN(const CaseChange change, seal(nullptr));
     RETURN_IF_ERROR(books_.kv.Write(change.rows));
   }
+  if (taken_back) return Fate::kGivenUp;  // and noted by whoever took it
   if (refused.ok()) return Fate::kSealed;
   RETURN_IF_ERROR(GiveUp(draft, ErrorCodeOf(refused), Batch()));
   return Fate::kGivenUp;

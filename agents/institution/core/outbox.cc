@@ -153,6 +153,13 @@ absl::StatusOr<std::vector<Draft>> Outbox::Drafts() const {
   return drafts;
 }
 
+absl::StatusOr<bool> Outbox::Waits(const Draft& draft) const {
+  const absl::Status found = kv_.Get(DraftKey(draft.seq)).status();
+  if (absl::IsNotFound(found)) return false;
+  RETURN_IF_ERROR(found);
+  return true;
+}
+
 size_t Outbox::size() const {
   size_t count = 0;
   const absl::Status scanned =

@@ -77,6 +77,8 @@ class Outbox {
   void Remove(const Draft& draft, Batch& rows) const;
   // Drafts in order of sending.
   absl::StatusOr<std::vector<Draft>> Drafts() const;
+  // Whether it is still there: nobody took it back since it was read.
+  absl::StatusOr<bool> Waits(const Draft& draft) const;
   size_t size() const;
   // RESOURCE_EXHAUSTED (code "too_large") when so many wait that an officer must
   // not add more. The agent's own answers are always taken.

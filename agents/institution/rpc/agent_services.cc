@@ -2,7 +2,17 @@
 
 #include <utility>
 
+#include "agents/institution/core/consent_rows.h"
+#include "proto/content/referral_form.h"
+
 namespace amparo::agent {
+namespace {
+
+// Evidence of the largest size with a form of the largest size. The desk says
+// what is too large; the transport only keeps the absurd away.
+constexpr int kMessageBytesMax = kEvidenceBytesMax + 2 * kFormBytesMax;
+
+}  // namespace
 
 AgentServices::AgentServices(std::unique_ptr<CallerSource> callers,
                              const ApiParts& parts)
@@ -23,6 +33,7 @@ AgentServices::AgentServices(std::unique_ptr<CallerSource> callers,
                                            .version = parts.version}) {}
 
 void AgentServices::RegisterWith(grpc::ServerBuilder& builder) {
+  builder.SetMaxReceiveMessageSize(kMessageBytesMax);
   builder.RegisterService(&referrals_);
   builder.RegisterService(&consents_);
   builder.RegisterService(&cases_);

@@ -37,6 +37,7 @@ struct ApiParts {
 class AgentServices {
  public:
   AgentServices(std::unique_ptr<CallerSource> callers, const ApiParts& parts);
+  // Also sets the largest message that the server takes.
   void RegisterWith(grpc::ServerBuilder& builder);
 
  private:

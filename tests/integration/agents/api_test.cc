@@ -1,3 +1,4 @@
+#include "agents/institution/core/consent_rows.h"
 #include "tests/integration/agents/api_fixture.h"
 
 // The agent's API as an officer's program uses it: real gRPC on a real socket.
@@ -84,6 +85,16 @@ TEST_F(Api, SendsAndShowsAReferral) {
                 .cases(0)
                 .referrals(),
             1u);
+}
+
+TEST_F(Api, TakesEvidenceUpToItsLimit) {
+  v1::RecordConsentRequest request;
+  request.set_form_json(kExampleConsentForm);
+  request.set_evidence(std::string(kEvidenceBytesMax, 'x'));
+  EXPECT_OK(Call(consents_, &Consents::Record, request, "me"));
+  request.mutable_evidence()->push_back('x');
+  EXPECT_THAT(Call(consents_, &Consents::Record, request, "me"),
+              HasErrorCode("too_large"));
 }
 
 TEST_F(Api, TellsWhatADryRunFound) {

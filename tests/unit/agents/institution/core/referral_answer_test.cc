@@ -113,6 +113,19 @@ TEST_F(ReferralAnswer, AWithdrawalBeforeSealingLeavesNothingBehind) {
               HasErrorCode("invalid_state"));
 }
 
+TEST_F(ReferralAnswer, AWithdrawalWhileTheCourierIsAtWorkIsInTime) {
+  const Sent sent = Send({"uls"});
+  bool withdrawn = false;
+  ong().port().before_anchor = [&] {
+    if (std::exchange(withdrawn, true)) return;
+    EXPECT_OK(ong().referrals().Withdraw(ong().officer(), sent.referral));
+  };
+  world_.Settle();
+  EXPECT_TRUE(withdrawn);
+  EXPECT_EQ(StateAt(ong(), sent), ReferralState::kCancelled);
+  EXPECT_TRUE(at("uls").cases().All().empty());
+}
+
 TEST_F(ReferralAnswer, AWithdrawalBeforeDeliveryRecallsTheEnvelope) {
   at("uls").port().down = true;
   const Sent sent = Delivered({"uls"});
