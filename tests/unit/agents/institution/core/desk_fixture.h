@@ -7,20 +7,13 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "base/error.h"
 #include "gtest/gtest.h"
 #include "tests/support/agent_world.h"
 #include "tests/support/example_forms.h"
 #include "tests/support/status_matchers.h"
+#include "tests/unit/agents/institution/core/error_code.h"
 
 namespace amparo::agent {
-
-// The error code of a status is `code`.
-MATCHER_P(HasErrorCode, code, "") {
-  const absl::Status& status = StatusOf(arg);
-  *result_listener << status.ToString();
-  return !status.ok() && ErrorCodeOf(status) == code;
-}
 
 // A consent for uls (identity, safe_contact, risk, needs), for the police as
 // far as the charter goes but for the phone, and for nobody else.

@@ -1,0 +1,55 @@
+#include "agents/institution/core/alarms.h"
+
+#include "base/kv/memory_kv.h"
+#include "tests/support/fake_clock.h"
+#include "tests/support/status_matchers.h"
+
+namespace amparo::agent {
+namespace {
+
+class AlarmsTest : public testing::Test {
+ protected:
+  AlarmsTest() : alarms_(VALUE_OF(Alarms::Open(kv_))) {}
+
+  MemoryKv kv_;
+  FakeClock clock_;
+  const MemberId gnr_ = VALUE_OF(MemberId::Parse("gnr"));
+  std::unique_ptr<Alarms> alarms_;
+};
+
+TEST_F(AlarmsTest, RingOnceAndKeepTheFirstTime) {
+  const absl::Time first = clock_.Now();
+  alarms_->Raise("gap", gnr_, first);
+  alarms_->Raise("gap", gnr_, first + absl::Hours(1));
+  ASSERT_EQ(alarms_->List().size(), 1u);
+  EXPECT_EQ(alarms_->List()[0].since, first);
+  EXPECT_EQ(alarms_->List()[0].member, gnr_);
+}
+
+TEST_F(AlarmsTest, AreApartByMember) {
+  alarms_->Raise("gap", gnr_, clock_.Now());
+  alarms_->Raise("gap", std::nullopt, clock_.Now());
+  EXPECT_EQ(alarms_->List().size(), 2u);
+  alarms_->Settle("gap", std::nullopt);
+  EXPECT_TRUE(alarms_->Has("gap", gnr_));
+  EXPECT_FALSE(alarms_->Has("gap", std::nullopt));
+}
+
+TEST_F(AlarmsTest, OutliveARestartUntilTheyAreSettled) {
+  alarms_->Raise("log_fork", gnr_, clock_.Now(), Bytes{1, 2, 3});
+  alarms_ = VALUE_OF(Alarms::Open(kv_));
+  EXPECT_TRUE(alarms_->Has("log_fork", gnr_));
+  EXPECT_EQ(alarms_->List()[0].since, clock_.Now());
+  alarms_->Settle("log_fork", gnr_);
+  alarms_ = VALUE_OF(Alarms::Open(kv_));
+  EXPECT_TRUE(alarms_->List().empty());
+}
+
+TEST_F(AlarmsTest, ShowEvenWhenTheyCannotBeStored) {
+  kv_.FailWrites(absl::InternalError("disk"));
+  alarms_->Raise("log_fork", gnr_, clock_.Now());
+  EXPECT_TRUE(alarms_->Has("log_fork", gnr_));
+}
+
+}  // namespace
+}  // namespace amparo::agent
