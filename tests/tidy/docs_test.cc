@@ -250,7 +250,7 @@ std::set<std::string> AccessLogActions() {
 
 TEST(AuditEventsDocument, ListsTheAccessLogActionsOfTheCode) {
   const std::set<std::string> actions = AccessLogActions();
-  if (actions.empty()) GTEST_SKIP() << "no desk writes to the access log";
+  ASSERT_FALSE(actions.empty()) << "no desk writes to the access log";
   EXPECT_EQ(Column(Table(AuditEvents(), "Access-log actions"), 0), actions);
 }
 
