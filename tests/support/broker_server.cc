@@ -180,7 +180,11 @@ void BrokerServer::SetUp(const std::vector<std::string>& names) {
 }
 
 std::shared_ptr<grpc::Channel> BrokerServer::ChannelOf(absl::string_view name) {
-  return ChannelWith(&tls_.find(std::string(name))->second);
+  return ChannelWith(&KeyOf(name));
+}
+
+const TlsKeyPair& BrokerServer::KeyOf(absl::string_view name) const {
+  return tls_.find(std::string(name))->second;
 }
 
 std::shared_ptr<grpc::Channel> BrokerServer::ChannelWith(

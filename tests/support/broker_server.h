@@ -74,6 +74,8 @@ class BrokerServer {
   // with, or with any key pair, or with none.
   std::shared_ptr<grpc::Channel> ChannelOf(absl::string_view name);
   std::shared_ptr<grpc::Channel> ChannelWith(const TlsKeyPair* key);
+  // What `name` joined with.
+  const TlsKeyPair& KeyOf(absl::string_view name) const;
   std::string ca_pem() const;
 
   Envelope EnvelopeFrom(absl::string_view sender, absl::string_view recipient);

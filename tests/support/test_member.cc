@@ -75,9 +75,9 @@ std::string TestMember::RevokeSigningKey(const AcceptedCharter& charter,
 
 Envelope TestMember::EnvelopeTo(const TestMember& recipient,
                                 const AcceptedCharter& charter,
-                                absl::Time now) {
+                                absl::Time now, size_t payload_bytes) {
   Link& link = links_[recipient.id_];
-  const Bytes ciphertext = RandomBytes(CiphertextSize(100));
+  const Bytes ciphertext = RandomBytes(CiphertextSize(payload_bytes));
   Header header{kSuite1,
                 charter.network_id,
                 EnvelopeId::New(),

@@ -37,9 +37,11 @@ class TestMember {
   std::string NewPrekey(const AcceptedCharter& charter, absl::Time now);
   std::string RevokeSigningKey(const AcceptedCharter& charter, absl::Time now);
 
-  // An envelope with random bytes for a ciphertext, next in its link.
+  // An envelope with random bytes for a ciphertext, next in its link, as large
+  // as a payload of `payload_bytes` makes it.
   Envelope EnvelopeTo(const TestMember& recipient,
-                      const AcceptedCharter& charter, absl::Time now);
+                      const AcceptedCharter& charter, absl::Time now,
+                      size_t payload_bytes = 100);
   // Signed anew after `envelope`'s header was changed.
   void SignAgain(Envelope& envelope) const;
 
