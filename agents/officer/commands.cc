@@ -12,7 +12,8 @@
 namespace amparo::officer {
 namespace {
 
-constexpr size_t kEvidenceBytesMax = 8 * 1024 * 1024;  // the agent takes no more
+constexpr size_t kEvidenceBytesMax =
+    8 * 1024 * 1024;  // the agent takes no more
 constexpr int kRefused = 4;
 
 // Names one request, so that asking again is not doing it again.
@@ -157,6 +158,44 @@ absl::StatusOr<Answer> ShowMember(Session& session) {
   return session.Ask(&v1::DirectoryService::Stub::Show, request);
 }
 
+// True once somebody said that the words were compared.
+absl::StatusOr<bool> WordsAreRight(Session& session,
+                                   const v1::MemberView& member) {
+  if (session.command().Has("words-confirmed")) return true;
+  const std::string name = Printable(member.member());
+  session.around().err
+      << absl::StrCat(
+             "The key words of ", name, " are:\n  ",
+             Printable(member.key_words()), "\nCall ", name,
+             " on a number that you know from elsewhere, and read them "
+             "to each other.\nAre they the same words? [y/N] ")
+      << std::flush;
+  std::string line;
+  std::getline(session.around().in, line);
+  return line == "y" || line == "Y" || line == "yes";
+}
+
+absl::StatusOr<Answer> ConfirmMember(Session& session) {
+  v1::ShowMemberRequest show;
+  show.set_member(session.command().id);
+  ASSIGN_OR_RETURN(
+      const v1::MemberView member,
+      session.client().Call(&v1::DirectoryService::Stub::Show, show));
+  if (!member.key_words().empty()) {
+    ASSIGN_OR_RETURN(const bool right, WordsAreRight(session, member));
+    if (!right)
+      return MakeError(absl::StatusCode::kFailedPrecondition,
+                       "the words were not confirmed: nothing was changed",
+                       {.code = "invalid_state",
+                        .hint = "if the words differ, send nothing to this "
+                                "member and tell your administrator"});
+  }
+  v1::ConfirmKeyRequest request;
+  request.set_member(member.member());
+  request.set_key_words(member.key_words());
+  return session.Ask(&v1::DirectoryService::Stub::Confirm, request);
+}
+
 absl::StatusOr<Answer> ShowAccessLog(Session& session) {
   v1::AccessLogRequest request;
   request.set_case_id(session.command().Value("case"));
@@ -215,6 +254,7 @@ constexpr Route kRoutes[] = {
     {"case", "show", ShowCase},
     {"directory", "list", ListMembers},
     {"directory", "show", ShowMember},
+    {"directory", "confirm", ConfirmMember},
     {"access-log", "", ShowAccessLog},
     {"status", "", ShowStatus},
     {"officer", "add", AddOfficer},

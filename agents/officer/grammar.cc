@@ -99,6 +99,9 @@ constexpr Flag kRevoke[] = {
 constexpr Flag kInbox[] = {
     {"watch", "", "stay, and say what is new as it arrives"},
 };
+constexpr Flag kConfirm[] = {
+    {"words-confirmed", "", "do not ask: the words were compared by phone"},
+};
 constexpr Flag kAccessLog[] = {
     {"case", "ID", "only what concerns this case"},
     {"after", "N", "only entries after number N"},
@@ -192,6 +195,11 @@ constexpr Verb kVerbs[] = {
      "from elsewhere, and read them to each other.",
      {},
      "amparo directory show uls"},
+    {"directory", "confirm", "MEMBER",
+     "say that you compared a member's key words by phone",
+     "Shows the words and asks. From then on you can send to the member, and "
+     "what it sent under a key that nobody vouched for yet is taken in.",
+     kConfirm, "amparo directory confirm uls"},
     {"access-log", "", "", "who opened what, when, and on what ground", "",
      kAccessLog, "amparo access-log --case c-k3vw"},
     {"status",

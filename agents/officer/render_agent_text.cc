@@ -35,6 +35,20 @@ absl::StatusOr<std::string> ToText(const v1::InboxResponse& inbox,
                          " new, ", inbox.overdue(),
                          " overdue. Read one "
                          "with: amparo referral show ID\n");
+  for (const v1::HeldFrom& held : inbox.held())
+    absl::StrAppend(
+        &text,
+        Alarming(absl::StrCat(
+                     Count(held.messages(), "message", "messages"), " from ",
+                     Printable(held.member()),
+                     held.priority().empty()
+                         ? ""
+                         : absl::StrCat(" (", Words(held.priority()), ")"),
+                     " cannot be read yet"),
+                 style),
+        ": nobody vouches for its key. Compare its key words by phone: amparo "
+        "directory confirm ",
+        Printable(held.member()), "\n");
   if (inbox.quarantined() > 0)
     absl::StrAppend(
         &text,
@@ -96,7 +110,9 @@ absl::StatusOr<std::string> ToText(const v1::StatusResponse& status,
             Count(status.outbox_queued(), "message", "messages"));
   facts.Add("Inbox",
             absl::StrCat(status.unread(), " new, ", status.overdue(),
-                         " overdue, ", status.quarantined(), " held back"));
+                         " overdue, ", status.held(),
+                         " waiting for key words, ", status.quarantined(),
+                         " held back"));
   facts.Add("Charter",
             absl::StrCat("version ", status.charter_version(), ", until ",
                          TimeText(status.charter_expires_at_s(), style)));

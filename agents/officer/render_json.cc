@@ -243,7 +243,13 @@ absl::StatusOr<Json> ToJson(const v1::InboxResponse& inbox) {
               {"items", std::move(items)},
               {"unread", inbox.unread()},
               {"overdue", inbox.overdue()},
-              {"quarantined", inbox.quarantined()}};
+              {"quarantined", inbox.quarantined()},
+              {"held", List(inbox.held(), [](const v1::HeldFrom& held) {
+                 return Json{{"from", held.member()},
+                             {"messages", held.messages()},
+                             {"since", Time(held.since_s())},
+                             {"priority", Text(held.priority())}};
+               })}};
 }
 
 absl::StatusOr<Json> ToJson(const v1::RecordConsentResponse& recorded) {
@@ -350,6 +356,7 @@ absl::StatusOr<Json> ToJson(const v1::StatusResponse& status) {
               {"unread", status.unread()},
               {"overdue", status.overdue()},
               {"quarantined", status.quarantined()},
+              {"held", status.held()},
               {"alarms", std::move(alarms)},
               {"member_status", Text(status.member_status())}};
 }

@@ -34,6 +34,13 @@ check_exit() { # STATUS COMMAND...
   "$@" >"$scratch/out" 2>"$scratch/err" || got=$?
   [ "$got" = "$want" ] || { echo "exit $got, expected $want: $*"; cat "$scratch/out" "$scratch/err"; exit 1; }
 }
+until_ok() { # COMMAND...: again and again until it succeeds, 30 s at most
+  local deadline=$((SECONDS + 30))
+  until "$@" >/dev/null 2>&1; do
+    [ "$SECONDS" -lt "$deadline" ] || { echo "gave up on: $*"; exit 1; }
+    sleep 0.05
+  done
+}
 equal() { [ "$1" = "$2" ] || { echo "'$1' is not '$2'"; return 1; }; }
 
 # The example consent, for a network that has not all of its members.

@@ -127,14 +127,16 @@ void TestAgent::Open() {
   b.packer = std::make_unique<Packer>(*b.peers, *b.keys);
   b.cases = VALUE_OF(CaseBook::Open(kv_, self));
   b.outbox = VALUE_OF(Outbox::Open(kv_, 1000));
+  b.held = VALUE_OF(HeldMail::Open(kv_));
   b.courier = std::make_unique<Courier>(
       Courier::Books{*b.cases, *b.outbox, *b.peers, *b.keys, *b.log, *b.packer,
                      *b.promises, *b.anchors, kv_, port_, clock});
-  b.intake = VALUE_OF(Intake::Open({*b.cases, *b.outbox, *b.peers, *b.keys, *b.log,
-                                    *b.packer, *b.promises, *b.alarms, kv_, port_,
+  b.intake = VALUE_OF(Intake::Open({*b.cases, *b.outbox, *b.held, *b.peers, *b.keys,
+                                    *b.log, *b.packer, *b.promises, *b.alarms, kv_, port_,
                                     clock, [] {}}));
-  b.desk = std::make_unique<Desk>(Desk{*b.cases, *b.outbox, *b.peers, *b.keys,
-                                       *b.officers, *b.access_log, kv_, clock, [] {}});
+  b.desk = std::make_unique<Desk>(Desk{
+      *b.cases, *b.outbox, *b.held, *b.peers, *b.keys, *b.officers, *b.access_log, kv_,
+      clock, [] {}, [&b] { EXPECT_OK(b.intake->ReleaseHeld()); }});
   b.referrals = std::make_unique<ReferralDesk>(*b.desk);
   b.consents = std::make_unique<ConsentDesk>(*b.desk);
   if (b.officers->List().empty()) {
@@ -159,6 +161,8 @@ void TestAgent::Turn(const std::string& note) {
   });
   (void)b.intake->SendReceipts();
   (void)b.intake->AskForMissing();
+  (void)b.intake->ReleaseHeld();
+  (void)b.intake->EraseUncovered();
   (void)b.courier->Run();
 }
 

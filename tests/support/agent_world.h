@@ -16,6 +16,7 @@
 #include "agents/institution/core/consent_desk.h"
 #include "agents/institution/core/courier.h"
 #include "agents/institution/core/desk.h"
+#include "agents/institution/core/held_mail.h"
 #include "agents/institution/core/intake.h"
 #include "agents/institution/core/key_ring.h"
 #include "agents/institution/core/log_watch.h"
@@ -88,6 +89,7 @@ class TestAgent {
     std::unique_ptr<Packer> packer;
     std::unique_ptr<CaseBook> cases;
     std::unique_ptr<Outbox> outbox;
+    std::unique_ptr<HeldMail> held;
     std::unique_ptr<Courier> courier;
     std::unique_ptr<Intake> intake;
     std::unique_ptr<Desk> desk;
@@ -114,6 +116,8 @@ class TestAgent {
   PeerBook& peers() { return *books_->peers; }
   KeyRing& keys() { return *books_->keys; }
   Outbox& outbox() { return *books_->outbox; }
+  HeldMail& held() { return *books_->held; }
+  const Desk& desk() const { return *books_->desk; }
   const Packer& packer() const { return *books_->packer; }
   AccessLog& access_log() { return *books_->access_log; }
   OfficerBook& officers() { return *books_->officers; }

@@ -288,4 +288,30 @@ TEST(OperationsDocument, ListsTheAlarmsOfTheCode) {
   EXPECT_EQ(NamesIn({"Alarms"}), alarms);
 }
 
+// "Suite.Name" of every test, and "Suite.*".
+std::set<std::string> Tests() {
+  std::set<std::string> tests;
+  const std::regex macro("\\bTEST(?:_F|_P)?\\(\\s*(\\w+),\\s*(\\w+)");
+  for (const auto& [path, source] : Sources({"tests"}))
+    for (std::sregex_iterator at(source.begin(), source.end(), macro), end;
+         at != end; ++at) {
+      tests.insert((*at)[1].str() + "." + (*at)[2].str());
+      tests.insert((*at)[1].str() + ".*");
+    }
+  return tests;
+}
+
+TEST(SecurityDocument, NamesTestsThatAreThere) {
+  const std::set<std::string> named =
+      FindAll(Read(kRoot / "SECURITY.md"), "`(\\w+\\.(?:\\w+|\\*))`");
+  const std::set<std::string> tests = Tests();
+  size_t checked = 0;
+  for (const std::string& name : named) {
+    if (!std::isupper(static_cast<unsigned char>(name.front()))) continue;
+    ++checked;
+    EXPECT_TRUE(tests.contains(name)) << name;
+  }
+  EXPECT_GT(checked, 20u);
+}
+
 }  // namespace

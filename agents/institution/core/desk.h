@@ -4,6 +4,7 @@
 
 #include "agents/institution/core/access_log.h"
 #include "agents/institution/core/case_book.h"
+#include "agents/institution/core/held_mail.h"
 #include "agents/institution/core/key_ring.h"
 #include "agents/institution/core/officers.h"
 #include "agents/institution/core/outbox.h"
@@ -17,6 +18,7 @@ namespace amparo::agent {
 struct Desk {
   CaseBook& cases;
   Outbox& outbox;
+  const HeldMail& held;
   PeerBook& peers;
   KeyRing& keys;
   const OfficerBook& officers;
@@ -24,6 +26,7 @@ struct Desk {
   KeyValue& kv;  // the store of `cases`: rows of the desks' own lie beside it
   const Clock& clock;
   std::function<void()> wake_courier;  // something was queued
+  std::function<void()> keys_confirmed;  // what was held may be taken in
 };
 
 // What one decision of a desk is taken on: the network, the time and the key,

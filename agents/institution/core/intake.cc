@@ -38,17 +38,13 @@ absl::Status Refused(absl::string_view why) {
                    {.code = "verification_failed"});
 }
 
-// Trouble of this agent, not of the message: nothing is decided by it.
-bool IsOwnTrouble(const absl::Status& status) {
-  switch (status.code()) {
-    case absl::StatusCode::kUnavailable:
-    case absl::StatusCode::kResourceExhausted:
-    case absl::StatusCode::kInternal:
-    case absl::StatusCode::kDataLoss:
-      return true;
-    default:
-      return false;
-  }
+// The grant whose end the event tells of: revoked, or narrowed by another.
+std::optional<Digest> EndedGrant(const CaseEvent& event) {
+  if (const auto* revoked = std::get_if<Revoked>(&event.body))
+    return revoked->grant;
+  if (const auto* granted = std::get_if<Granted>(&event.body))
+    return granted->grant.digest;
+  return std::nullopt;
 }
 
 }  // namespace
@@ -87,8 +83,13 @@ absl::Status Intake::Take(const MailboxItem& item) {
 absl::Status Intake::TakeEnvelope(const LeafReceipt& leaf,
                                   const Envelope& envelope) {
   const auto peers = books_.peers.Now();
+  const MemberId& sender = envelope.header.sender;
   const Digest digest = EnvelopeDigest(envelope);
   const std::string seen_key = SeenKey(envelope.header.envelope_id);
+  const auto quarantine = [&](const absl::Status& why, Batch rows) {
+    return Quarantine(leaf.leaf, sender, EncodeEnvelope(envelope), why,
+                      std::move(rows));
+  };
   Batch rows;
   Finish(leaf, rows);
 
@@ -98,36 +99,41 @@ absl::Status Intake::TakeEnvelope(const LeafReceipt& leaf,
       !outside.ok())
     return IsOwnTrouble(outside) && !absl::IsDataLoss(outside)
                ? outside
-               : Quarantine(leaf, envelope, outside, std::move(rows));
+               : quarantine(outside, std::move(rows));
   if (const auto seen = books_.kv.Get(seen_key); seen.ok()) {
     if (!Equal(*seen, digest.bytes()))
-      return Quarantine(leaf, envelope, Refused("one id for two envelopes"),
-                        std::move(rows));
+      return quarantine(Refused("one id for two envelopes"), std::move(rows));
     return books_.kv.Write(rows);  // a replay: known, and receipted before
   }
   rows.Put(seen_key, digest.bytes());
   RETURN_IF_ERROR(PlaceLink(envelope, digest, rows));
 
-  Payload payload{.event_id = EventId::New()};
-  absl::StatusOr<InboundEvent> inbound =
-      Verify(leaf, envelope, *peers, payload);
-  if (absl::IsNotFound(inbound.status())) {
+  auto payload = books_.packer.Unpack(envelope);
+  if (absl::IsNotFound(payload.status())) {
     RETURN_IF_ERROR(
         AddReceipt(ReceiptKind::kUndecryptable, envelope, leaf.leaf, rows));
     LogEvent(EventLevel::kWarning, "envelope_undecryptable",
-             {{"sender", envelope.header.sender}, {"leaf", leaf.leaf}});
+             {{"sender", sender}, {"leaf", leaf.leaf}});
     return books_.kv.Write(rows);
   }
-  if (!inbound.ok() && IsOwnTrouble(inbound.status())) return inbound.status();
+  if (!payload.ok() && IsOwnTrouble(payload.status())) return payload.status();
   RETURN_IF_ERROR(
       AddReceipt(ReceiptKind::kDelivered, envelope, leaf.leaf, rows));
-  if (!inbound.ok())
-    return Quarantine(leaf, envelope, inbound.status(), std::move(rows));
-  if (inbound->link) return TakeLinkEvent(*inbound->link, std::move(rows));
+  if (!payload.ok()) return quarantine(payload.status(), std::move(rows));
 
-  const absl::Status folded = Fold(*std::move(inbound), payload, *peers, rows);
-  if (folded.ok() || IsOwnTrouble(folded)) return folded;
-  return Quarantine(leaf, envelope, folded, std::move(rows));
+  Opened message{envelope.header, digest, leaf.leaf, leaf.time,
+                 *std::move(payload)};
+  RETURN_IF_ERROR(CheckSeen(message.payload, sender));
+  auto inbound = Verify(message, *peers);
+  if (!inbound.ok() && IsOwnTrouble(inbound.status())) return inbound.status();
+  if (!inbound.ok()) return quarantine(inbound.status(), std::move(rows));
+  if (!CheckTrust(message.header, leaf.leaf, leaf.time, *peers).ok())
+    return Hold(std::move(message), envelope.header_bytes, *inbound,
+                std::move(rows));
+
+  const absl::Status taken = TakeIn(message, *std::move(inbound), *peers, rows);
+  if (taken.ok() || IsOwnTrouble(taken)) return taken;
+  return quarantine(taken, std::move(rows));
 }
 
 absl::Status Intake::CheckOutside(const LeafReceipt& leaf,
@@ -151,7 +157,7 @@ absl::Status Intake::CheckOutside(const LeafReceipt& leaf,
   if (header.created < leaf.time - kCreatedBefore ||
       header.created > leaf.time + kCreatedAfter)
     return Refused("its date does not fit the log");
-  return books_.peers.CheckTrust(peers, signer);
+  return absl::OkStatus();
 }
 
 absl::Status Intake::PlaceLink(const Envelope& envelope, const Digest& digest,
@@ -166,28 +172,31 @@ absl::Status Intake::PlaceLink(const Envelope& envelope, const Digest& digest,
   return absl::OkStatus();
 }
 
-absl::StatusOr<InboundEvent> Intake::Verify(const LeafReceipt& leaf,
-                                            const Envelope& envelope,
-                                            const Peers& peers,
-                                            Payload& payload) {
-  const Header& header = envelope.header;
-  ASSIGN_OR_RETURN(payload, books_.packer.Unpack(envelope));
-  RETURN_IF_ERROR(CheckSeen(payload, header.sender));
+absl::StatusOr<InboundEvent> Intake::Verify(const Opened& message,
+                                            const Peers& peers) const {
+  const Header& header = message.header;
   const Carrier carrier{.net = header.network_id,
                         .sender = header.sender,
                         .recipient = header.recipient,
                         .anchor = header.anchor,
-                        .envelope = EnvelopeDigest(envelope),
-                        .leaf = leaf.leaf,
-                        .leaf_time = leaf.time};
-  ASSIGN_OR_RETURN(
-      InboundEvent inbound,
-      VerifyInbound(payload, carrier,
-                    KeysAt(peers, header.sender, leaf.leaf, leaf.time)));
-  if (payload.origin)
-    RETURN_IF_ERROR(VerifyOrigin(*payload.origin, SdJwtDigest(payload.document),
+                        .envelope = message.digest,
+                        .leaf = message.leaf,
+                        .leaf_time = message.leaf_time};
+  ASSIGN_OR_RETURN(InboundEvent inbound,
+                   VerifyInbound(message.payload, carrier,
+                                 KeysAt(peers, header.sender, message.leaf,
+                                        message.leaf_time)));
+  if (message.payload.origin)
+    RETURN_IF_ERROR(VerifyOrigin(*message.payload.origin,
+                                 SdJwtDigest(message.payload.document),
                                  header.sender, peers, books_.log));
   return inbound;
+}
+
+absl::Status Intake::TakeIn(const Opened& message, InboundEvent inbound,
+                            const Peers& peers, Batch rows) {
+  if (inbound.link) return TakeLinkEvent(*inbound.link, std::move(rows));
+  return Fold(std::move(inbound), message.payload, peers, std::move(rows));
 }
 
 // A peer that saw another log than we did: the broker shows two.
@@ -220,40 +229,39 @@ absl::Status Intake::Fold(InboundEvent inbound, const Payload& payload,
     }
     return change;
   };
+  // Noted in the same step: a crash before the erasing ends does not save
+  // anything from it.
+  const std::optional<Digest> ended = EndedGrant(event);
+  if (ended) AddErasureDue(event, *ended, rows);
   RETURN_IF_ERROR(books_.cases.Change(event.case_id, decide).status());
   LogEvent("event_received", {{"sender", event.from}, {"leaf", *event.leaf}});
-  if (const auto* revoked = std::get_if<Revoked>(&event.body))
-    return EraseWhatIsRevoked(event.case_id, event.from, revoked->grant);
-  if (const auto* granted = std::get_if<Granted>(&event.body))
-    return EraseWhatIsRevoked(event.case_id, event.from, granted->grant.digest);
+  if (ended) EraseDue().IgnoreError();  // what fails now, the upkeep does
   return absl::OkStatus();
 }
 
-absl::Status Intake::EraseWhatIsRevoked(const CaseId& id,
-                                        const MemberId& granter,
-                                        const Digest& grant) {
-  const auto signer = books_.keys.Signer();
-  if (!signer.ok()) return absl::UnavailableError("no signing key in force");
-  RETURN_IF_ERROR(
-      EraseUncovered({books_.cases, books_.outbox, *books_.peers.Now(), *signer,
-                      books_.clock.Now()},
-                     id, granter, grant));
-  books_.wake_courier();
-  return absl::OkStatus();
-}
-
-absl::Status Intake::Quarantine(const LeafReceipt& leaf,
-                                const Envelope& envelope,
-                                const absl::Status& why, Batch rows) {
-  const std::string code = ErrorCodeOf(why);
-  rows.Put(LeafKey(kQuarantinePrefix, leaf.leaf), EncodeEnvelope(envelope));
+absl::Status Intake::Quarantine(LeafIndex leaf, const MemberId& sender,
+                                Bytes bytes, const absl::Status& why,
+                                Batch rows) {
+  rows.Put(LeafKey(kQuarantinePrefix, leaf), bytes);
   RETURN_IF_ERROR(books_.kv.Write(rows));
   ++quarantined_;
   LogEvent(EventLevel::kWarning, "envelope_quarantined",
-           {{"sender", envelope.header.sender},
-            {"leaf", leaf.leaf},
+           {{"sender", sender},
+            {"leaf", leaf},
             {"status_code", static_cast<int>(why.code())}});
   return absl::OkStatus();
+}
+
+bool Intake::IsOwnTrouble(const absl::Status& status) {
+  switch (status.code()) {
+    case absl::StatusCode::kUnavailable:
+    case absl::StatusCode::kResourceExhausted:
+    case absl::StatusCode::kInternal:
+    case absl::StatusCode::kDataLoss:
+      return true;
+    default:
+      return false;
+  }
 }
 
 std::string Intake::SeenKey(const EnvelopeId& id) {

@@ -10,6 +10,7 @@
 #include "agents/institution/core/alarms.h"
 #include "agents/institution/core/broker_port.h"
 #include "agents/institution/core/case_book.h"
+#include "agents/institution/core/held_mail.h"
 #include "agents/institution/core/key_ring.h"
 #include "agents/institution/core/link_book.h"
 #include "agents/institution/core/log_watch.h"
@@ -34,6 +35,7 @@ class Intake {
   struct Books {
     CaseBook& cases;
     Outbox& outbox;
+    HeldMail& held;
     const PeerBook& peers;
     const KeyRing& keys;
     const LogWatch& log;
@@ -56,6 +58,12 @@ class Intake {
   absl::Status SendReceipts();
   // Asks for what is missing since a minute.
   absl::Status AskForMissing();
+  // Destroys what a revocation that was taken in left uncovered, where that
+  // was interrupted. UNAVAILABLE: again later.
+  absl::Status EraseUncovered();
+  // Takes in what was held for a key that is trusted by now. An error: some of
+  // it still waits; try again.
+  absl::Status ReleaseHeld();
 
   // Last leaf taken; nullopt before the first.
   std::optional<LeafIndex> cursor() const;
@@ -71,10 +79,25 @@ class Intake {
                             const RecalledNotice& notice);
   absl::Status TakeExpired(const LeafReceipt& leaf, const Digest& digest);
 
+  // A message that was opened, or held and taken out again.
+  struct Opened {
+    Header header;
+    Digest digest;
+    LeafIndex leaf;
+    absl::Time leaf_time;
+    Payload payload;
+  };
+
   // The receiving order, up to the case.
-  absl::StatusOr<InboundEvent> Verify(const LeafReceipt& leaf,
-                                      const Envelope& envelope,
-                                      const Peers& peers, Payload& payload);
+  absl::StatusOr<InboundEvent> Verify(const Opened& message,
+                                      const Peers& peers) const;
+  absl::Status TakeIn(const Opened& message, InboundEvent inbound,
+                      const Peers& peers, Batch rows);
+  absl::Status Hold(Opened message, Bytes header_bytes,
+                    const InboundEvent& inbound, Batch rows);
+  absl::Status Release(LeafIndex leaf, const Peers& peers);
+  absl::Status CheckTrust(const Header& header, LeafIndex leaf, absl::Time at,
+                          const Peers& peers) const;
   absl::Status CheckOutside(const LeafReceipt& leaf, const Envelope& envelope,
                             const Peers& peers) const;
   absl::Status CheckSeen(const Payload& payload, const MemberId& sender);
@@ -83,9 +106,11 @@ class Intake {
   absl::Status Fold(InboundEvent inbound, const Payload& payload,
                     const Peers& peers, Batch rows);
   absl::Status TakeLinkEvent(const EventDocument& event, Batch rows);
-  absl::Status EraseWhatIsRevoked(const CaseId& id, const MemberId& granter,
-                                  const Digest& grant);
-  absl::Status Quarantine(const LeafReceipt& leaf, const Envelope& envelope,
+  static void AddErasureDue(const CaseEvent& event, const Digest& grant,
+                            Batch& rows);
+  absl::Status EraseDue();
+  // `bytes`: what is kept of it.
+  absl::Status Quarantine(LeafIndex leaf, const MemberId& sender, Bytes bytes,
                           const absl::Status& why, Batch rows);
 
   absl::Status NoteDelivery(const Draft& draft, Delivery delivery,
@@ -93,6 +118,8 @@ class Intake {
   absl::Status AddLinkEvent(EventKind kind, const MemberId& to,
                             const Digest& kid, uint64_t first, uint64_t last,
                             Batch& rows);
+  // Trouble of this agent, not of the message: nothing is decided by it.
+  static bool IsOwnTrouble(const absl::Status& status);
   static std::string SeenKey(const EnvelopeId& id);
   void Finish(const LeafReceipt& leaf, Batch& rows) const;
   absl::Status AddReceipt(ReceiptKind kind, const Envelope& envelope,

@@ -6,6 +6,7 @@
 #include "base/encoding.h"
 #include "base/error.h"
 #include "base/status.h"
+#include "proto/network/words.h"
 
 namespace amparo::agent {
 namespace {
@@ -14,8 +15,8 @@ constexpr char kConfirmedPrefix[] = "confirmed/";
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<PeerBook>> PeerBook::Open(KeyValue& kv,
-                                                         AcceptedCharter first) {
+absl::StatusOr<std::unique_ptr<PeerBook>> PeerBook::Open(
+    KeyValue& kv, AcceptedCharter first) {
   std::unique_ptr<PeerBook> book(new PeerBook(kv));
   std::set<Digest> confirmed;
   RETURN_IF_ERROR(
@@ -48,9 +49,10 @@ absl::StatusOr<Member> PeerBook::ActiveMember(const MemberId& id) const {
   const auto peers = Now();
   const Member* member = peers->charter.charter.Find(id);
   if (member == nullptr || member->status == MemberStatus::kLeft)
-    return MakeError(absl::StatusCode::kNotFound,
-                     absl::StrCat(id.text(), " is not a member of this network"),
-                     {.code = "unknown_member", .field = "member"});
+    return MakeError(
+        absl::StatusCode::kNotFound,
+        absl::StrCat(id.text(), " is not a member of this network"),
+        {.code = "unknown_member", .field = "member"});
   if (member->status == MemberStatus::kSuspended)
     return MakeError(absl::StatusCode::kPermissionDenied,
                      absl::StrCat(id.text(), " is suspended"),
@@ -101,15 +103,35 @@ absl::Status PeerBook::CheckTrust(const Peers& peers,
                    " is new and nobody vouches for it yet"),
       {.code = "key_too_new",
        .field = "member",
-       .hint = "compare its key words by phone, then repeat with --confirm-key"});
+       .hint =
+           "compare its key words by phone, then: amparo directory confirm"});
 }
 
-absl::Status PeerBook::ConfirmKeys(const MemberId& id) {
-  const auto signer = Now()->keys.CurrentSigner(id);
-  if (!signer)
+std::string PeerBook::KeyWordsOf(const MemberId& id) const {
+  const auto peers = Now();
+  const Member* member = peers->charter.charter.Find(id);
+  const auto signer = peers->keys.CurrentSigner(id);
+  if (member == nullptr || !member->identity_key || !signer) return "";
+  return KeyWords(*member->identity_key, signer->key);
+}
+
+absl::Status PeerBook::ConfirmKeys(const MemberId& id,
+                                   absl::string_view words) {
+  const auto peers = Now();
+  const Member* member = peers->charter.charter.Find(id);
+  const auto signer = peers->keys.CurrentSigner(id);
+  if (member == nullptr || !member->identity_key || !signer)
     return MakeError(absl::StatusCode::kFailedPrecondition,
                      absl::StrCat(id.text(), " has no key to confirm yet"),
-                     {.code = "invalid_state", .field = "confirm_key"});
+                     {.code = "invalid_state", .field = "member"});
+  if (words != KeyWords(*member->identity_key, signer->key))
+    return MakeError(
+        absl::StatusCode::kFailedPrecondition,
+        absl::StrCat("these are not the key words of ", id.text()),
+        {.code = "conflict",
+         .field = "key_words",
+         .hint = "look at them again; if they differ from what the other side "
+                 "reads to you, send nothing and tell your administrator"});
   const Digest kid = signer->key.Thumbprint();
   Batch batch;
   batch.Put(kConfirmedPrefix + ToHex(kid.bytes()), kid.bytes());

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "base/kv/kv.h"
 #include "base/mutex.h"
@@ -23,8 +24,8 @@ namespace amparo::agent {
 struct Peers {
   AcceptedCharter charter;
   KeyDirectory keys;
-  TreeSize size;             // of the log that was proven
-  absl::Time newest_entry;   // time of its last entry
+  TreeSize size;            // of the log that was proven
+  absl::Time newest_entry;  // time of its last entry
 };
 
 // Who the peers are and which of their keys may be used: charter, key events,
@@ -45,11 +46,15 @@ class PeerBook {
   // The newest usable prekey of an active member with a mailbox, for sealing at
   // `now`. FAILED_PRECONDITION when it has none yet (the draft waits),
   // PERMISSION_DENIED (code "key_too_new") while nobody vouches for its keys.
-  absl::StatusOr<PrekeyRecord> PrekeyFor(const MemberId& id, absl::Time now) const;
+  absl::StatusOr<PrekeyRecord> PrekeyFor(const MemberId& id,
+                                         absl::Time now) const;
 
-  // An officer compared the key words of `id` by phone: its present keys are
-  // trusted from now on.
-  absl::Status ConfirmKeys(const MemberId& id);
+  // The words of the keys that `id` has now; empty while it has none.
+  std::string KeyWordsOf(const MemberId& id) const;
+  // An officer compared `words` with `id` by phone: the keys that they stand
+  // for are trusted from now on. FAILED_PRECONDITION when those are not its
+  // keys of now (code "conflict"), or it has none (code "invalid_state").
+  absl::Status ConfirmKeys(const MemberId& id, absl::string_view words);
   bool KeysConfirmed(const MemberId& id) const;
   // OK when a message or grant signed under `kid` may count.
   absl::Status CheckTrust(const Peers& peers, const SignerRecord& signer) const;

@@ -79,6 +79,7 @@ absl::StatusOr<InboxView> ReferralDesk::Inbox(const Officer& officer) const {
       inbox.items.push_back(std::move(item));
     }
   }
+  inbox.held = desk_.held.BySender();
   std::stable_sort(inbox.items.begin(), inbox.items.end(), IsBefore);
   return inbox;
 }

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "agents/institution/core/access.h"
+#include "agents/institution/core/confirm_key.h"
 #include "agents/institution/core/document_step.h"
 #include "agents/institution/core/referral_desk.h"
 #include "agents/institution/core/referral_views.h"
@@ -31,8 +32,6 @@ Digest DigestOf(const SendRequest& request) {
 
 absl::Status ConfirmKeys(const Desk& desk, const Officer& officer,
                          const SendPlan& plan, const SendRequest& request) {
-  if (request.confirm_key.empty()) return absl::OkStatus();
-  RETURN_IF_ERROR(AllowedByRole(officer, Action::kConfirmKeys));
   for (const std::string& name : request.confirm_key) {
     const auto id = MemberId::Parse(name);
     if (!id.ok() ||
@@ -40,9 +39,7 @@ absl::Status ConfirmKeys(const Desk& desk, const Officer& officer,
       return MakeError(absl::StatusCode::kInvalidArgument,
                        "the keys to confirm are those of recipients",
                        {.code = "usage", .field = "confirm_key"});
-    RETURN_IF_ERROR(desk.access_log.Write(
-        {.officer = officer.id, .action = "key_confirm"}));
-    RETURN_IF_ERROR(desk.peers.ConfirmKeys(*id));
+    RETURN_IF_ERROR(ConfirmKey(desk, officer, *id, desk.peers.KeyWordsOf(*id)));
   }
   return absl::OkStatus();
 }

@@ -19,6 +19,7 @@ struct Candidate {
   const PeerReferral* referral;
   SharedSlot shared;
   SectionView view;
+  bool withheld = false;  // a message that may revoke it waits to be trusted
 };
 
 absl::StatusOr<std::set<Slot>> SlotsNamed(
@@ -81,8 +82,10 @@ std::map<Slot, Candidate> CandidatesOf(const Desk& desk, const Moment& moment,
       SectionView view =
           incoming ? IncomingView(desk, moment, entry, *referral, slot, shared)
                    : OutgoingView(slot, shared);
-      candidates.insert_or_assign(slot,
-                                  Candidate{referral, shared, std::move(view)});
+      const bool withheld =
+          incoming && desk.held.MayRevoke(referral->case_id, referral->sender);
+      candidates.insert_or_assign(
+          slot, Candidate{referral, shared, std::move(view), withheld});
     }
   }
   return candidates;
@@ -96,10 +99,21 @@ absl::Status Mask(const std::set<Slot>& asked,
     if (!candidates.contains(slot))
       return MakeError(absl::StatusCode::kNotFound, "no such section here",
                        {.code = "not_found", .field = "section"});
-  for (auto& [slot, candidate] : candidates)
-    if (candidate.view.status == SectionView::Status::kOpen &&
-        IsMaskedOnScreen(slot.section) && !asked.contains(slot))
+  for (auto& [slot, candidate] : candidates) {
+    if (candidate.view.status != SectionView::Status::kOpen) continue;
+    if (candidate.withheld && asked.contains(slot))
+      return MakeError(
+          absl::StatusCode::kPermissionDenied,
+          "its sender sent a change of consent under a key that nobody vouches "
+          "for yet",
+          {.code = "key_too_new",
+           .field = "section",
+           .hint = "compare its key words by phone, then: amparo directory "
+                   "confirm"});
+    if (candidate.withheld ||
+        (IsMaskedOnScreen(slot.section) && !asked.contains(slot)))
       candidate.view.status = SectionView::Status::kMasked;
+  }
   return absl::OkStatus();
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "agents/institution/core/held_mail.h"
 #include "crypto/merkle.h"
 #include "proto/content/codes.h"
 #include "proto/content/policy.h"
@@ -99,6 +100,7 @@ struct InboxItem {
 };
 struct InboxView {
   std::vector<InboxItem> items;
+  std::vector<HeldFrom> held;  // waits for key words to be compared
   uint32_t unread = 0;
   uint32_t overdue = 0;
 };

@@ -16,6 +16,7 @@
 #include "agents/institution/core/consent_desk.h"
 #include "agents/institution/core/courier.h"
 #include "agents/institution/core/desk.h"
+#include "agents/institution/core/held_mail.h"
 #include "agents/institution/core/intake.h"
 #include "agents/institution/core/key_ring.h"
 #include "agents/institution/core/log_watch.h"
@@ -96,6 +97,7 @@ struct Agent::Parts {
   std::unique_ptr<Packer> packer;
   std::unique_ptr<CaseBook> cases;
   std::unique_ptr<Outbox> outbox;
+  std::unique_ptr<HeldMail> held;
   std::unique_ptr<Courier> courier;
   std::unique_ptr<Intake> intake;
 
@@ -164,14 +166,16 @@ absl::Status Agent::Parts::OpenBooks(const DataDir& data, AgentSecrets secrets) 
   packer = std::make_unique<Packer>(*peers, *keys);
   ASSIGN_OR_RETURN(cases, CaseBook::Open(*kv, config.member));
   ASSIGN_OR_RETURN(outbox, Outbox::Open(*kv, config.envelopes_max));
+  ASSIGN_OR_RETURN(held, HeldMail::Open(*kv));
   const std::function<void()> wake = [this] { WakeCourier(); };
   courier = std::make_unique<Courier>(
       Courier::Books{*cases, *outbox, *peers, *keys, *log, *packer, *promises,
                      *anchors, *kv, *broker, clock});
-  ASSIGN_OR_RETURN(intake, Intake::Open({*cases, *outbox, *peers, *keys, *log, *packer,
-                                         *promises, *alarms, *kv, *broker, clock, wake}));
+  ASSIGN_OR_RETURN(intake, Intake::Open({*cases, *outbox, *held, *peers, *keys, *log,
+                                         *packer, *promises, *alarms, *kv, *broker, clock, wake}));
   desk = std::make_unique<Desk>(
-      Desk{*cases, *outbox, *peers, *keys, *officers, *access_log, *kv, clock, wake});
+      Desk{*cases, *outbox, *held, *peers, *keys, *officers, *access_log, *kv, clock,
+           wake, [this] { intake->ReleaseHeld().IgnoreError(); }});
   referrals = std::make_unique<ReferralDesk>(*desk);
   consents = std::make_unique<ConsentDesk>(*desk);
   return absl::OkStatus();
@@ -216,6 +220,8 @@ absl::Duration Agent::Parts::RunUpkeep() {
       {"promises", promises->Settle()},
       {"receipts", intake->SendReceipts()},
       {"missing", intake->AskForMissing()},
+      {"held", intake->ReleaseHeld()},
+      {"erasures", intake->EraseUncovered()},
   };
   for (const auto& [duty, done] : duties)
     if (!done.ok() && !absl::IsUnavailable(done))

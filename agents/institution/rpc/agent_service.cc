@@ -93,6 +93,7 @@ absl::Status AgentService::FillStatus(const Officer& officer,
     response.set_member_status(std::string(NameOf(self->status)));
   // Who manages the agent sees no case, and no counts of any.
   if (!AllowedByRole(officer, Action::kSeeCases).ok()) return absl::OkStatus();
+  response.set_held(parts_.held.size());
   ASSIGN_OR_RETURN(const InboxView inbox, parts_.referrals.Inbox(officer));
   response.set_unread(inbox.unread);
   response.set_overdue(inbox.overdue);

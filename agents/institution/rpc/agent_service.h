@@ -24,6 +24,7 @@ class AgentService final : public v1::AgentService::CallbackService {
     const KeyRing& keys;
     const PeerBook& peers;
     const Outbox& outbox;
+    const HeldMail& held;
     ReferralDesk& referrals;
     const StatusSource& status;
     std::string version;  // of the program

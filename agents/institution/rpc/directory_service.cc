@@ -1,14 +1,14 @@
 #include "agents/institution/rpc/directory_service.h"
 
+#include "agents/institution/core/confirm_key.h"
 #include "agents/institution/rpc/proto_codec.h"
 #include "base/error.h"
 #include "base/status.h"
-#include "proto/network/words.h"
 
 namespace amparo::agent {
 
-v1::MemberView DirectoryService::ViewOf(const Member& member,
-                                        const Peers& peers) const {
+v1::MemberView DirectoryService::ViewOf(const Member& member) const {
+  const PeerBook& peers = desk_.peers;
   v1::MemberView view;
   view.set_member(member.id.text());
   view.set_name(member.name);
@@ -18,21 +18,31 @@ v1::MemberView DirectoryService::ViewOf(const Member& member,
   view.set_contact(member.contact);
   view.set_status(std::string(NameOf(member.status)));
   view.set_since_s(ToSeconds(member.since));
-  view.set_reachable(peers_.PrekeyFor(member.id, clock_.Now()).ok());
-  const auto signer = peers.keys.CurrentSigner(member.id);
-  if (member.identity_key && signer)
-    view.set_key_words(KeyWords(*member.identity_key, signer->key));
-  view.set_key_confirmed(peers_.KeysConfirmed(member.id));
+  view.set_reachable(peers.PrekeyFor(member.id, desk_.clock.Now()).ok());
+  view.set_key_words(peers.KeyWordsOf(member.id));
+  view.set_key_confirmed(peers.KeysConfirmed(member.id));
   return view;
+}
+
+absl::StatusOr<Member> DirectoryService::Find(absl::string_view id) const {
+  const auto peers = desk_.peers.Now();
+  const auto parsed = MemberId::Parse(id);
+  const Member* member =
+      parsed.ok() ? peers->charter.charter.Find(*parsed) : nullptr;
+  if (member == nullptr)
+    return MakeError(absl::StatusCode::kNotFound,
+                     "no such member in this network",
+                     {.code = "unknown_member", .field = "member"});
+  return *member;
 }
 
 grpc::ServerUnaryReactor* DirectoryService::List(
     grpc::CallbackServerContext* context, const v1::ListMembersRequest*,
     v1::ListMembersResponse* response) {
   return edge_.Run(context, [=, this](const Officer&) -> absl::Status {
-    const auto peers = peers_.Now();
+    const auto peers = desk_.peers.Now();
     for (const Member& member : peers->charter.charter.members)
-      *response->add_members() = ViewOf(member, *peers);
+      *response->add_members() = ViewOf(member);
     return absl::OkStatus();
   });
 }
@@ -41,14 +51,20 @@ grpc::ServerUnaryReactor* DirectoryService::Show(
     grpc::CallbackServerContext* context, const v1::ShowMemberRequest* request,
     v1::MemberView* response) {
   return edge_.Run(context, [=, this](const Officer&) -> absl::Status {
-    const auto peers = peers_.Now();
-    const auto id = MemberId::Parse(request->member());
-    const Member* member = id.ok() ? peers->charter.charter.Find(*id) : nullptr;
-    if (member == nullptr)
-      return MakeError(absl::StatusCode::kNotFound,
-                       "no such member in this network",
-                       {.code = "unknown_member", .field = "member"});
-    *response = ViewOf(*member, *peers);
+    ASSIGN_OR_RETURN(const Member member, Find(request->member()));
+    *response = ViewOf(member);
+    return absl::OkStatus();
+  });
+}
+
+grpc::ServerUnaryReactor* DirectoryService::Confirm(
+    grpc::CallbackServerContext* context, const v1::ConfirmKeyRequest* request,
+    v1::MemberView* response) {
+  return edge_.Run(context, [=, this](const Officer& officer) -> absl::Status {
+    ASSIGN_OR_RETURN(const Member member, Find(request->member()));
+    RETURN_IF_ERROR(
+        ConfirmKey(desk_, officer, member.id, request->key_words()));
+    *response = ViewOf(member);
     return absl::OkStatus();
   });
 }

@@ -1,9 +1,8 @@
 #pragma once
 
-#include "agents/institution/core/peer_book.h"
+#include "agents/institution/core/desk.h"
 #include "agents/institution/rpc/caller.h"
 #include "amparo/agent/v1/agent.grpc.pb.h"
-#include "base/clock.h"
 
 namespace amparo::agent {
 
@@ -12,8 +11,7 @@ namespace amparo::agent {
 class DirectoryService final : public v1::DirectoryService::CallbackService {
  public:
   // All arguments must outlive the service.
-  DirectoryService(ApiEdge edge, const PeerBook& peers, const Clock& clock)
-      : edge_(edge), peers_(peers), clock_(clock) {}
+  DirectoryService(ApiEdge edge, const Desk& desk) : edge_(edge), desk_(desk) {}
 
   grpc::ServerUnaryReactor* List(grpc::CallbackServerContext* context,
                                  const v1::ListMembersRequest* request,
@@ -21,13 +19,17 @@ class DirectoryService final : public v1::DirectoryService::CallbackService {
   grpc::ServerUnaryReactor* Show(grpc::CallbackServerContext* context,
                                  const v1::ShowMemberRequest* request,
                                  v1::MemberView* response) override;
+  grpc::ServerUnaryReactor* Confirm(grpc::CallbackServerContext* context,
+                                    const v1::ConfirmKeyRequest* request,
+                                    v1::MemberView* response) override;
 
  private:
-  v1::MemberView ViewOf(const Member& member, const Peers& peers) const;
+  v1::MemberView ViewOf(const Member& member) const;
+  // NOT_FOUND (code "unknown_member").
+  absl::StatusOr<Member> Find(absl::string_view id) const;
 
   const ApiEdge edge_;
-  const PeerBook& peers_;
-  const Clock& clock_;
+  const Desk& desk_;
 };
 
 }  // namespace amparo::agent

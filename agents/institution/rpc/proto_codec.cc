@@ -191,11 +191,21 @@ v1::SendResponse ToProto(const SendOutcome& outcome) {
   return out;
 }
 
+v1::HeldFrom ToProto(const HeldFrom& held) {
+  v1::HeldFrom out;
+  out.set_member(held.member.text());
+  out.set_messages(held.messages);
+  out.set_since_s(ToSeconds(held.since));
+  if (held.priority) out.set_priority(Text(NameOf(*held.priority)));
+  return out;
+}
+
 v1::InboxResponse ToProto(const InboxView& inbox) {
   v1::InboxResponse out;
   Fill(*out.mutable_items(), inbox.items);
   out.set_unread(inbox.unread);
   out.set_overdue(inbox.overdue);
+  Fill(*out.mutable_held(), inbox.held);
   return out;
 }
 

@@ -35,9 +35,7 @@ class ApiOf {
  public:
   ApiOf(AgentWorld& world, const std::string& member)
       : agent_(world.agent(member)),
-        desk_{agent_.cases(), agent_.outbox(),   agent_.peers(),
-              agent_.keys(),  agent_.officers(), agent_.access_log(),
-              agent_.kv(),    world.clock(),     [] {}},
+        desk_(agent_.desk()),
         referrals_(desk_),
         consents_(desk_),
         executor_(2, 16),

@@ -114,6 +114,10 @@ TEST(RenderJson, Inbox) {
   v1::InboxResponse inbox;
   *inbox.add_items() = samples::Item();
   inbox.set_unread(1);
+  v1::HeldFrom& held = *inbox.add_held();
+  held.set_member("cpcj");
+  held.set_messages(2);
+  held.set_since_s(samples::kMorning_s);
   EXPECT_EQ(
       Rendered(inbox),
       R"({"schema":"inbox/1","items":[{"kind":"referral",)"
@@ -122,7 +126,9 @@ TEST(RenderJson, Inbox) {
       R"("priority":"urgent","state":"received",)"
       R"("arrived_at":"2026-11-20T09:00:00Z","due_at":"2026-11-21T09:00:00Z",)"
       R"("overdue":false,"unread":true,"next":["accept","decline"]}],)"
-      R"("unread":1,"overdue":0,"quarantined":0})");
+      R"("unread":1,"overdue":0,"quarantined":0,)"
+      R"("held":[{"from":"cpcj","messages":2,)"
+      R"("since":"2026-11-20T09:00:00Z","priority":null}]})");
 }
 
 TEST(RenderJson, ConsentRecord) {
@@ -201,7 +207,7 @@ TEST(RenderJson, Status) {
       R"("charter":{"version":2,"expires_at":"2026-11-20T09:00:00Z"},)"
       R"("keys":{"signing_until":null,"prekey_until":null},)"
       R"("log":{"size":40,"witnessed_size":40},"outbox_queued":0,"unread":1,)"
-      R"("overdue":0,"quarantined":0,"alarms":[{"code":"gap","member":"gnr",)"
+      R"("overdue":0,"quarantined":0,"held":0,"alarms":[{"code":"gap","member":"gnr",)"
       R"("since":"2026-11-20T09:00:00Z"}],"member_status":"active"})");
 }
 
