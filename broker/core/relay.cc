@@ -158,4 +158,16 @@ absl::StatusOr<std::vector<Delivery>> Relay::Fetch(
   return deliveries;
 }
 
+absl::StatusOr<TreeSize> Relay::DrainedTo(const MemberId& peer,
+                                          std::optional<LeafIndex> after) {
+  // The size first: what is logged in between lies beyond it.
+  const TreeSize size = store_.Head().range.size();
+  ASSIGN_OR_RETURN(const std::vector<Delivery> waiting,
+                   Fetch(peer, after, 1, 1));
+  if (waiting.empty() || waiting.front().receipt.leaf.value() >= size.value())
+    return size;
+  return MakeError(absl::StatusCode::kFailedPrecondition,
+                   "the mailbox is not empty", {.code = "invalid_state"});
+}
+
 }  // namespace amparo::broker

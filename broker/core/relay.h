@@ -48,6 +48,10 @@ class Relay {
   absl::StatusOr<std::vector<Delivery>> Fetch(const MemberId& peer,
                                               std::optional<LeafIndex> after,
                                               uint32_t count, size_t bytes_max);
+  // A size of the log up to which nothing for `peer` lies after `after`.
+  // FAILED_PRECONDITION ("invalid_state") while something does.
+  absl::StatusOr<TreeSize> DrainedTo(const MemberId& peer,
+                                     std::optional<LeafIndex> after);
 
  private:
   absl::StatusOr<Op> AcceptedOp(const Network& network, const MemberId& peer,

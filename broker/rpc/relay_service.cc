@@ -67,6 +67,24 @@ grpc::ServerWriteReactor<v1::MailboxItem>* RelayService::Subscribe(
   return SubscribeReactor(parts_.mailbox, *peer, after);
 }
 
+grpc::ServerUnaryReactor* RelayService::DrainedTo(
+    grpc::CallbackServerContext* context, const v1::DrainedToRequest* request,
+    v1::DrainedToResponse* response) {
+  return RunUnary(
+      parts_.executor, context,
+      [this, context, request, response]() -> absl::Status {
+        ASSIGN_OR_RETURN(const MemberId peer,
+                         PeerMember(*context->auth_context(), parts_.network));
+        std::optional<LeafIndex> after;
+        if (!request->from_start()) after = LeafIndex(request->after_leaf());
+        ASSIGN_OR_RETURN(const TreeSize size,
+                         parts_.mailbox.relay.DrainedTo(peer, after));
+        response->set_tree_size(size.value());
+        return absl::OkStatus();
+      },
+      {parts_.observer, "DrainedTo"});
+}
+
 grpc::ServerUnaryReactor* RelayService::Acknowledge(
     grpc::CallbackServerContext* context, const v1::AcknowledgeRequest* request,
     v1::LeafReceipt* response) {

@@ -31,6 +31,9 @@ class RelayService final : public v1::RelayService::CallbackService {
   grpc::ServerWriteReactor<v1::MailboxItem>* Subscribe(
       grpc::CallbackServerContext* context,
       const v1::SubscribeRequest* request) override;
+  grpc::ServerUnaryReactor* DrainedTo(grpc::CallbackServerContext* context,
+                                      const v1::DrainedToRequest* request,
+                                      v1::DrainedToResponse* response) override;
   grpc::ServerUnaryReactor* Acknowledge(grpc::CallbackServerContext* context,
                                         const v1::AcknowledgeRequest* request,
                                         v1::LeafReceipt* response) override;

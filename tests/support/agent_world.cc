@@ -66,6 +66,10 @@ absl::StatusOr<LeafIndex> PortToFixture::PublishKeyEvent(absl::string_view docum
                    broker_.PublishKeyEvent(member_, std::string(document)));
   return receipt.leaf;
 }
+absl::StatusOr<TreeSize> PortToFixture::DrainedTo(std::optional<LeafIndex> after) {
+  if (down) return Away();
+  return broker_.relay().DrainedTo(broker_.Id(member_), after);
+}
 absl::StatusOr<std::vector<Bytes>> PortToFixture::GetEntries(LeafIndex start,
                                                              uint32_t count) {
   if (down) return Away();
@@ -156,6 +160,7 @@ void TestAgent::Turn(const std::string& note) {
   if (!b.log->Follow(note).ok()) return;
   (void)b.promises->Settle();
   (void)b.keys->Maintain(port_);
+  (void)b.keys->DestroyOldPrekeys(port_, b.intake->cursor());
   (void)port_.Subscribe(b.intake->cursor(), [&](const MailboxItem& item) {
     return b.intake->Take(item).ok();
   });

@@ -58,6 +58,7 @@ class PortToFixture final : public BrokerPort {
   absl::StatusOr<LeafReceipt> LogAccessCheckpoint(absl::string_view note) override;
   absl::StatusOr<LeafReceipt> LogErasure(absl::string_view token) override;
   absl::StatusOr<LeafIndex> PublishKeyEvent(absl::string_view document) override;
+  absl::StatusOr<TreeSize> DrainedTo(std::optional<LeafIndex> after) override;
   absl::StatusOr<std::vector<Bytes>> GetEntries(LeafIndex start,
                                                 uint32_t count) override;
   absl::StatusOr<std::string> GetDocument(const Digest& hash) override;

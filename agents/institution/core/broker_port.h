@@ -52,6 +52,10 @@ class BrokerPort {
   virtual absl::StatusOr<LeafReceipt> LogErasure(absl::string_view token) = 0;
   virtual absl::StatusOr<LeafIndex> PublishKeyEvent(absl::string_view document) = 0;
 
+  // How far the mailbox is empty behind `after` (nullopt: from the start).
+  // FAILED_PRECONDITION while something waits there.
+  virtual absl::StatusOr<TreeSize> DrainedTo(std::optional<LeafIndex> after) = 0;
+
   // Entries from `start` on; at least one, unless there is none.
   virtual absl::StatusOr<std::vector<Bytes>> GetEntries(LeafIndex start,
                                                         uint32_t count) = 0;

@@ -179,20 +179,28 @@ absl::Status KeyRing::Maintain(BrokerPort& broker) {
   return absl::OkStatus();
 }
 
-absl::Status KeyRing::DestroyOldPrekeys(LeafIndex drained) {
+absl::Status KeyRing::DestroyOldPrekeys(BrokerPort& broker,
+                                        std::optional<LeafIndex> cursor) {
   const auto peers = peers_.Now();
   const absl::Time now = clock_.Now();
   const std::vector<PrekeyRecord> prekeys = peers->keys.Prekeys(self_);
+  std::vector<std::string> replaced;
   Batch batch;
   for (size_t i = 1; i < prekeys.size(); ++i) {  // newest first; 0 stays
-    const PrekeyRecord& successor = prekeys[i - 1];
-    const bool replaced = now >= successor.logged_at + kPrekeyDestroyAfter &&
-                          drained > successor.leaf;
-    if (replaced || now >= prekeys[i].logged_at + kPrekeyDestroyLatest)
-      batch.Delete(kPrekeyPrefix + ToHex(prekeys[i].key.Id().bytes()));
+    const std::string key = kPrekeyPrefix + ToHex(prekeys[i].key.Id().bytes());
+    if (!kv_.Get(key).ok()) continue;
+    if (now >= prekeys[i].logged_at + kPrekeyDestroyLatest)
+      batch.Delete(key);
+    else if (now >= prekeys[i - 1].logged_at + kPrekeyDestroyAfter)
+      replaced.push_back(key);
   }
-  if (batch.empty()) return absl::OkStatus();
-  return kv_.Write(batch);
+  // No broker takes mail for them any more: what is in the mailbox is the last.
+  absl::Status waits;
+  if (!replaced.empty()) waits = broker.DrainedTo(cursor).status();
+  if (waits.ok())
+    for (const std::string& key : replaced) batch.Delete(key);
+  if (!batch.empty()) RETURN_IF_ERROR(kv_.Write(batch));
+  return absl::IsFailedPrecondition(waits) ? absl::OkStatus() : waits;
 }
 
 }  // namespace amparo::agent

@@ -33,10 +33,12 @@ class KeyRing {
   // and every minute. UNAVAILABLE when the broker is away.
   absl::Status Maintain(BrokerPort& broker);
 
-  // Destroys prekeys whose successor was proven two hours ago, when all mail up
-  // to the successor's leaf is in (`drained`: next leaf not yet taken in), and
-  // those older than 21 days in any case.
-  absl::Status DestroyOldPrekeys(LeafIndex drained);
+  // Destroys prekeys whose successor was proven two hours ago, once the broker
+  // says that nothing waits in the mailbox after `cursor`, the last leaf taken
+  // in; and those older than 21 days in any case. UNAVAILABLE when the broker
+  // is away.
+  absl::Status DestroyOldPrekeys(BrokerPort& broker,
+                                 std::optional<LeafIndex> cursor);
 
   // The signing key in force. FAILED_PRECONDITION before the first is proven.
   absl::StatusOr<SigningKey> Signer() const;

@@ -215,8 +215,7 @@ absl::Duration Agent::Parts::RunCourier() {
 absl::Duration Agent::Parts::RunUpkeep() {
   const std::pair<const char*, absl::Status> duties[] = {
       {"keys", keys->Maintain(*broker)},
-      {"prekeys", keys->DestroyOldPrekeys(
-                      LeafIndex(intake->cursor() ? intake->cursor()->value() + 1 : 0))},
+      {"prekeys", keys->DestroyOldPrekeys(*broker, intake->cursor())},
       {"promises", promises->Settle()},
       {"receipts", intake->SendReceipts()},
       {"missing", intake->AskForMissing()},

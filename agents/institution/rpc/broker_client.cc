@@ -141,6 +141,16 @@ absl::StatusOr<LeafIndex> BrokerClient::PublishKeyEvent(absl::string_view docume
   return LeafIndex(response.leaf());
 }
 
+absl::StatusOr<TreeSize> BrokerClient::DrainedTo(std::optional<LeafIndex> after) {
+  amparo::v1::DrainedToRequest request;
+  request.set_from_start(!after.has_value());
+  if (after) request.set_after_leaf(after->value());
+  ASSIGN_OR_RETURN(const amparo::v1::DrainedToResponse response,
+                   (Call<amparo::v1::DrainedToResponse>(
+                       relay_, &amparo::v1::RelayService::Stub::DrainedTo, request)));
+  return TreeSize(response.tree_size());
+}
+
 absl::StatusOr<std::vector<Bytes>> BrokerClient::GetEntries(LeafIndex start,
                                                             uint32_t count) {
   amparo::v1::GetEntriesRequest request;

@@ -518,6 +518,19 @@ TEST(Relay, ShowsAMailboxToItsMemberAlone) {
   EXPECT_EQ(broker.Fetch("abc").size(), 1u);
 }
 
+TEST(Relay, SaysUpToWhereAMailboxIsEmpty) {
+  BrokerFixture broker({"clinic-a", "clinic-b", "clinic-c"});
+  const MemberId& b = broker.Id("clinic-b");
+  EXPECT_EQ(VALUE_OF(broker.relay().DrainedTo(b, std::nullopt)),
+            broker.store().Head().range.size());
+  const auto sent = broker.Send("clinic-a", "clinic-b");
+  EXPECT_THAT(broker.relay().DrainedTo(b, std::nullopt),
+              StatusIs(absl::StatusCode::kFailedPrecondition));
+  EXPECT_EQ(VALUE_OF(broker.relay().DrainedTo(b, sent.receipt.leaf)),
+            broker.store().Head().range.size());
+  EXPECT_OK(broker.relay().DrainedTo(broker.Id("clinic-c"), std::nullopt));
+}
+
 TEST(Relay, FetchesPageByPageInTheOrderOfTheLog) {
   BrokerFixture broker({"clinic-a", "clinic-b"});
   std::vector<LeafIndex> sent;
