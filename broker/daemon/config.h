@@ -8,6 +8,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "base/event_log.h"
+#include "proto/network/host_port.h"
 
 namespace amparo::broker {
 
@@ -44,13 +45,5 @@ std::string WriteBrokerConfig(absl::string_view network,
 
 // What `run --check-config` prints: every key with the value in effect.
 std::string DescribeBrokerConfig(const BrokerConfig& config);
-
-// "host:port", "[v6]:port" in its two parts; INVALID_ARGUMENT otherwise.
-struct HostPort {
-  std::string host;  // without brackets
-  uint16_t port = 0;
-};
-absl::StatusOr<HostPort> ParseHostPort(absl::string_view text);
-std::string FormatHostPort(const HostPort& address);
 
 }  // namespace amparo::broker

@@ -50,20 +50,4 @@ absl::StatusOr<ListenFile> ParseListenFile(absl::string_view text) {
   return file;
 }
 
-std::string FillPort(const std::string& address, int port) {
-  auto parsed = ParseHostPort(address);
-  if (!parsed.ok() || parsed->port != 0) return address;
-  parsed->port = static_cast<uint16_t>(port);
-  return FormatHostPort(*parsed);
-}
-
-std::string KeptAddress(const std::string& address, const std::string& last) {
-  const auto wanted = ParseHostPort(address);
-  const auto before = ParseHostPort(last);
-  if (!wanted.ok() || !before.ok() || wanted->port != 0 ||
-      wanted->host != before->host)
-    return address;
-  return last;
-}
-
 }  // namespace amparo::broker

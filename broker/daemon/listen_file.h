@@ -20,11 +20,4 @@ struct ListenFile {
 std::string FormatListenFile(const ListenFile& file);  // schema broker_listen/1
 absl::StatusOr<ListenFile> ParseListenFile(absl::string_view text);
 
-// `address` with `port` where its own is 0.
-std::string FillPort(const std::string& address, int port);
-
-// Where to listen: `address`, its port 0 replaced by the one of `last` when
-// that is of the same host.
-std::string KeptAddress(const std::string& address, const std::string& last);
-
 }  // namespace amparo::broker

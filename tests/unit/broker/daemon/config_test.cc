@@ -89,21 +89,5 @@ TEST(BrokerConfig, ServesMetricsOnLoopbackOnly) {
   EXPECT_OK(With("\"127.0.0.1:0\"", "\"\""));
 }
 
-TEST(HostPort, ReadsNamesAndAddressesOfBothFamilies) {
-  EXPECT_EQ(VALUE_OF(ParseHostPort("broker.example:7443")).host,
-            "broker.example");
-  EXPECT_EQ(VALUE_OF(ParseHostPort("[::1]:80")).host, "::1");
-  EXPECT_EQ(FormatHostPort(VALUE_OF(ParseHostPort("[::1]:80"))), "[::1]:80");
-  EXPECT_EQ(VALUE_OF(ParseHostPort("127.0.0.1:0")).port, 0);
-}
-
-TEST(HostPort, RefusesWhatIsNone) {
-  for (const char* text : {"", "host", ":80", "host:", "host:65536", "::1:80",
-                           "host:+80", "host:8o", "ho st:80", "host:-1"})
-    EXPECT_THAT(ParseHostPort(text),
-                StatusIs(absl::StatusCode::kInvalidArgument))
-        << text;
-}
-
 }  // namespace
 }  // namespace amparo::broker

@@ -19,17 +19,5 @@ TEST(ListenFile, ReadsWhatItWrites) {
               StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
-TEST(ListenFile, FillsInThePortThatTheKernelChose) {
-  EXPECT_EQ(FillPort("127.0.0.1:0", 40001), "127.0.0.1:40001");
-  EXPECT_EQ(FillPort("broker.example:7443", 40001), "broker.example:7443");
-}
-
-TEST(ListenFile, KeepsThePortOfTheLastTime) {
-  EXPECT_EQ(KeptAddress("127.0.0.1:0", "127.0.0.1:40001"), "127.0.0.1:40001");
-  EXPECT_EQ(KeptAddress("127.0.0.1:0", "0.0.0.0:40001"), "127.0.0.1:0");
-  EXPECT_EQ(KeptAddress("127.0.0.1:7443", "127.0.0.1:40001"), "127.0.0.1:7443");
-  EXPECT_EQ(KeptAddress("127.0.0.1:0", ""), "127.0.0.1:0");
-}
-
 }  // namespace
 }  // namespace amparo::broker
