@@ -39,9 +39,13 @@ absl::Status CertificateRefused(absl::string_view what) {
 absl::Status OpensslFailed() { return absl::InternalError("openssl failed"); }
 
 absl::StatusOr<KeyPtr> ReadKey(const SecretBuffer& pem) {
+  return ReadKey(pem.Expose());
+}
+
+absl::StatusOr<KeyPtr> ReadKey(ByteView pem) {
   if (pem.size() > kX509BytesMax)
     return CertificateMalformed("private key too large");
-  const BioPtr bio = ReadingBio(pem.Expose());
+  const BioPtr bio = ReadingBio(pem);
   if (bio == nullptr) return OpensslFailed();
   KeyPtr key(
       PEM_read_bio_PrivateKey(bio.get(), nullptr, NoPassphrase, nullptr));

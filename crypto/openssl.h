@@ -12,6 +12,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "base/bytes.h"
 #include "crypto/secret.h"
 
 // OpenSSL's objects with an owner, and as PEM. For the sources of crypto/x509.h
@@ -53,6 +54,7 @@ absl::Status OpensslFailed();
 // Bytes of PEM or DER that are looked at; more is INVALID_ARGUMENT.
 inline constexpr size_t kX509BytesMax = 64 * 1024;
 
+absl::StatusOr<KeyPtr> ReadKey(ByteView pem);
 absl::StatusOr<KeyPtr> ReadKey(const SecretBuffer& pem);
 absl::StatusOr<SecretBuffer> WriteKey(EVP_PKEY& key);
 absl::StatusOr<CertificatePtr> ReadCertificate(absl::string_view pem);

@@ -178,14 +178,14 @@ absl::StatusOr<TlsKeyPair> MakeTlsKey() {
   return TlsKeyPair{std::move(pem), ""};
 }
 
-absl::StatusOr<TlsKeyPair> MakeCa(absl::string_view network, absl::Time from,
+absl::StatusOr<TlsKeyPair> MakeCa(absl::string_view name, absl::Time from,
                                   absl::Time until) {
   const ErrorQueue errors;
-  RETURN_IF_ERROR(CheckNames({network}));
+  RETURN_IF_ERROR(CheckNames({name}));
   ASSIGN_OR_RETURN(const KeyPtr key, GenerateKey());
   ASSIGN_OR_RETURN(
       std::string certificate,
-      Certify({.common_name = absl::StrCat("Amparo ", network, " CA"),
+      Certify({.common_name = absl::StrCat("Amparo ", name, " CA"),
                .is_ca = true,
                .from = from,
                .until = until},
@@ -238,7 +238,7 @@ absl::StatusOr<TlsKeyPair> IssueServerCertificate(
     absl::Time from, absl::Time until) {
   const ErrorQueue errors;
   if (hosts.empty()) return absl::InvalidArgumentError("no host");
-  Contents contents{.common_name = "amparo-broker",
+  Contents contents{.common_name = "amparo",
                     .extended_usage = "serverAuth",
                     .from = from,
                     .until = until};
@@ -250,6 +250,10 @@ absl::StatusOr<TlsKeyPair> IssueServerCertificate(
   ASSIGN_OR_RETURN(std::string certificate, CertifyBy(ca, *key, contents));
   ASSIGN_OR_RETURN(SecretBuffer pem, WriteKey(*key));
   return TlsKeyPair{std::move(pem), std::move(certificate)};
+}
+
+absl::Status CheckHost(const std::string& host) {
+  return NameOfHost(host).status();
 }
 
 absl::StatusOr<std::string> MemberOfCertificate(

@@ -21,8 +21,9 @@ struct TlsKeyPair {
   std::string certificate_pem;   // empty until there is one
 };
 
-// A CA: self-signed, CN "Amparo NETWORK CA", path length 0.
-absl::StatusOr<TlsKeyPair> MakeCa(absl::string_view network, absl::Time from,
+// A CA: self-signed, CN "Amparo NAME CA", path length 0. `name`: of the network,
+// or of the member for its agent's own port.
+absl::StatusOr<TlsKeyPair> MakeCa(absl::string_view name, absl::Time from,
                                   absl::Time until);
 
 // A private key without certificate.
@@ -40,11 +41,15 @@ absl::StatusOr<std::string> IssueMemberCertificate(
     const TlsKeyPair& ca, absl::string_view csr_pem, absl::string_view network,
     absl::string_view member, absl::Time from, absl::Time until);
 
-// The broker's server certificate, with a key of its own. `hosts`: DNS names
-// and IP addresses for subjectAltName; extended key usage serverAuth.
+// A server's certificate, with a key of its own. `hosts`: DNS names and IP
+// addresses for subjectAltName; extended key usage serverAuth.
 absl::StatusOr<TlsKeyPair> IssueServerCertificate(
     const TlsKeyPair& ca, const std::vector<std::string>& hosts,
     absl::Time from, absl::Time until);
+
+// Whether a certificate can name this host: a DNS name or an IP address, no
+// wildcard. INVALID_ARGUMENT.
+absl::Status CheckHost(const std::string& host);
 
 // Member id in a certificate's URI SAN for `network`. PERMISSION_DENIED when
 // there is none. The chain was checked by TLS.

@@ -7,6 +7,10 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "base/error.h"
+#include "crypto/client_certificate.h"
+#include "crypto/x509.h"
+
 namespace amparo {
 namespace {
 
@@ -66,6 +70,27 @@ std::shared_ptr<grpc::ChannelCredentials> MakeClientCredentials(
   options.pem_private_key = tls.key;
   options.pem_cert_chain = tls.certificate;
   return grpc::SslCredentials(options);
+}
+
+absl::Status CheckClientTls(const ClientTls& tls) {
+  const auto wrong = [](const char* field, const char* message) {
+    return MakeError(absl::StatusCode::kInvalidArgument, message,
+                     {.code = "config", .field = field});
+  };
+  if (!CertificateEnd(tls.server_ca).ok())
+    return wrong("ca", "the file of ca holds no certificate");
+  if (!CertificateEnd(tls.certificate).ok())
+    return wrong("cert", "the file of cert holds no certificate");
+  const absl::Status fits = CheckKeyOfCertificate(tls.key, tls.certificate);
+  if (absl::IsPermissionDenied(fits))
+    return wrong("key", "the private key is not the one of the certificate");
+  return fits.ok() ? fits : wrong("key", "the file of key holds no private key");
+}
+
+std::optional<absl::Time> EndOfClientCertificate(const ClientTls& tls) {
+  const auto end = CertificateEnd(tls.certificate);
+  if (!end.ok()) return std::nullopt;
+  return *end;
 }
 
 void SetServerLimits(grpc::ServerBuilder& builder, int message_bytes_max) {

@@ -6,6 +6,7 @@
 #include <grpcpp/server_builder.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -42,6 +43,13 @@ struct ClientTls {
 };
 std::shared_ptr<grpc::ChannelCredentials> MakeClientCredentials(
     const ClientTls& tls);
+
+// Whether these can make a connection at all: INVALID_ARGUMENT whose detail names
+// the wrong one as field ("ca", "cert", "key"). Of a key and a certificate that
+// are both there.
+absl::Status CheckClientTls(const ClientTls& tls);
+// When the client's certificate ends; nullopt when it cannot be read.
+std::optional<absl::Time> EndOfClientCertificate(const ClientTls& tls);
 
 // How often an idle client says that it is there. A server takes pings half as
 // far apart, so that no client is sent away for "too_many_pings".
