@@ -1,91 +1,21 @@
 #include "agents/officer/agent_client.h"
 
-#include <grpcpp/create_channel.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "agents/officer/agent_channel.h"
 #include "base/error.h"
-#include "base/files.h"
-#include "proto/grpc/credentials.h"
 #include "proto/grpc/status.h"
 
 namespace amparo::officer {
-namespace {
-
-constexpr int kAnswerBytesMax = 64 * 1024 * 1024;
-constexpr size_t kPemBytesMax = 1024 * 1024;
-
-std::shared_ptr<grpc::Channel> SocketChannel(const std::string& path) {
-  grpc::ChannelArguments arguments;
-  arguments.SetMaxReceiveMessageSize(kAnswerBytesMax);
-  // The name in :authority: a path is none.
-  arguments.SetString(GRPC_ARG_DEFAULT_AUTHORITY, "localhost");
-  return grpc::CreateCustomChannel(absl::StrCat("unix:", path),
-                                   grpc::InsecureChannelCredentials(),
-                                   arguments);
-}
-
-absl::StatusOr<std::string> ReadPem(const Profile& profile,
-                                    const std::string& path) {
-  auto pem = ReadFile(path, kPemBytesMax);
-  if (pem.ok()) return pem;
-  return MakeError(absl::StatusCode::kInvalidArgument,
-                   absl::StrCat(path, " cannot be read"),
-                   {.code = "config",
-                    .hint = absl::StrCat("check the paths in ", profile.file)});
-}
-
-absl::StatusOr<std::shared_ptr<grpc::Channel>> TlsChannel(
-    const Profile& profile) {
-  ClientTls tls;
-  ASSIGN_OR_RETURN(tls.server_ca, ReadPem(profile, profile.tls->ca));
-  ASSIGN_OR_RETURN(tls.certificate, ReadPem(profile, profile.tls->cert));
-  ASSIGN_OR_RETURN(tls.key, ReadPem(profile, profile.tls->key));
-  return MakeChannel(profile.tls->address, MakeClientCredentials(tls),
-                     kAnswerBytesMax);
-}
-
-// Why nobody answers, as far as it can be seen from here.
-absl::Status Unreachable(const Profile& profile) {
-  const auto error = [](const std::string& message, const std::string& hint) {
-    return MakeError(
-        absl::StatusCode::kUnavailable, message,
-        {.code = "agent_unreachable", .hint = hint, .retryable = true});
-  };
-  if (profile.tls)
-    return error(
-        absl::StrCat("no agent answers at ", profile.tls->address),
-        absl::StrCat("ask who runs the agent whether it is up; the address "
-                     "stands in ",
-                     profile.file));
-  if (access(profile.socket.c_str(), R_OK | W_OK) != 0 && errno == EACCES)
-    return error(
-        absl::StrCat("your account may not use the agent's socket ",
-                     profile.socket),
-        "ask who runs the agent to add your account to the socket's group");
-  return error(
-      absl::StrCat("no agent answers at ", profile.socket),
-      absl::StrCat("start it with `amparo-agent run --data DIR`, or correct "
-                   "socket in ",
-                   profile.file));
-}
-
-}  // namespace
 
 AgentClient::AgentClient(Profile profile, const Clock& clock)
     : profile_(std::move(profile)), clock_(clock) {}
 
 absl::Status AgentClient::Connect() {
   if (channel_ != nullptr) return absl::OkStatus();
-  if (!profile_.tls) {
-    channel_ = SocketChannel(profile_.socket);
-    return absl::OkStatus();
-  }
-  ASSIGN_OR_RETURN(channel_, TlsChannel(profile_));
+  ASSIGN_OR_RETURN(channel_, OpenChannel(profile_));
   return absl::OkStatus();
 }
 
@@ -113,7 +43,7 @@ absl::Status AgentClient::Explain(const grpc::Status& status) const {
   if (error.ok() || DetailOf(error)) return error;
   switch (error.code()) {
     case absl::StatusCode::kUnavailable:
-      return Unreachable(profile_);
+      return WhyUnreachable(profile_, status.error_message(), clock_.Now());
     case absl::StatusCode::kDeadlineExceeded:
       return MakeError(
           absl::StatusCode::kDeadlineExceeded,

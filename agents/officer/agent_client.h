@@ -25,7 +25,7 @@ class AgentClient {
 
   // Calls `method` of the service whose stub is asked for, for example
   //   client.Call(&v1::ReferralService::Stub::Show, request)
-  // An error is the agent's own, or: UNAVAILABLE (code "agent_unreachable"),
+  // An error is the agent's own, or of the way to it (agent_channel.h), or
   // DEADLINE_EXCEEDED (code "timed_out").
   template <typename Stub, typename Request, typename Response>
   absl::StatusOr<Response> Call(

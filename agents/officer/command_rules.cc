@@ -61,6 +61,14 @@ absl::Status CheckSend(const Command& command) {
   return absl::OkStatus();
 }
 
+absl::Status CheckAddOfficer(const Command& command) {
+  if (command.Has("uid") == command.Has("certificate"))
+    return UsageError(
+        "an officer is known either by --uid or by --certificate",
+        absl::StrCat("see `", HelpCommand(*command.verb), "`"));
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status UsageError(const std::string& message, const std::string& hint) {
@@ -82,6 +90,8 @@ absl::Status CheckCommand(const Command& command) {
         absl::StrCat("for example: ", verb.example));
   for (const Flag& flag : verb.flags) RETURN_IF_ERROR(CheckFlag(command, flag));
   if (verb.noun == "referral" && verb.name == "send") return CheckSend(command);
+  if (verb.noun == "officer" && verb.name == "add")
+    return CheckAddOfficer(command);
   if (command.Has("timeout") && !command.Has("wait"))
     return UsageError("--timeout goes with --wait",
                       "add --wait STAGE, or leave --timeout away");

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/error.h"
 
@@ -14,6 +15,7 @@ namespace {
 
 constexpr size_t kEvidenceBytesMax =
     8 * 1024 * 1024;  // the agent takes no more
+constexpr size_t kCertificateBytesMax = 64 * 1024;
 constexpr int kRefused = 4;
 
 // Names one request, so that asking again is not doing it again.
@@ -221,7 +223,26 @@ absl::StatusOr<Answer> AddOfficer(Session& session) {
         ParseNumber("uid", uid, 0, std::numeric_limits<uint32_t>::max() - 1));
     request.add_uids(static_cast<uint32_t>(number));
   }
+  if (command.Has("certificate")) {
+    ASSIGN_OR_RETURN(*request.mutable_certificate(),
+                     session.ReadInput("certificate", kCertificateBytesMax));
+    // The agent has no use for it, and nobody else may have it.
+    if (absl::StrContains(request.certificate(), "PRIVATE KEY"))
+      return MakeError(absl::StatusCode::kInvalidArgument,
+                       "the file of --certificate holds a private key",
+                       {.code = "usage",
+                        .field = "--certificate",
+                        .expected = "the certificate alone",
+                        .hint = "the key stays with the IT system; nothing was "
+                                "sent"});
+  }
   return session.Ask(&v1::AgentService::Stub::AddOfficer, request);
+}
+
+absl::StatusOr<Answer> RemoveOfficer(Session& session) {
+  v1::RemoveOfficerRequest request;
+  request.set_handle(session.command().id);
+  return session.Ask(&v1::AgentService::Stub::RemoveOfficer, request);
 }
 
 absl::StatusOr<Answer> ListOfficers(Session& session) {
@@ -258,6 +279,7 @@ constexpr Route kRoutes[] = {
     {"access-log", "", ShowAccessLog},
     {"status", "", ShowStatus},
     {"officer", "add", AddOfficer},
+    {"officer", "remove", RemoveOfficer},
     {"officer", "list", ListOfficers},
 };
 

@@ -109,8 +109,9 @@ constexpr Flag kAccessLog[] = {
 constexpr Flag kOfficerAdd[] = {
     {"role", "ROLE[,ROLE]", "officer supervisor admin auditor it_system",
      Kind::kList, true},
-    {"uid", "UID", "the system account's number (`id -u NAME`)", Kind::kList,
-     true},
+    {"uid", "UID", "a person's system account, as a number (`id -u NAME`)",
+     Kind::kList},
+    {"certificate", "FILE", "an IT system's certificate (PEM); role it_system"},
 };
 
 constexpr Verb kVerbs[] = {
@@ -209,8 +210,16 @@ constexpr Verb kVerbs[] = {
      "",
      {},
      "amparo status"},
-    {"officer", "add", "HANDLE", "let a person use this agent", "", kOfficerAdd,
+    {"officer", "add", "HANDLE", "let a person or an IT system use this agent",
+     "Either --uid, or --certificate with --role it_system.", kOfficerAdd,
      "amparo officer add ana --role officer --uid 1001"},
+    {"officer",
+     "remove",
+     "HANDLE",
+     "let it use this agent no more, from now on",
+     "Handle and certificate are not given out again.",
+     {},
+     "amparo officer remove ana"},
     {"officer",
      "list",
      "",

@@ -4,6 +4,16 @@
 #include "agents/officer/table.h"
 
 namespace amparo::officer {
+namespace {
+
+// "sha256:" and so much that two certificates are told apart.
+constexpr size_t kShortHashSize = 7 + 16;
+
+std::string TimeOrNothing(uint64_t unix_s, const TextStyle& style) {
+  return unix_s == 0 ? "" : TimeText(unix_s, style);
+}
+
+}  // namespace
 
 std::string InboxRows(
     const google::protobuf::RepeatedPtrField<v1::InboxItem>& items,
@@ -135,7 +145,7 @@ absl::StatusOr<std::string> ToText(const v1::StatusResponse& status,
 }
 
 absl::StatusOr<std::string> ToText(const v1::OfficerView& officer,
-                                   const TextStyle&) {
+                                   const TextStyle& style) {
   Facts facts;
   facts.Add("Officer", Printable(officer.handle()));
   facts.Add("Id", Printable(officer.officer_id()));
@@ -145,18 +155,25 @@ absl::StatusOr<std::string> ToText(const v1::OfficerView& officer,
     absl::StrAppend(&uids, uids.empty() ? "" : ", ", uid);
   facts.Add("Accounts", uids);
   facts.Add("Certificate", Printable(officer.certificate_hash()));
+  facts.Add("Certificate until",
+            TimeOrNothing(officer.certificate_until_s(), style));
+  facts.Add("Removed", TimeOrNothing(officer.removed_at_s(), style));
   return facts.Text();
 }
 
 absl::StatusOr<std::string> ToText(const v1::ListOfficersResponse& list,
                                    const TextStyle& style) {
   if (list.officers().empty()) return "No officers.\n";
-  Table table({"Officer", "Roles", "Accounts", "Id"});
+  Table table({"Officer", "Roles", "Accounts", "Certificate", "Until",
+               "Removed", "Id"});
   for (const v1::OfficerView& officer : list.officers()) {
     std::string uids;
     for (const uint32_t uid : officer.uids())
       absl::StrAppend(&uids, uids.empty() ? "" : ", ", uid);
     table.Add({officer.handle(), Listing(officer.roles()), uids,
+               officer.certificate_hash().substr(0, kShortHashSize),
+               TimeOrNothing(officer.certificate_until_s(), style),
+               TimeOrNothing(officer.removed_at_s(), style),
                ShortId(officer.officer_id())});
   }
   return table.Text(style);

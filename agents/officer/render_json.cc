@@ -166,7 +166,9 @@ Json Officer(const v1::OfficerView& officer) {
           {"handle", officer.handle()},
           {"roles", TextList(officer.roles())},
           {"uids", TextList(officer.uids())},
-          {"certificate_hash", Text(officer.certificate_hash())}};
+          {"certificate_hash", Text(officer.certificate_hash())},
+          {"certificate_until", Time(officer.certificate_until_s())},
+          {"removed_at", Time(officer.removed_at_s())}};
 }
 
 }  // namespace
@@ -362,7 +364,9 @@ absl::StatusOr<Json> ToJson(const v1::StatusResponse& status) {
 }
 
 absl::StatusOr<Json> ToJson(const v1::OfficerView& officer) {
-  return Result("officer_add/1", Officer(officer));
+  return Result(
+      officer.removed_at_s() > 0 ? "officer_remove/1" : "officer_add/1",
+      Officer(officer));
 }
 
 absl::StatusOr<Json> ToJson(const v1::ListOfficersResponse& list) {

@@ -116,7 +116,7 @@ void TestAgent::Open() {
   const Clock& clock = broker_.clock();
   const MemberId self = broker_.Id(id_);
   b.alarms = VALUE_OF(Alarms::Open(kv_));
-  b.officers = VALUE_OF(OfficerBook::Open(kv_));
+  b.officers = VALUE_OF(OfficerBook::Open(kv_, broker_.clock()));
   b.access_log = VALUE_OF(AccessLog::Open(kv_, clock, broker_.network(), self));
   // Charter 1 is leaf 0 and stays the pin, whatever came after.
   const std::string first = VALUE_OF(broker_.store().Publications(0, 1))[0].document;

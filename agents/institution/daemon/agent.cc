@@ -4,11 +4,15 @@
 #include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/server_builder.h>
 
+#include <algorithm>
 #include <atomic>
+#include <cstdio>
 #include <map>
 #include <string>
 #include <utility>
 
+#include "absl/strings/ascii.h"
+#include "absl/time/clock.h"
 #include "agents/institution/core/access_log.h"
 #include "agents/institution/core/alarms.h"
 #include "agents/institution/core/anchors.h"
@@ -28,10 +32,12 @@
 #include "agents/institution/core/promises.h"
 #include "agents/institution/core/referral_desk.h"
 #include "agents/institution/core/status.h"
+#include "agents/institution/daemon/api_certificate.h"
 #include "agents/institution/daemon/broker_streams.h"
 #include "agents/institution/rpc/agent_services.h"
 #include "agents/institution/rpc/broker_client.h"
 #include "agents/institution/rpc/revision_feed.h"
+#include "agents/institution/rpc/systems_port.h"
 #include "agents/institution/rpc/unix_listener.h"
 #include "agents/institution/storage/sealed_kv.h"
 #include "base/error.h"
@@ -44,6 +50,7 @@
 #include "crypto/x509.h"
 #include "proto/envelope/limits.h"
 #include "proto/grpc/credentials.h"
+#include "proto/network/host_port.h"
 
 namespace amparo::agent {
 namespace {
@@ -52,6 +59,7 @@ constexpr size_t kApiThreads = 4;
 constexpr size_t kApiQueueMax = 256;
 constexpr size_t kWatchersMax = 64;
 constexpr int kMessageBytesMax = 4 << 20;
+constexpr size_t kAddressBytesMax = 512;
 constexpr absl::Duration kUpkeepInterval = absl::Seconds(5);
 constexpr absl::Duration kAnchorInterval = absl::Hours(1);
 
@@ -121,6 +129,7 @@ struct Agent::Parts {
   std::map<uint32_t, std::unique_ptr<AgentServices>> services
       ABSL_GUARDED_BY(services_mutex);
   std::unique_ptr<UnixListener> listener;
+  std::unique_ptr<SystemsPort> systems;  // null: off
 
   Parts(AgentConfig agent_config, const Clock& agent_clock)
       : config(std::move(agent_config)), clock(agent_clock) {}
@@ -128,6 +137,7 @@ struct Agent::Parts {
   absl::Status OpenBooks(const DataDir& data, AgentSecrets secrets);
   void StartLoops();
   absl::Status ServeApi(const DataDir& data);
+  absl::Status ServeSystems(const DataDir& data);
 
   void WakeCourier() {
     if (courier_loop) courier_loop->Wake();
@@ -152,7 +162,7 @@ absl::Status Agent::Parts::OpenBooks(const DataDir& data, AgentSecrets secrets) 
   broker = std::make_unique<BrokerClient>(std::move(channel));
 
   ASSIGN_OR_RETURN(alarms, Alarms::Open(*kv));
-  ASSIGN_OR_RETURN(officers, OfficerBook::Open(*kv));
+  ASSIGN_OR_RETURN(officers, OfficerBook::Open(*kv, clock));
   ASSIGN_OR_RETURN(access_log,
                    AccessLog::Open(*kv, clock, config.network, config.member));
   ASSIGN_OR_RETURN(AcceptedCharter pinned, PinnedCharter(data));
@@ -265,10 +275,36 @@ absl::Status Agent::Parts::ServeApi(const DataDir& data) {
   feed = std::make_unique<RevisionFeed>(*cases, kWatchersMax);
   api = std::make_unique<ApiParts>(ApiParts{*desk, *officers, *referrals, *consents,
                                             *feed, status, *executor, kVersion});
+  RETURN_IF_ERROR(ServeSystems(data));
   ASSIGN_OR_RETURN(listener,
                    UnixListener::Create(data.Resolve(config.api_socket),
                                         [this](uint32_t uid) { return ServerFor(uid); }));
   return absl::OkStatus();
+}
+
+// Where the port is, and what its clients pin, stand beside the configuration.
+absl::Status Agent::Parts::ServeSystems(const DataDir& data) {
+  const std::string address_file = data.Path("api.addr");
+  if (config.tls_listen.empty()) {
+    std::remove(address_file.c_str());
+    return absl::OkStatus();
+  }
+  ASSIGN_OR_RETURN(const ApiCertificate certificate,
+                   MakeApiCertificate(config, *kv, clock));
+  RETURN_IF_ERROR(
+      WriteFile(data.Path("api-ca.pem"), certificate.ca_pem, FileMode::kPublic));
+  const auto last = ReadFile(address_file, kAddressBytesMax);
+  const std::string kept = KeptAddress(
+      config.tls_listen,
+      last.ok() ? std::string(absl::StripAsciiWhitespace(*last)) : "");
+  auto port = SystemsPort::Listen(kept, certificate.identity, *api);
+  if (!port.ok() && kept != config.tls_listen)
+    port = SystemsPort::Listen(config.tls_listen, certificate.identity, *api);
+  RETURN_IF_ERROR(port.status());
+  systems = *std::move(port);
+  return WriteFile(address_file,
+                   FillPort(config.tls_listen, systems->port()) + "\n",
+                   FileMode::kPublic);
 }
 
 Agent::Agent(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -291,8 +327,11 @@ absl::StatusOr<std::unique_ptr<Agent>> Agent::Start(const DataDir& data,
 }
 
 void Agent::Stop(absl::Duration grace) {
+  const absl::Time until = absl::Now() + grace;
   if (parts_->listener) parts_->listener->Shutdown(grace);
   parts_->listener.reset();
+  if (parts_->systems)
+    parts_->systems->Shutdown(std::max(absl::ZeroDuration(), until - absl::Now()));
   if (parts_->upkeep_loop) parts_->upkeep_loop->Stop();
   if (parts_->courier_loop) parts_->courier_loop->Stop();
   if (parts_->streams) {

@@ -8,6 +8,8 @@
 #include "base/config.h"
 #include "base/error.h"
 #include "base/status.h"
+#include "crypto/x509.h"
+#include "proto/network/host_port.h"
 
 namespace amparo::agent {
 namespace {
@@ -25,7 +27,8 @@ keepalive_s = 20  # how often an idle connection says that it is there
 
 [api]
 socket = "$3"     # for officers on this machine; 107 bytes at most
-tls_listen = ""   # for IT systems with a certificate: not built yet, stays empty
+tls_listen = ""   # for IT systems with a certificate, host:port; "" = off
+tls_names = []    # other names by which they reach it, for its certificate
 
 [keystore]
 unlock = "$4"     # prompt, key_file or credential (systemd, "amparo-keystore")
@@ -78,6 +81,17 @@ absl::StatusOr<T> Choice(const std::pair<T, const char*> (&choices)[N],
   return Wrong(field, expected);
 }
 
+absl::Status CheckTlsPort(const std::string& listen,
+                          const std::vector<std::string>& names) {
+  for (const std::string& name : names)
+    if (!CheckHost(name).ok())
+      return Wrong("api.tls_names", "a list of DNS names and IP addresses");
+  if (listen.empty()) return absl::OkStatus();
+  const auto address = ParseHostPort(listen);
+  if (address.ok() && CheckHost(address->host).ok()) return absl::OkStatus();
+  return Wrong("api.tls_listen", "host:port of this machine, or nothing");
+}
+
 }  // namespace
 
 absl::StatusOr<AgentConfig> ParseAgentConfig(absl::string_view text,
@@ -89,6 +103,7 @@ absl::StatusOr<AgentConfig> ParseAgentConfig(absl::string_view text,
   const int64_t keepalive_s = config.Int("broker.keepalive_s", 20, 10, 3600);
   const std::string socket = config.String("api.socket", "agent.sock");
   const std::string tls_listen = config.String("api.tls_listen", "");
+  const std::vector<std::string> tls_names = config.Strings("api.tls_names");
   const std::string unlock_text = config.String("keystore.unlock", "prompt");
   const std::string key_file = config.String("keystore.key_file", "");
   const int64_t prekey_h = config.Int("keys.prekey_interval_h", 24, 1, 144);
@@ -101,8 +116,7 @@ absl::StatusOr<AgentConfig> ParseAgentConfig(absl::string_view text,
 
   const auto member = MemberId::Parse(member_text);
   if (!member.ok()) return Wrong("member", "[a-z][a-z0-9-]{0,31}");
-  if (!tls_listen.empty())
-    return Wrong("api.tls_listen", "nothing: TLS for IT systems is not built yet");
+  RETURN_IF_ERROR(CheckTlsPort(tls_listen, tls_names));
   if (address.empty()) return Wrong("broker.address", "host:port");
   ASSIGN_OR_RETURN(const Unlock unlock,
                    Choice(kUnlocks, unlock_text, "keystore.unlock"));
@@ -115,6 +129,8 @@ absl::StatusOr<AgentConfig> ParseAgentConfig(absl::string_view text,
                      .broker_address = address,
                      .keepalive = absl::Seconds(keepalive_s),
                      .api_socket = socket,
+                     .tls_listen = tls_listen,
+                     .tls_names = tls_names,
                      .unlock = unlock,
                      .key_file = key_file,
                      .prekey_interval = absl::Hours(prekey_h),

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -21,6 +22,8 @@ struct AgentConfig {
   std::string broker_address;  // host:port of the members' port
   absl::Duration keepalive;
   std::string api_socket;      // path; relative to the data directory
+  std::string tls_listen;      // host:port for IT systems; empty: off
+  std::vector<std::string> tls_names;  // further names of that port
   Unlock unlock = Unlock::kPrompt;
   std::string key_file;  // for kKeyFile; relative to the data directory
   absl::Duration prekey_interval;

@@ -71,10 +71,11 @@ absl::StatusOr<AgentSecrets> PrepareSecrets(const DataDir& data, Unlock unlock) 
 }
 
 // The first officer: whoever runs join manages this agent.
-absl::Status AddAdmin(const DataDir& data, const AgentSecrets& secrets) {
+absl::Status AddAdmin(const DataDir& data, const AgentSecrets& secrets,
+                      const Clock& clock) {
   ASSIGN_OR_RETURN(const auto disk, RocksKv::Open(data.Path("store")));
   SealedKv kv(*disk, secrets.vault_key.Copy());
-  ASSIGN_OR_RETURN(const auto officers, OfficerBook::Open(kv));
+  ASSIGN_OR_RETURN(const auto officers, OfficerBook::Open(kv, clock));
   if (!officers->List().empty()) return absl::OkStatus();
   ASSIGN_OR_RETURN(const Handle handle, Handle::Parse("admin"));
   return officers->Add(handle, {Role::kAdmin}, {static_cast<uint32_t>(getuid())},
@@ -140,7 +141,7 @@ absl::StatusOr<Joined> Join(const DataDir& data, const JoinOptions& options,
                          .enrol = invitation.enrol,
                          .founding_token = std::nullopt}),
       FileMode::kPublic));
-  RETURN_IF_ERROR(AddAdmin(data, secrets));
+  RETURN_IF_ERROR(AddAdmin(data, secrets, clock));
 
   const TlsKeyPair tls{secrets.tls_key_pem.Copy(), ""};
   ASSIGN_OR_RETURN(const std::string csr,

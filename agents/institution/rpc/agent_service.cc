@@ -38,24 +38,40 @@ struct NewOfficer {
   Handle handle;
   std::vector<Role> roles;
   std::vector<uint32_t> uids;
-  std::optional<Digest> certificate_hash;
+  std::optional<ClientCertificate> certificate;
 };
 
-absl::StatusOr<NewOfficer> FromProto(const v1::AddOfficerRequest& request) {
-  auto handle = Handle::Parse(request.handle());
+absl::StatusOr<Handle> HandleFromProto(const std::string& text) {
+  auto handle = Handle::Parse(text);
   if (!handle.ok()) return Usage("handle", "[a-z][a-z0-9-]{0,31}");
-  NewOfficer officer{.handle = *std::move(handle),
+  return handle;
+}
+
+absl::StatusOr<ClientCertificate> CertificateFromProto(const std::string& pem) {
+  auto certificate = ReadClientCertificate(pem);
+  if (certificate.ok()) return certificate;
+  return MakeError(absl::StatusCode::kInvalidArgument,
+                   certificate.status().message(),
+                   {.code = "usage",
+                    .field = "certificate",
+                    .expected = "one certificate for TLS clients, PEM, with a "
+                                "key of P-256, P-384, Ed25519 or RSA of 2048 "
+                                "to 8192 bits"});
+}
+
+absl::StatusOr<NewOfficer> FromProto(const v1::AddOfficerRequest& request) {
+  ASSIGN_OR_RETURN(Handle handle, HandleFromProto(request.handle()));
+  NewOfficer officer{.handle = std::move(handle),
                      .roles = {},
                      .uids = {request.uids().begin(), request.uids().end()},
-                     .certificate_hash = std::nullopt};
+                     .certificate = std::nullopt};
   for (const std::string& name : request.roles()) {
     ASSIGN_OR_RETURN(const Role role, ParseRole(name));
     officer.roles.push_back(role);
   }
-  if (!request.certificate_hash().empty()) {
-    const auto hash = Digest::Parse(request.certificate_hash());
-    if (!hash.ok()) return Usage("certificate_hash", "sha256: and 64 digits");
-    officer.certificate_hash = *hash;
+  if (!request.certificate().empty()) {
+    ASSIGN_OR_RETURN(officer.certificate,
+                     CertificateFromProto(request.certificate()));
   }
   return officer;
 }
@@ -119,8 +135,22 @@ grpc::ServerUnaryReactor* AgentService::AddOfficer(
     ASSIGN_OR_RETURN(
         const Officer made,
         parts_.officers.Add(added.handle, std::move(added.roles),
-                            std::move(added.uids), added.certificate_hash));
+                            std::move(added.uids), added.certificate));
     *response = amparo::agent::ToProto(made);
+    return absl::OkStatus();
+  });
+}
+
+grpc::ServerUnaryReactor* AgentService::RemoveOfficer(
+    grpc::CallbackServerContext* context,
+    const v1::RemoveOfficerRequest* request, v1::OfficerView* response) {
+  return edge_.Run(context, [=, this](const Officer& officer) -> absl::Status {
+    RETURN_IF_ERROR(AllowedByRole(officer, Action::kAddOfficers));
+    ASSIGN_OR_RETURN(const Handle handle, HandleFromProto(request->handle()));
+    RETURN_IF_ERROR(parts_.access_log.Write(
+        {.officer = officer.id, .action = "officer_remove"}));
+    ASSIGN_OR_RETURN(const Officer removed, parts_.officers.Remove(handle));
+    *response = amparo::agent::ToProto(removed);
     return absl::OkStatus();
   });
 }

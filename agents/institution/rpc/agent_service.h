@@ -39,6 +39,10 @@ class AgentService final : public v1::AgentService::CallbackService {
   grpc::ServerUnaryReactor* AddOfficer(grpc::CallbackServerContext* context,
                                        const v1::AddOfficerRequest* request,
                                        v1::OfficerView* response) override;
+  grpc::ServerUnaryReactor* RemoveOfficer(
+      grpc::CallbackServerContext* context,
+      const v1::RemoveOfficerRequest* request,
+      v1::OfficerView* response) override;
   grpc::ServerUnaryReactor* ListOfficers(
       grpc::CallbackServerContext* context,
       const v1::ListOfficersRequest* request,

@@ -21,6 +21,9 @@ class CallerSource {
   // PERMISSION_DENIED (code "not_an_officer").
   virtual absl::StatusOr<Officer> Identify(
       const grpc::CallbackServerContext& context) const = 0;
+  // For what goes on after the call began: the same error as soon as the
+  // officer was removed, or its certificate ended.
+  virtual absl::Status StillServes(const Officer& officer) const = 0;
 };
 
 // Callers of a server that one uid alone can reach (UnixListener).
@@ -31,13 +34,18 @@ class UidCallers final : public CallerSource {
       : officers_(officers), uid_(uid) {}
   absl::StatusOr<Officer> Identify(
       const grpc::CallbackServerContext& context) const override;
+  absl::Status StillServes(const Officer& officer) const override {
+    return officers_.StillServes(officer.id);
+  }
 
  private:
   const OfficerBook& officers_;
   const uint32_t uid_;
 };
 
-// Callers that TLS authenticated by a client certificate.
+// Callers that TLS authenticated by a client certificate. The handshake let in
+// only whom the book admits (SystemsPort); each call is asked anew, since a
+// connection may outlive that.
 class CertificateCallers final : public CallerSource {
  public:
   // `officers` must outlive this.
@@ -45,6 +53,9 @@ class CertificateCallers final : public CallerSource {
       : officers_(officers) {}
   absl::StatusOr<Officer> Identify(
       const grpc::CallbackServerContext& context) const override;
+  absl::Status StillServes(const Officer& officer) const override {
+    return officers_.StillServes(officer.id);
+  }
 
  private:
   const OfficerBook& officers_;

@@ -283,8 +283,11 @@ v1::OfficerView ToProto(const Officer& officer) {
   out.set_handle(officer.handle.text());
   for (const Role role : officer.roles) out.add_roles(Text(NameOf(role)));
   for (const uint32_t uid : officer.uids) out.add_uids(uid);
-  if (officer.certificate_hash)
-    out.set_certificate_hash(officer.certificate_hash->ToString());
+  if (officer.certificate) {
+    out.set_certificate_hash(officer.certificate->hash.ToString());
+    out.set_certificate_until_s(ToSeconds(officer.certificate->until));
+  }
+  if (officer.removed_at) out.set_removed_at_s(ToSeconds(*officer.removed_at));
   return out;
 }
 

@@ -26,6 +26,7 @@ SendRequest FromProto(const v1::SendRequest& request) {
 
 // What a watcher was told last.
 struct WatchCursor {
+  std::optional<Officer> officer;
   std::optional<uint64_t> told;
   // Ends with the stream.
   std::unique_ptr<RevisionFeed::Subscription> subscription;
@@ -160,8 +161,10 @@ grpc::ServerWriteReactor<v1::WatchResponse>* ReferralService::Watch(
   const auto cursor = std::make_shared<WatchCursor>();
   // Looked up here, on gRPC's thread: the context may be gone when the source
   // is asked again.
-  absl::Status begun = edge_.callers.Identify(*context).status();
+  auto officer = edge_.callers.Identify(*context);
+  absl::Status begun = officer.status();
   if (begun.ok()) {
+    cursor->officer = *std::move(officer);
     auto subscription =
         feed_.Subscribe([waiting = std::weak_ptr<Stream>(stream)] {
           if (const auto awake = waiting.lock()) awake->Wake();
@@ -173,6 +176,7 @@ grpc::ServerWriteReactor<v1::WatchResponse>* ReferralService::Watch(
       [this, cursor,
        begun](std::deque<v1::WatchResponse>& out) -> absl::StatusOr<Pulled> {
         RETURN_IF_ERROR(begun);
+        RETURN_IF_ERROR(edge_.callers.StillServes(*cursor->officer));
         const uint64_t now = feed_.revision();
         if (cursor->told == now) return Pulled::kNothingYet;
         cursor->told = now;

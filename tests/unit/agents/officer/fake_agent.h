@@ -149,6 +149,7 @@ class FakeConsents : public v1::ConsentService::Service {
 class FakeAgentService : public v1::AgentService::Service {
  public:
   v1::AddOfficerRequest added;
+  std::string removed;
 
  private:
   grpc::Status AddOfficer(grpc::ServerContext*,
@@ -156,6 +157,14 @@ class FakeAgentService : public v1::AgentService::Service {
                           v1::OfficerView* response) override {
     added = *request;
     response->set_handle(request->handle());
+    return grpc::Status::OK;
+  }
+  grpc::Status RemoveOfficer(grpc::ServerContext*,
+                             const v1::RemoveOfficerRequest* request,
+                             v1::OfficerView* response) override {
+    removed = request->handle();
+    response->set_handle(request->handle());
+    response->set_removed_at_s(7);
     return grpc::Status::OK;
   }
 };

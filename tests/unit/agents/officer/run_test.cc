@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "tests/support/status_matchers.h"
+#include "tests/support/system_certificate.h"
 #include "tests/unit/agents/officer/fake_agent.h"
 #include "tests/unit/agents/officer/samples.h"
 
@@ -460,6 +461,95 @@ TEST_F(OfficerWithAgent, AddsAnOfficer) {
                     "4294967295"})
                 .exit,
             2);
+}
+
+TEST_F(OfficerWithAgent, AddsASystemByItsCertificateAlone) {
+  const SystemCertificate system = MakeSystemCertificate();
+  Write("system.pem", system.certificate);
+  Write("both.pem", system.certificate + system.key);
+  const auto add = [&](std::vector<std::string> how) {
+    std::vector<std::string> words = {"officer", "add",       "records",
+                                      "--role",  "it_system", "--json"};
+    words.insert(words.end(), how.begin(), how.end());
+    return Amparo(words);
+  };
+  EXPECT_EQ(add({"--certificate", Path("system.pem")}).exit, 0);
+  EXPECT_EQ(agent_->agent.added.certificate(), system.certificate);
+  agent_->agent.added.Clear();
+  EXPECT_EQ(add({}).exit, 2);
+  EXPECT_EQ(add({"--uid", "1", "--certificate", Path("system.pem")}).exit, 2);
+  // A private key goes nowhere.
+  const Result refused = add({"--certificate", Path("both.pem")});
+  EXPECT_EQ(refused.exit, 2);
+  EXPECT_EQ(refused.error()["field"], "--certificate");
+  EXPECT_EQ(agent_->agent.added.handle(), "");
+}
+
+TEST_F(OfficerWithAgent, RemovesAnOfficer) {
+  const Result result = Amparo({"officer", "remove", "records", "--json"});
+  EXPECT_EQ(result.exit, 0) << result.err;
+  EXPECT_EQ(agent_->agent.removed, "records");
+  EXPECT_EQ(result.json()["schema"], "officer_remove/1");
+}
+
+// What can be seen before any connection is said before any.
+class SystemWithAProfile : public OfficerWithAgent {
+ protected:
+  SystemWithAProfile() {
+    Write("ca.pem", MakeSystemCertificate().certificate);
+    Write("cert.pem", system_.certificate);
+    Write("key.pem", system_.key);
+    Protect("key.pem");
+    Write("profile.toml",
+          "address = \"127.0.0.1:1\"\nca = \"ca.pem\"\n"
+          "cert = \"cert.pem\"\nkey = \"key.pem\"\n");
+  }
+  void Protect(const std::string& name) {
+    std::filesystem::permissions(Path(name),
+                                 std::filesystem::perms::owner_read |
+                                     std::filesystem::perms::owner_write);
+  }
+  void ExpectConfigError(const std::string& field) {
+    const Result result = Amparo({"inbox", "--json"});
+    EXPECT_EQ(result.exit, 2);
+    EXPECT_EQ(result.error()["code"], "config");
+    EXPECT_EQ(result.error()["field"], field);
+  }
+  const SystemCertificate system_ = MakeSystemCertificate();
+};
+
+TEST_F(SystemWithAProfile, IsToldWhenNobodyAnswers) {
+  const Result result = Amparo({"inbox", "--json"});
+  EXPECT_EQ(result.exit, 5);
+  EXPECT_EQ(result.error()["code"], "agent_unreachable");
+}
+
+TEST_F(SystemWithAProfile, IsToldWhichFileIsWrong) {
+  for (const char* field : {"ca", "cert", "key"}) {
+    SCOPED_TRACE(field);
+    const std::string name = std::string(field) + ".pem";
+    Write(name, "nothing");
+    ExpectConfigError(field);
+    std::filesystem::remove(Path(name));
+    ExpectConfigError(field);
+    Write("ca.pem", MakeSystemCertificate().certificate);
+    Write("cert.pem", system_.certificate);
+    Write("key.pem", system_.key);
+    Protect("key.pem");
+  }
+}
+
+TEST_F(SystemWithAProfile, IsToldThatItsKeyIsAnothers) {
+  Write("key.pem", MakeSystemCertificate().key);
+  Protect("key.pem");
+  ExpectConfigError("key");
+}
+
+TEST_F(SystemWithAProfile, KeepsItsKeyFromEverybody) {
+  std::filesystem::permissions(Path("key.pem"),
+                               std::filesystem::perms::others_read,
+                               std::filesystem::perm_options::add);
+  ExpectConfigError("key");
 }
 
 }  // namespace
