@@ -10,8 +10,8 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/status.h"
-#include "base/strong_id.h"
 #include "proto/envelope/limits.h"
+#include "proto/network/member.h"
 
 namespace amparo::broker {
 namespace {
@@ -147,7 +147,7 @@ absl::StatusOr<BrokerConfig> ParseBrokerConfig(absl::string_view text,
   const std::string format = file.String("journal.format", "json");
   RETURN_IF_ERROR(file.Finish());
 
-  if (!StrongId<struct NetworkTag>::Parse(config.network).ok())
+  if (!NetworkName::Parse(config.network).ok())
     return Wrong("network", "is not a name", "[a-z][a-z0-9-]{0,31}");
   if (store != "rocksdb")
     return Wrong("store", "is not an engine of this program", "rocksdb");

@@ -10,10 +10,10 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/status.h"
-#include "base/strong_id.h"
 #include "broker/core/directory.h"
 #include "broker/core/enrolment.h"
 #include "broker/store/rocks_store.h"
+#include "proto/network/member.h"
 
 namespace amparo::broker {
 namespace {
@@ -94,7 +94,7 @@ absl::StatusOr<Bytes> MakeFoundingToken(const DataDir& data,
 
 absl::StatusOr<NetworkFile> Found(const DataDir& data, const Founding& founding,
                                   const Clock& clock) {
-  if (!StrongId<struct NetworkTag>::Parse(founding.network).ok())
+  if (!NetworkName::Parse(founding.network).ok())
     return MakeError(absl::StatusCode::kInvalidArgument,
                      "the network's name is not valid",
                      {.code = "usage",

@@ -46,16 +46,6 @@ std::optional<absl::Duration> DecodeDeadline(Fields& fields,
   return absl::Minutes(fields.Int(minutes.c_str(), 1, 60 * kDeadlineHoursMax));
 }
 
-// The network is the log's origin and stands in certificates.
-absl::StatusOr<std::string> ParseNetworkName(absl::string_view text) {
-  const bool fits =
-      !text.empty() && text.size() <= 64 && text[0] != '.' && text[0] != '-' &&
-      text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789.-") ==
-          absl::string_view::npos;
-  if (!fits) return absl::InvalidArgumentError("expected [a-z0-9.-]{1,64}");
-  return std::string(text);
-}
-
 bool IsSectionName(const std::string& text) {
   return !text.empty() && text.size() <= 32 &&
          text.find_first_not_of("abcdefghijklmnopqrstuvwxyz_") ==
@@ -90,8 +80,9 @@ class Decoder {
 
  private:
   void Head() {
-    charter_.network =
-        top_.Parsed<std::string>("network", ParseNetworkName).value_or("");
+    const auto network =
+        top_.Parsed<NetworkName>("network", NetworkName::Parse);
+    if (network) charter_.network = network->text();
     charter_.version =
         static_cast<uint64_t>(top_.Int("version", 1, INT64_MAX - 1));
     if (charter_.version > 1) {

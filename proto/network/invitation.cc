@@ -57,7 +57,8 @@ absl::StatusOr<std::string> ParseHostPort(absl::string_view text) {
 
 absl::StatusOr<Invitation> Decode(const Json& json) {
   Fields fields(json);
-  const std::string network = fields.Text("network", 64);
+  const auto network =
+      fields.Parsed<NetworkName>("network", NetworkName::Parse);
   const auto member = fields.Parsed<MemberId>("member", MemberId::Parse);
   const auto enrol = fields.Parsed<std::string>("enrol", ParseHostPort);
   const auto ca =
@@ -68,13 +69,12 @@ absl::StatusOr<Invitation> Decode(const Json& json) {
   if (token.has_value() && token->size() != kTokenBytes)
     fields.Fail("token", "expected 16 bytes");
   const absl::Time until = fields.Time("until");
-  if (network.empty()) fields.Fail("network", "empty");
   if (const absl::Status status = fields.Finish(); !status.ok()) {
     const std::string field = DetailOf(status)->field;
     return Wrong(field.empty() ? "content" : field.substr(1),
                  "missing, unknown or malformed");
   }
-  return Invitation{network, *member, *enrol, *ca, root, *token, until};
+  return Invitation{network->text(), *member, *enrol, *ca, root, *token, until};
 }
 
 }  // namespace

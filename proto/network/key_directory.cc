@@ -44,9 +44,25 @@ struct KeyDirectory::Change {
   Digest kid;  // who signed it
 };
 
+std::optional<Digest> KeyDirectory::EventHashes::At(uint64_t seq) const {
+  if (seq == 0) return std::nullopt;
+  const uint64_t block = (seq - 1) / kBlock, place = (seq - 1) % kBlock;
+  if (block < full_.size()) return (*full_[block])[place];
+  if (block > full_.size() || place >= rest_.size()) return std::nullopt;
+  return rest_[place];
+}
+
+void KeyDirectory::EventHashes::Append(const Digest& hash) {
+  rest_.push_back(hash);
+  if (rest_.size() < kBlock) return;
+  full_.push_back(
+      std::make_shared<const std::vector<Digest>>(std::move(rest_)));
+  rest_.clear();
+}
+
 const SignerRecord* KeyDirectory::MemberKeys::Find(const Digest& kid) const {
-  for (const SignerRecord& signer : signers)
-    if (signer.key.Thumbprint() == kid) return &signer;
+  for (auto signer = signers.rbegin(); signer != signers.rend(); ++signer)
+    if (signer->key.Thumbprint() == kid) return &*signer;
   return nullptr;
 }
 
@@ -76,11 +92,16 @@ const KeyDirectory::MemberKeys& KeyDirectory::KeysOf(
     const MemberId& member) const {
   static const MemberKeys none;
   const auto found = members_.find(member);
-  return found == members_.end() ? none : found->second;
+  return found == members_.end() ? none : *found->second;
+}
+
+void KeyDirectory::Replace(const MemberId& member, MemberKeys keys) {
+  members_[member] = std::make_shared<const MemberKeys>(std::move(keys));
 }
 
 void KeyDirectory::SetCharter(const AcceptedCharter& charter, LeafIndex leaf) {
-  for (auto& [id, keys] : members_) {
+  for (auto& [id, shared] : members_) {
+    MemberKeys keys = *shared;
     const Member* const before = charter_->charter.Find(id);
     const Member* const after = charter.charter.Find(id);
     const bool same = before != nullptr && after != nullptr &&
@@ -92,6 +113,7 @@ void KeyDirectory::SetCharter(const AcceptedCharter& charter, LeafIndex leaf) {
         after->identity_key.has_value() &&
         *after->identity_key != keys.freeze->identity)
       keys.freeze.reset();
+    shared = std::make_shared<const MemberKeys>(std::move(keys));
   }
   charter_hashes_.insert(charter.hash);
   charter_ = charter;
@@ -171,13 +193,13 @@ absl::StatusOr<KeyDirectory::Change> KeyDirectory::Examine(
 
   const MemberKeys& keys = KeysOf(event.member);
   const Digest hash = Sha256(document);
-  const auto same_seq = keys.hashes.find(event.seq);
-  if (same_seq != keys.hashes.end() && same_seq->second == hash)
+  const std::optional<Digest> same_seq = keys.hashes.At(event.seq);
+  if (same_seq == hash)
     return Change{Change::Outcome::kRepeat, std::move(event), hash, Digest()};
   // Only a key that may sign such an event can freeze its member: an outsider
   // cannot.
   ASSIGN_OR_RETURN(const Digest kid, CheckSignature(document, event, time));
-  if (same_seq != keys.hashes.end())
+  if (same_seq.has_value())
     return Change{Change::Outcome::kFork, std::move(event), hash, kid};
   if (keys.freeze.has_value()) return Denied("its member's keys are frozen");
   RETURN_IF_ERROR(CheckPlace(event, time));
@@ -202,9 +224,8 @@ absl::StatusOr<KeyDirectory::Change> KeyDirectory::Examine(
 }
 
 void KeyDirectory::AddSigner(const Change& change, LeafIndex leaf,
-                             absl::Time time) {
+                             absl::Time time, MemberKeys& keys) {
   const KeyEvent& event = change.event;
-  MemberKeys& keys = members_[event.member];
   SignerRecord added{event.member, std::get<VerifyKey>(event.key),
                      leaf,         time,
                      event.until,  {},
@@ -229,16 +250,17 @@ absl::Status KeyDirectory::Apply(absl::string_view document, LeafIndex leaf,
   ASSIGN_OR_RETURN(const Change change, Examine(document, time));
   const KeyEvent& event = change.event;
   if (change.outcome == Change::Outcome::kRepeat) return absl::OkStatus();
-  MemberKeys& keys = members_[event.member];
+  MemberKeys keys = KeysOf(event.member);
   if (change.outcome == Change::Outcome::kFork) {
     if (!keys.freeze.has_value())
       keys.freeze =
           Freeze{leaf, *charter_->charter.Find(event.member)->identity_key};
+    Replace(event.member, std::move(keys));
     return Forked();
   }
   switch (event.kind) {
     case KeyEventKind::kSigning:
-      AddSigner(change, leaf, time);
+      AddSigner(change, leaf, time, keys);
       break;
     case KeyEventKind::kPrekey:
       std::erase_if(keys.prekeys, [&](const CertifiedPrekey& prekey) {
@@ -253,7 +275,8 @@ absl::Status KeyDirectory::Apply(absl::string_view document, LeafIndex leaf,
       break;
   }
   keys.head = {event.seq, change.hash};
-  keys.hashes.emplace(event.seq, change.hash);
+  keys.hashes.Append(change.hash);
+  Replace(event.member, std::move(keys));
   return absl::OkStatus();
 }
 
@@ -310,6 +333,13 @@ std::optional<SignerRecord> KeyDirectory::CurrentSigner(
     const MemberId& member) const {
   const SignerRecord* const current = KeysOf(member).Current();
   return current == nullptr ? std::nullopt : std::make_optional(*current);
+}
+
+std::vector<Digest> KeyDirectory::SigningKids(const MemberId& member) const {
+  std::vector<Digest> kids;
+  for (const SignerRecord& signer : KeysOf(member).signers)
+    kids.push_back(signer.key.Thumbprint());
+  return kids;
 }
 
 std::vector<SignerRecord> KeyDirectory::ChainOf(

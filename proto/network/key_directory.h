@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -44,7 +45,8 @@ struct PrekeyRecord {
 
 // All keys that the log's key events named so far: a pure fold over charters
 // and key events in leaf order. Broker, agents and auditor run the same one.
-// Thread-compatible: callers guard it.
+// Copies are cheap: they share what neither changes. Thread-compatible: callers
+// guard it.
 class KeyDirectory {
  public:
   // Replaces what identity keys are trusted: call when the charter logged at
@@ -89,6 +91,8 @@ class KeyDirectory {
 
   // The newest signing key of `member` that is not revoked.
   std::optional<SignerRecord> CurrentSigner(const MemberId& member) const;
+  // All signing keys that `member` ever had in the log, oldest first.
+  std::vector<Digest> SigningKids(const MemberId& member) const;
   // `signer` and the keys that vouch for it, one for the next, newest first:
   // who confirmed one of them has confirmed `signer`.
   std::vector<SignerRecord> ChainOf(const SignerRecord& signer) const;
@@ -109,11 +113,23 @@ class KeyDirectory {
     LeafIndex leaf;
     VerifyKey identity;  // ends when the charter has another
   };
+  // The hashes of a member's events by seq, which counts from 1: to tell a
+  // repeated event from a fork for years. Copies share what is full.
+  class EventHashes {
+   public:
+    std::optional<Digest> At(uint64_t seq) const;
+    void Append(const Digest& hash);
+
+   private:
+    static constexpr size_t kBlock = 256;
+    std::vector<std::shared_ptr<const std::vector<Digest>>> full_;
+    std::vector<Digest> rest_;
+  };
   struct MemberKeys {
     Head head;
     std::vector<SignerRecord> signers;     // oldest first
     std::vector<CertifiedPrekey> prekeys;  // oldest first
-    std::map<uint64_t, Digest> hashes;     // of every seq, to tell a fork
+    EventHashes hashes;
     std::optional<Freeze> freeze;
 
     const SignerRecord* Find(const Digest& kid) const;
@@ -129,12 +145,15 @@ class KeyDirectory {
                                         absl::Time time) const;
   absl::Status CheckPlace(const KeyEvent& event, absl::Time time) const;
   absl::Status CheckNewSigner(const KeyEvent& event, absl::Time time) const;
-  void AddSigner(const Change& change, LeafIndex leaf, absl::Time time);
+  void AddSigner(const Change& change, LeafIndex leaf, absl::Time time,
+                 MemberKeys& keys);
   const MemberKeys& KeysOf(const MemberId& member) const;
+  void Replace(const MemberId& member, MemberKeys keys);
 
   std::optional<AcceptedCharter> charter_;
   std::set<Digest> charter_hashes_;  // of every charter so far
-  std::map<MemberId, MemberKeys> members_;
+  // Shared with copies of this directory, and replaced when one changes.
+  std::map<MemberId, std::shared_ptr<const MemberKeys>> members_;
   absl::flat_hash_map<Digest, MemberId> owners_;  // of signing keys, by kid
 };
 

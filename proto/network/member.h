@@ -14,6 +14,9 @@ namespace amparo {
 
 // An institution that signed the protocol, or a branch of one.
 using MemberId = StrongId<struct MemberTag>;
+// What a network calls itself: the log's origin, and part of the URIs in
+// certificates. The one place that says what it may be.
+using NetworkName = StrongId<struct NetworkTag>;
 
 // What an institution is; decides, with the charter's matrix, what it may
 // receive. `auditor` and `statistician` have no mailbox.

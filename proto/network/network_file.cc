@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/status.h"
+#include "proto/network/member.h"
 
 namespace amparo {
 namespace {
@@ -44,6 +45,8 @@ absl::StatusOr<NetworkFile> ParseNetworkFile(absl::string_view text) {
   ASSIGN_OR_RETURN(const std::string ca, JsonString(json, "ca"));
   ASSIGN_OR_RETURN(std::string members, JsonString(json, "members"));
   ASSIGN_OR_RETURN(std::string enrol, JsonString(json, "enrol"));
+  if (!NetworkName::Parse(network).ok())
+    return Bad("network", "[a-z][a-z0-9-]{0,31}");
   auto verifier = NoteVerifier::Parse(log_key);
   if (!verifier.ok() || verifier->type() != NoteKeyType::kEd25519)
     return Bad("log_key", "signed-note verifier key of type Ed25519");

@@ -20,7 +20,7 @@
 namespace amparo {
 namespace {
 
-constexpr char kNetwork[] = "test.example";
+constexpr char kNetwork[] = "test-example";
 constexpr size_t kBundle = 256;
 
 MemberKind KindOf(const std::string& id) {

@@ -133,7 +133,7 @@ class RemoteReplay : public testing::Test {
 
   Profile AuditorProfile() {
     return {.member = "auditor",
-            .network = "test.example",
+            .network = "test-example",
             .broker = absl::StrCat("127.0.0.1:", port_),
             .ca = scratch_ / "ca.pem",
             .cert = scratch_ / "cert.pem",

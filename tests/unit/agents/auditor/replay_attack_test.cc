@@ -154,7 +154,7 @@ TEST_F(ReplayAttack, ACheckpointOfOtherEntriesIsFound) {
   other.AddAnchor("ong");
   // The log key signs one root and shows the entries of another.
   Write("checkpoint",
-        VALUE_OF(SignCheckpoint({"test.example",
+        VALUE_OF(SignCheckpoint({"test-example",
                                  TreeSize(other.entries.size() - 1),
                                  Sha256("another root"),
                                  {}},
@@ -524,7 +524,7 @@ TEST_F(ReplayAttack, ARewrittenLogIsFoundWithAnOlderCheckpoint) {
 TEST_F(ReplayAttack, AnOlderCheckpointThatNobodySignedIsNoEvidence) {
   Export();
   const std::string forged = VALUE_OF(SignCheckpoint(
-      {"test.example", TreeSize(5), Sha256("x"), {}}, SigningKey::Generate()));
+      {"test-example", TreeSize(5), Sha256("x"), {}}, SigningKey::Generate()));
   for (const std::string& older : {forged, std::string("no note")}) {
     const Report report = Replayed({.root = log_.root(), .since = {older}});
     EXPECT_THAT(report, FailsAsAWhole(FindingCode::kBadCheckpoint));
@@ -560,7 +560,7 @@ TEST_F(ReplayAttack, AClaimedSizeWithoutEndEndsAtTheFirstMissingEntry) {
   Export();
   Write("checkpoint",
         VALUE_OF(SignCheckpoint(
-            {"test.example", TreeSize(uint64_t{1} << 62), Sha256("x"), {}},
+            {"test-example", TreeSize(uint64_t{1} << 62), Sha256("x"), {}},
             log_.log_key())));
   EXPECT_THAT(Replayed(),
               FirstFails(FindingCode::kTileMissing, log_.entries.size()));

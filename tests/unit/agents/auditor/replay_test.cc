@@ -33,7 +33,7 @@ TEST_F(ReplayTest, SaysWhatTheLogHolds) {
   }));
   const Report report = ExportAndReplay();
   ASSERT_THAT(report, Passes());
-  EXPECT_EQ(report.network, "test.example");
+  EXPECT_EQ(report.network, "test-example");
   EXPECT_TRUE(report.root_pinned);
   EXPECT_EQ(report.charter_version, 2u);
   EXPECT_EQ(report.size, TreeSize(log_.entries.size()));

@@ -16,7 +16,7 @@ MATCHER_P(Says, text, "") { return absl::StrContains(arg, text); }
 TEST(Changes, TellOfTheFirstVersionEverythingThatItSays) {
   const std::string told = Told(std::nullopt, SampleCharter());
   for (const char* text :
-       {"founds the network test.example", "G1 is held by gnr", "member ong",
+       {"founds the network test-example", "G1 is held by gnr", "member ong",
         "purposes:", "bases:", "deadlines:", "trust_delay_h: 24",
         "nobody else watches the log"})
     EXPECT_THAT(told, Says(text));

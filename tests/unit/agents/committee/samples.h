@@ -23,8 +23,8 @@ inline MemberId Id(absl::string_view text) {
 }
 
 inline NetworkFile SampleNetwork() {
-  return {"test.example",
-          VALUE_OF(NoteVerifier::Create("test.example", NoteKeyType::kEd25519,
+  return {"test-example",
+          VALUE_OF(NoteVerifier::Create("test-example", NoteKeyType::kEd25519,
                                         SigningKey::Generate().verify_key())),
           Bytes{1, 2, 3},
           "broker.example:7443",

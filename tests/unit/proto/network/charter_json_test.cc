@@ -72,6 +72,8 @@ TEST(CharterJson, RefusesWhatIsWrongAndNamesTheField) {
       {"version 2 without net", "/net", [](Json& c) { c.erase("net"); }},
       {"network with a space", "/network",
        [](Json& c) { c["network"] = "pt exemplo"; }},
+      {"network that no certificate could name", "/network",
+       [](Json& c) { c["network"] = "pt.exemplo"; }},
       {"a local time", "/expires",
        [](Json& c) { c["expires"] = "2027-01-01T00:00:00+01:00"; }},
       {"member twice", "/member/1/id",

@@ -71,6 +71,7 @@ TEST(Invitation, AWrongPartIsNamed) {
     std::function<void(Json&)> change;
   } cases[] = {
       {"network", [](Json& i) { i["network"] = ""; }},
+      {"network", [](Json& i) { i["network"] = "pt.exemplo"; }},
       {"member", [](Json& i) { i["member"] = "ONG"; }},
       {"enrol", [](Json& i) { i["enrol"] = "broker.example"; }},
       {"enrol", [](Json& i) { i["enrol"] = ":7444"; }},

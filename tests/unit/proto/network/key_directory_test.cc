@@ -479,5 +479,37 @@ TEST_F(KeyDirectoryTest, AnotherKindOfDocumentIsNoKeyEvent) {
                 StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
+TEST_F(KeyDirectoryTest, ACopyStaysAsItWas) {
+  const SigningKey key = SigningKey::Generate();
+  ASSERT_OK(AddSigner("ong", key));
+  ASSERT_OK(AddPrekey("ong", key, OpeningKey::Generate().sealing_key()));
+  const KeyDirectory before = directory_;
+  ASSERT_OK(AddPrekey("ong", key, OpeningKey::Generate().sealing_key()));
+  ASSERT_OK(Revoke("ong", key, key));
+  EXPECT_EQ(before.HeadOf(Id("ong")).seq, 2u);
+  EXPECT_EQ(before.Prekeys(Id("ong")).size(), 1u);
+  EXPECT_TRUE(before.CurrentSigner(Id("ong")).has_value());
+  EXPECT_FALSE(directory_.CurrentSigner(Id("ong")).has_value());
+}
+
+TEST_F(KeyDirectoryTest, EventsOfLongAgoAreStillToldFromForks) {
+  const SigningKey key = SigningKey::Generate();
+  ASSERT_OK(AddSigner("ong", key));
+  std::vector<KeyEvent> events;
+  for (int i = 0; i < 600; ++i) {
+    events.push_back(Next("ong", KeyEventKind::kPrekey,
+                          OpeningKey::Generate().sealing_key()));
+    now_ -= absl::Hours(1);  // all within the key's life
+    ASSERT_OK(Apply(SignKeyEvent(events.back(), key)));
+  }
+  for (const size_t old : {0, 254, 255, 256, 599}) {
+    EXPECT_OK(Apply(SignKeyEvent(events[old], key))) << old;
+    EXPECT_FALSE(directory_.IsFrozen(Id("ong"))) << old;
+  }
+  events[255].key = OpeningKey::Generate().sealing_key();
+  EXPECT_THAT(Apply(SignKeyEvent(events[255], key)), kForked);
+  EXPECT_TRUE(directory_.IsFrozen(Id("ong")));
+}
+
 }  // namespace
 }  // namespace amparo
