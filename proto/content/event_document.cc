@@ -36,8 +36,6 @@ std::optional<Shape> ShapeOf(EventKind kind) {
   }
 }
 
-constexpr int64_t kLinkMax = int64_t{1} << 62;
-
 void ReadErasure(StrictReader& reader, EventDocument& out) {
   out.grant = reader.Hash("grant");
   out.answer = ParseErasureAnswer(reader.Text("answer"));
@@ -50,9 +48,10 @@ void ReadErasure(StrictReader& reader, EventDocument& out) {
 
 void ReadLinks(StrictReader& reader, EventDocument& out) {
   out.link_kid = reader.Hash("kid");
-  out.first = static_cast<uint64_t>(reader.Int("first", 1, kLinkMax));
-  out.last = static_cast<uint64_t>(
-      reader.Int("last", static_cast<int64_t>(out.first), kLinkMax));
+  out.first = static_cast<uint64_t>(
+      reader.Int("first", 1, static_cast<int64_t>(kLinkMax)));
+  out.last = static_cast<uint64_t>(reader.Int(
+      "last", static_cast<int64_t>(out.first), static_cast<int64_t>(kLinkMax)));
 }
 
 absl::StatusOr<EventDocument> Decode(const Json& json) {

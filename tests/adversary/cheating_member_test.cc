@@ -322,6 +322,43 @@ TEST_F(CheatingMember, TwoEnvelopesUnderOneLinkAreAnAlarmAndBothAreKept) {
   ExpectHonestTrafficFlows();
 }
 
+TEST_F(CheatingMember, ANewKeyThatDeniesTheLastEnvelopeIsAnAlarm) {
+  Refer();
+  world_.Settle();
+  const Link last_but_one = NextLink(ong(), world_.broker().Id("uls"));
+  Refer();
+  world_.Settle();
+  world_.clock().Advance(kSigningKeyRotateAfter + absl::Hours(1));
+  world_.Settle();
+  Payload payload = PayloadOf(ong(), EventKind::kHeartbeat, std::nullopt);
+  payload.document = Sign(ong(), EventOf(ong(), payload));
+  Send(ong(), "uls", payload, Link{1, last_but_one.prev});
+  world_.Settle();
+  EXPECT_TRUE(HasAlarmFor(uls(), "link_fork", world_.broker().Id("ong")));
+}
+
+TEST_F(CheatingMember,
+       AskingAgainForWhatWasRevokedBringsNothingAndChangesNothing) {
+  const std::string consent = RecordConsent();
+  const std::string referral = ReferUnder(consent);
+  world_.Settle();
+  ASSERT_EQ(DeliveryTo("uls", referral), Delivery::kDelivered);
+  const auto head = VALUE_OF(ong().outbox().HeadOf(world_.broker().Id("uls")));
+  VALUE_OF(ong().consents().Revoke(ong().officer(), consent, {}));
+  world_.Settle();
+  Payload payload = PayloadOf(uls(), EventKind::kResend, std::nullopt);
+  EventDocument event = EventOf(uls(), payload);
+  event.link_kid = head->kid;
+  event.first = 1;
+  event.last = kLinkMax;
+  payload.document = Sign(uls(), event);
+  Send(uls(), "ong", payload);
+  world_.Settle();
+  EXPECT_EQ(DeliveryTo("uls", referral), Delivery::kDelivered);
+  for (const auto& [key, kept] : CaseAt(uls(), referral)->state.referrals)
+    for (const auto& [slot, shared] : kept.shared) EXPECT_TRUE(shared.erased);
+}
+
 TEST_F(CheatingMember, APayloadThatTheHeaderDoesNotNameIsRefused) {
   // Bytes that were sealed for another envelope do not open under this header.
   const std::string referral = Refer();

@@ -94,6 +94,31 @@ TEST_F(SilentBroker, ADropBeforeACrashIsStillRemembered) {
   EXPECT_EQ(ReferralsAtUls(), 2u);
 }
 
+TEST_F(SilentBroker, ADropRightBeforeANewKeyIsAGapAndBlamesNobody) {
+  const std::string first = Refer();
+  world_.Settle();
+  DropNextForUls();
+  const std::string dropped = Refer();
+  world_.Settle();
+  const Digest old_kid = VALUE_OF(ong().keys().Signer()).verify_key().Thumbprint();
+  world_.clock().Advance(kSigningKeyRotateAfter + absl::Hours(1));
+  world_.Settle();
+  ASSERT_NE(VALUE_OF(ong().keys().Signer()).verify_key().Thumbprint(), old_kid);
+  // The new key's first link names an envelope that uls never saw.
+  const std::string after = Refer();
+  world_.Settle();
+  EXPECT_TRUE(Knows(uls(), after));
+  EXPECT_FALSE(HasAlarm(uls(), "link_fork"));
+  EXPECT_TRUE(HasAlarmFor(uls(), "gap", world_.broker().Id("ong")));
+  uls().port().tamper = nullptr;
+  LetResendsHappen();
+  EXPECT_TRUE(Knows(uls(), dropped));
+  EXPECT_FALSE(HasAlarm(uls(), "gap"));
+  EXPECT_FALSE(HasAlarm(uls(), "link_fork"));
+  EXPECT_EQ(ReferralsAtUls(), 3u);
+  ExpectHonestTrafficFlows();
+}
+
 TEST_F(SilentBroker, AnotherOrderLosesNothing) {
   // The second envelope is handed over first; by then the first is behind the
   // cursor, and comes back as a resend.

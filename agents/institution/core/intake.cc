@@ -106,7 +106,8 @@ absl::Status Intake::TakeEnvelope(const LeafReceipt& leaf,
     return books_.kv.Write(rows);  // a replay: known, and receipted before
   }
   rows.Put(seen_key, digest.bytes());
-  RETURN_IF_ERROR(PlaceLink(envelope, digest, rows));
+  RETURN_IF_ERROR(
+      PlaceLink(envelope.header, envelope.header_bytes, digest, *peers, rows));
 
   auto payload = books_.packer.Unpack(envelope);
   if (absl::IsNotFound(payload.status())) {
@@ -157,18 +158,6 @@ absl::Status Intake::CheckOutside(const LeafReceipt& leaf,
   if (header.created < leaf.time - kCreatedBefore ||
       header.created > leaf.time + kCreatedAfter)
     return Refused("its date does not fit the log");
-  return absl::OkStatus();
-}
-
-absl::Status Intake::PlaceLink(const Envelope& envelope, const Digest& digest,
-                               Batch& rows) {
-  const MemberId& sender = envelope.header.sender;
-  const absl::Time now = books_.clock.Now();
-  ASSIGN_OR_RETURN(const LinkFinding finding,
-                   links_.Place(envelope.header, digest, now, rows));
-  if (finding == LinkFinding::kGap) books_.alarms.Raise("gap", sender, now);
-  if (finding == LinkFinding::kFork)  // both are kept: two signed stories
-    books_.alarms.Raise("link_fork", sender, now, envelope.header_bytes);
   return absl::OkStatus();
 }
 

@@ -101,8 +101,8 @@ class Intake {
   absl::Status CheckOutside(const LeafReceipt& leaf, const Envelope& envelope,
                             const Peers& peers) const;
   absl::Status CheckSeen(const Payload& payload, const MemberId& sender);
-  absl::Status PlaceLink(const Envelope& envelope, const Digest& digest,
-                         Batch& rows);
+  absl::Status PlaceLink(const Header& header, ByteView header_bytes,
+                         const Digest& digest, const Peers& peers, Batch& rows);
   absl::Status Fold(InboundEvent inbound, const Payload& payload,
                     const Peers& peers, Batch rows);
   absl::Status TakeLinkEvent(const EventDocument& event, Batch rows);

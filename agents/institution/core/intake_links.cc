@@ -1,6 +1,5 @@
 #include "agents/institution/core/intake.h"
 
-#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -10,6 +9,26 @@
 // Links that are missing: asking for them, and answering who asks.
 
 namespace amparo::agent {
+namespace {
+
+constexpr size_t kResendPage = 1000;
+
+}  // namespace
+
+absl::Status Intake::PlaceLink(const Header& header, ByteView header_bytes,
+                               const Digest& digest, const Peers& peers,
+                               Batch& rows) {
+  const absl::Time now = books_.clock.Now();
+  ASSIGN_OR_RETURN(
+      const LinkFinding finding,
+      links_.Place(header, digest, peers.keys.SigningKids(header.sender), now,
+                   rows));
+  if (finding == LinkFinding::kGap)
+    books_.alarms.Raise("gap", header.sender, now);
+  if (finding == LinkFinding::kFork)  // both are kept: two signed stories
+    books_.alarms.Raise("link_fork", header.sender, now, header_bytes);
+  return absl::OkStatus();
+}
 
 absl::Status Intake::AskForMissing() {
   MutexLock turn(turn_);
@@ -26,7 +45,7 @@ absl::Status Intake::AskForMissing() {
   for (const Gap& gap : gaps) {
     RETURN_IF_ERROR(AddLinkEvent(EventKind::kResend, gap.sender, gap.kid,
                                  gap.first, gap.last, rows));
-    links_.MarkAsked(gap, rows);
+    RETURN_IF_ERROR(links_.MarkAsked(gap, rows));
   }
   RETURN_IF_ERROR(books_.kv.Write(rows));
   books_.wake_courier();
@@ -40,18 +59,20 @@ absl::Status Intake::TakeLinkEvent(const EventDocument& event, Batch rows) {
     return books_.kv.Write(rows);
   }
   if (event.kind == EventKind::kResend) {
-    // What is asked for goes again under new links, and a skip ends the wait.
-    constexpr uint64_t kLinksMax = 1000;
-    const uint64_t last = std::min(event.last, event.first + kLinksMax);
-    for (uint64_t seq = event.first; seq <= last; ++seq) {
-      auto sent = books_.outbox.SentAs(event.issuer, *event.link_kid, seq);
-      if (!sent.ok()) continue;
-      sent->draft.attempts = 0;
-      books_.outbox.Add(std::move(sent->draft), rows);
+    // What is asked for goes again under new links, a page at a time. A skip
+    // ends the wait for that page, and with the last one for all the rest.
+    ASSIGN_OR_RETURN(
+        std::vector<Sent> page,
+        books_.outbox.SentIn(event.issuer, *event.link_kid, event.first,
+                             event.last, kResendPage));
+    const uint64_t last =
+        page.size() < kResendPage ? event.last : page.back().link_seq;
+    for (Sent& sent : page) {
+      sent.draft.attempts = 0;
+      books_.outbox.Add(std::move(sent.draft), rows);
     }
     RETURN_IF_ERROR(AddLinkEvent(EventKind::kSkip, event.issuer,
-                                 *event.link_kid, event.first, event.last,
-                                 rows));
+                                 *event.link_kid, event.first, last, rows));
     books_.wake_courier();
   }
   return books_.kv.Write(rows);

@@ -77,11 +77,7 @@ absl::Status Intake::TakeRecalled(const LeafReceipt& leaf,
   // Its place in the chain is taken; if the broker serves it all the same, it
   // counts as seen and stays closed.
   rows.Put(SeenKey(header->envelope_id), digest.bytes());
-  ASSIGN_OR_RETURN(const LinkFinding finding,
-                   links_.Place(*header, digest, books_.clock.Now(), rows));
-  if (finding == LinkFinding::kFork)
-    books_.alarms.Raise("link_fork", header->sender, books_.clock.Now(),
-                        notice.header);
+  RETURN_IF_ERROR(PlaceLink(*header, notice.header, digest, *peers, rows));
   return books_.kv.Write(rows);
 }
 

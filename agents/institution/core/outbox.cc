@@ -29,9 +29,15 @@ std::string DigestKey(absl::string_view prefix, const Digest& digest) {
   return absl::StrCat(prefix, ToHex(digest.bytes()));
 }
 
+std::string ChainPrefix(const MemberId& recipient, const Digest& kid) {
+  return absl::StrCat(kLinkPrefix, recipient.text(), "/", ToHex(kid.bytes()), "/");
+}
+
+// In the order of the links.
 std::string LinkKey(const MemberId& recipient, const Digest& kid, uint64_t link_seq) {
-  return absl::StrCat(kLinkPrefix, recipient.text(), "/", ToHex(kid.bytes()), "/",
-                      link_seq);
+  Bytes suffix;
+  AppendU64(suffix, link_seq);
+  return absl::StrCat(ChainPrefix(recipient, kid), AsText(suffix));
 }
 
 Json EncodeDraft(const Draft& draft) {
@@ -257,11 +263,25 @@ absl::StatusOr<Sent> Outbox::SentAs(const Digest& envelope) const {
   return DecodeSent(json);
 }
 
-absl::StatusOr<Sent> Outbox::SentAs(const MemberId& recipient, const Digest& kid,
-                                    uint64_t link_seq) const {
-  ASSIGN_OR_RETURN(const Bytes bytes, kv_.Get(LinkKey(recipient, kid, link_seq)));
-  ASSIGN_OR_RETURN(const Digest envelope, Digest::FromBytes(bytes));
-  return SentAs(envelope);
+absl::StatusOr<std::vector<Sent>> Outbox::SentIn(const MemberId& recipient,
+                                                 const Digest& kid, uint64_t first,
+                                                 uint64_t last,
+                                                 size_t count_max) const {
+  std::vector<Bytes> digests;
+  const std::string end = LinkKey(recipient, kid, last);
+  RETURN_IF_ERROR(kv_.Scan(ChainPrefix(recipient, kid), LinkKey(recipient, kid, first),
+                           [&](absl::string_view key, ByteView digest) {
+                             if (key > end) return false;
+                             digests.push_back(ToBytes(digest));
+                             return digests.size() < count_max;
+                           }));
+  std::vector<Sent> found;
+  for (const Bytes& bytes : digests) {
+    ASSIGN_OR_RETURN(const Digest envelope, Digest::FromBytes(bytes));
+    ASSIGN_OR_RETURN(Sent sent, SentAs(envelope));
+    found.push_back(std::move(sent));
+  }
+  return found;
 }
 
 }  // namespace amparo::agent

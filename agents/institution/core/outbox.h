@@ -102,8 +102,11 @@ class Outbox {
   void PutSent(const Digest& envelope, const Sent& sent, Batch& rows) const;
   // NOT_FOUND for an envelope this agent did not send.
   absl::StatusOr<Sent> SentAs(const Digest& envelope) const;
-  absl::StatusOr<Sent> SentAs(const MemberId& recipient, const Digest& kid,
-                              uint64_t link_seq) const;
+  // What went to `recipient` under links `first` to `last` of key `kid`: the
+  // first `count_max` of them, in order.
+  absl::StatusOr<std::vector<Sent>> SentIn(const MemberId& recipient, const Digest& kid,
+                                           uint64_t first, uint64_t last,
+                                           size_t count_max) const;
 
  private:
   Outbox(KeyValue& kv, size_t drafts_max) : kv_(kv), drafts_max_(drafts_max) {}

@@ -93,12 +93,31 @@ TEST_F(OutboxTest, KnowsWhatWasSentByItsDigestAndByItsLink) {
                    rows);
   ASSERT_OK(kv_.Write(rows));
   EXPECT_EQ(VALUE_OF(outbox_->SentAs(envelope)).draft.event_id, draft.event_id);
-  const Sent by_link = VALUE_OF(outbox_->SentAs(draft.recipient, kid, 7));
+  const Sent by_link = VALUE_OF(outbox_->SentIn(draft.recipient, kid, 1, 9, 2)).at(0);
   EXPECT_EQ(by_link.draft.event_id, draft.event_id);
   EXPECT_EQ(by_link.leaf, LeafIndex(40));
-  EXPECT_THAT(outbox_->SentAs(draft.recipient, kid, 8),
-              StatusIs(StatusCode::kNotFound));
+  EXPECT_TRUE(VALUE_OF(outbox_->SentIn(draft.recipient, kid, 8, 9, 2)).empty());
   EXPECT_THAT(outbox_->SentAs(Digest()), StatusIs(StatusCode::kNotFound));
+}
+
+TEST_F(OutboxTest, FindsWhatWentUnderARangeOfLinksInTheirOrder) {
+  const Digest kid = Sha256(absl::string_view("key"));
+  const Draft draft = To("uls");
+  Batch rows;
+  for (const uint64_t seq : {300, 2, 10, 9})
+    outbox_->PutSent(Sha256(std::to_string(seq)),
+                     {draft, EnvelopeId::New(), kid, seq, LeafIndex(seq)}, rows);
+  ASSERT_OK(kv_.Write(rows));
+  const auto links = [&](uint64_t first, uint64_t last, size_t count_max) {
+    std::vector<uint64_t> seqs;
+    for (const Sent& sent :
+         VALUE_OF(outbox_->SentIn(draft.recipient, kid, first, last, count_max)))
+      seqs.push_back(sent.link_seq);
+    return seqs;
+  };
+  EXPECT_EQ(links(1, 1000, 9), (std::vector<uint64_t>{2, 9, 10, 300}));
+  EXPECT_EQ(links(3, 10, 9), (std::vector<uint64_t>{9, 10}));
+  EXPECT_EQ(links(1, 1000, 3), (std::vector<uint64_t>{2, 9, 10}));
 }
 
 TEST_F(OutboxTest, KeepsRecallsUntilTheyAreDone) {
