@@ -44,6 +44,9 @@ absl::string_view DefaultCode(absl::StatusCode code) {
     case absl::StatusCode::kAborted:
       return "conflict";
     case absl::StatusCode::kPermissionDenied:
+      // Who refuses by rule says which; what is left are signatures, keys and
+      // ciphertexts that do not fit.
+      return "verification_failed";
     case absl::StatusCode::kUnauthenticated:
       return "role_missing";
     case absl::StatusCode::kFailedPrecondition:

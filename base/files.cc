@@ -10,13 +10,24 @@
 #include <system_error>
 
 #include "absl/strings/str_cat.h"
+#include "base/error.h"
 
 namespace amparo {
 namespace {
 
+// The disk's own refusals are no refusals by a rule: EACCES is not a role that
+// is missing, ENOSPC no form that is too large.
+absl::Status SystemStatus(int error, absl::string_view message) {
+  const absl::StatusCode code = absl::ErrnoToStatusCode(error);
+  const char* name = code == absl::StatusCode::kNotFound        ? "not_found"
+                     : code == absl::StatusCode::kAlreadyExists ? "conflict"
+                                                                : "storage";
+  return MakeError(code, message, {.code = name});
+}
+
 absl::Status ErrnoStatus(absl::string_view verb, const std::string& path) {
   const int error = errno;
-  return absl::ErrnoToStatus(error, absl::StrCat("cannot ", verb, " ", path));
+  return SystemStatus(error, absl::StrCat("cannot ", verb, " ", path));
 }
 
 // Closes on scope exit; Close() to learn of a late write error.
@@ -34,9 +45,12 @@ class Descriptor {
   int fd_;
 };
 
-mode_t ModeOf(FileMode mode) { return mode == FileMode::kPrivate ? 0600 : 0644; }
+mode_t ModeOf(FileMode mode) {
+  return mode == FileMode::kPrivate ? 0600 : 0644;
+}
 
-absl::Status WriteAll(int fd, absl::string_view content, const std::string& path) {
+absl::Status WriteAll(int fd, absl::string_view content,
+                      const std::string& path) {
   while (!content.empty()) {
     const ssize_t written = write(fd, content.data(), content.size());
     if (written < 0 && errno == EINTR) continue;
@@ -50,7 +64,8 @@ absl::Status WriteAll(int fd, absl::string_view content, const std::string& path
 absl::Status SyncDirectoryOf(const std::string& path) {
   std::string parent = std::filesystem::path(path).parent_path().string();
   if (parent.empty()) parent = ".";
-  const Descriptor directory(open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const Descriptor directory(
+      open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (directory.get() < 0) return ErrnoStatus("open", parent);
   if (fsync(directory.get()) != 0) return ErrnoStatus("sync", parent);
   return absl::OkStatus();
@@ -64,7 +79,8 @@ absl::Status WriteThenMove(const std::string& path, absl::string_view content,
   const Descriptor file(mkostemp(temporary.data(), O_CLOEXEC));
   if (file.get() < 0) return ErrnoStatus("create", path);
   absl::Status status;
-  if (fchmod(file.get(), ModeOf(mode)) != 0) status = ErrnoStatus("chmod", path);
+  if (fchmod(file.get(), ModeOf(mode)) != 0)
+    status = ErrnoStatus("chmod", path);
   if (status.ok()) status = WriteAll(file.get(), content, path);
   if (status.ok() && move(temporary.c_str(), path.c_str()) != 0)
     status = ErrnoStatus("create", path);
@@ -108,7 +124,7 @@ absl::Status MakeDirectory(const std::string& path, FileMode mode) {
   if (std::filesystem::is_directory(path, error)) return absl::OkStatus();
   std::filesystem::create_directories(path, error);
   if (error)
-    return absl::ErrnoToStatus(error.value(), absl::StrCat("cannot create ", path));
+    return SystemStatus(error.value(), absl::StrCat("cannot create ", path));
   if (chmod(path.c_str(), mode == FileMode::kPrivate ? 0700 : 0755) != 0)
     return ErrnoStatus("chmod", path);
   return absl::OkStatus();

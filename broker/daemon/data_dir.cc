@@ -20,7 +20,9 @@ constexpr size_t kSmallFileMax = 64 << 10;
 
 absl::Status ReadError(const std::string& path) {
   const int error = errno;
-  return absl::ErrnoToStatus(error, absl::StrCat("cannot read ", path));
+  return MakeError(absl::ErrnoToStatusCode(error), absl::StrCat("cannot read ", path),
+                   {.code = error == ENOENT ? "not_found" : "storage",
+                    .field = "--data"});
 }
 
 // Closes on scope exit.

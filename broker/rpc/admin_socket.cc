@@ -51,8 +51,9 @@ absl::StatusOr<AdminSocket> AdminSocket::At(const std::string& path) {
       open(whole.parent_path().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (directory < 0) {
     const int cause = errno;
-    return absl::ErrnoToStatus(
-        cause, absl::StrCat("cannot open ", whole.parent_path().string()));
+    return MakeError(absl::ErrnoToStatusCode(cause),
+                     absl::StrCat("cannot open ", whole.parent_path().string()),
+                     {.code = "storage", .field = "--data"});
   }
   return AdminSocket(absl::StrCat("unix:/proc/self/fd/", directory, "/",
                                   whole.filename().string()),

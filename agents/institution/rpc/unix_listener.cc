@@ -28,7 +28,8 @@ constexpr int kBacklog = 64;
 
 absl::Status ErrnoStatus(absl::string_view what) {
   const int error = errno;
-  return absl::ErrnoToStatus(error, what);
+  return MakeError(absl::ErrnoToStatusCode(error), what,
+                   {.code = "config", .field = "api.socket"});
 }
 
 sockaddr_un AddressOf(const std::string& path) {

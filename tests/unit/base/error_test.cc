@@ -21,6 +21,11 @@ TEST(ErrorDetail, IsAbsentFromAPlainStatus) {
   EXPECT_EQ(ErrorCodeOf(absl::NotFoundError("x")), "not_found");
 }
 
+TEST(ErrorCodeOf, ARefusalThatNamesNoRuleIsAVerificationThatFailed) {
+  EXPECT_EQ(ErrorCodeOf(absl::PermissionDeniedError("x")), "verification_failed");
+  EXPECT_EQ(ExitOf(ErrorCodeOf(absl::PermissionDeniedError("x"))), 6);
+}
+
 TEST(ExitOf, FollowsTheTableAndNeverCallsAnErrorDone) {
   EXPECT_EQ(ExitOf("invalid_form"), 1);
   EXPECT_EQ(ExitOf("usage"), 2);

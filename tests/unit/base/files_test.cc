@@ -6,6 +6,7 @@
 #include <set>
 #include <string>
 
+#include "base/error.h"
 #include "tests/support/scratch_folder.h"
 #include "tests/support/status_matchers.h"
 
@@ -51,6 +52,15 @@ TEST(WriteFile, ReplacesTheFileWholeAndLeavesNothingBeside) {
   // Who had it open still reads the old one: it was not written over.
   EXPECT_EQ(VALUE_OF(ReadFile(folder / "old", 100)), "the longer first text");
   EXPECT_THAT(NamesIn(folder.path()), UnorderedElementsAre("a", "old"));
+}
+
+TEST(WriteFile, ADiskThatRefusesIsCalledStorage) {
+  const ScratchFolder folder;
+  ASSERT_OK(WriteFile(folder / "a", "text", FileMode::kPublic));
+  EXPECT_EQ(ErrorCodeOf(WriteFile(folder / "a/b", "text", FileMode::kPublic)),
+            "storage");
+  EXPECT_EQ(ErrorCodeOf(ReadFile(folder / "a/b", 100).status()), "storage");
+  EXPECT_EQ(ErrorCodeOf(ReadFile(folder / "b", 100).status()), "not_found");
 }
 
 TEST(WriteFile, KeepsTheOldFileWhenItCannotWriteTheNew) {
