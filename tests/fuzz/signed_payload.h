@@ -40,4 +40,30 @@ inline std::string SignedPayload(absl::string_view typ,
                       ToBase64Url(SignRaw(FuzzKey(), AsBytes(input))));
 }
 
+// How one kind of signed token is peeked into, verified and made.
+template <typename Content, typename Verified>
+struct TokenKind {
+  const char* typ;
+  absl::StatusOr<Content> (*peek)(absl::string_view);
+  absl::StatusOr<Verified> (*verify)(absl::string_view, const KeyLookup&);
+  Content Verified::* content;
+  std::string (*sign)(const Content&, const SigningKey&);
+};
+
+// The input as a token, and as the payload of a signed one: what verifies is
+// what peeking shows and what signing it again makes.
+template <typename Content, typename Verified>
+void TryToken(const TokenKind<Content, Verified>& kind, ByteView input) {
+  for (const std::string& token :
+       {ToText(input), SignedPayload(kind.typ, AsText(input))}) {
+    const auto peeked = kind.peek(token);
+    const auto verified = kind.verify(token, FuzzKeys());
+    if (!verified.ok()) continue;
+    const Content& content = (*verified).*(kind.content);
+    Require(peeked.ok() && *peeked == content);
+    const auto again = kind.verify(kind.sign(content, FuzzKey()), FuzzKeys());
+    Require(again.ok() && (*again).*(kind.content) == content);
+  }
+}
+
 }  // namespace amparo

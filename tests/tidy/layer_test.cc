@@ -70,9 +70,6 @@ const std::map<std::string, std::set<std::string>>& Exceptions() {
   static const std::map<std::string, std::set<std::string>> exceptions = {
       // Encodes signed protobufs (header, anchor) for everybody who hashes them.
       {"proto/envelope/codec.cc", {"amparo/v1"}},
-      // What a recipient's payload holds, opened cases only.
-      {"agents/auditor/opened_cases.cc", {"proto/content"}},
-      {"agents/auditor/opened_cases.h", {"proto/content"}},
   };
   return exceptions;
 }
@@ -154,6 +151,11 @@ TEST(Layers, EveryIncludeFollowsAnArrow) {
       EXPECT_TRUE(allowed) << source.path << " may not include " << header;
     }
   }
+}
+
+TEST(Layers, OnlyFilesThatAreThereMayReachFurther) {
+  for (const auto& [path, reach] : Exceptions())
+    EXPECT_TRUE(fs::exists(kRoot / path)) << path;
 }
 
 TEST(Layers, MainsOfTheBrokerAndTheAgentsDoNotMeet) {
