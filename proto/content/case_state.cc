@@ -138,6 +138,19 @@ class Folding {
             known || body.kind != EventKind::kDisclosed, *referral);
   }
 
+  // Whether the recipient has it, or may still get it.
+  bool Reached(const CaseEvent& event) const {
+    const auto [first, last] = notes_.equal_range({event.id, event.to});
+    bool ended = false;
+    for (auto note = first; note != last; ++note) {
+      const Delivery delivery =
+          std::get<DeliveryNoted>(note->second->body).delivery;
+      if (delivery == Delivery::kDelivered) return true;
+      ended = ended || delivery >= Delivery::kRecalled;
+    }
+    return !ended;
+  }
+
   void Share(const CaseEvent& event, const DocumentSent& body, Slot slot,
              const std::string& authority, bool fits, PeerReferral& referral) {
     const auto age = [&](const Digest& document) {
@@ -148,9 +161,12 @@ class Folding {
                       .shared_at = event.at,
                       .authority = authority,
                       .document = body.document,
-                      .fits_first_digest = fits};
+                      .fits_first_digest = fits,
+                      .reached = Reached(event)};
     const auto held = referral.shared.find(slot);
-    if (held != referral.shared.end()) {
+    // What did not come leaves the recipient with what it has.
+    if (held != referral.shared.end() && !shared.reached) return;
+    if (held != referral.shared.end() && held->second.reached) {
       // An older document that comes late does not hide a newer value.
       if (age(body.document) < age(held->second.document)) {
         if (body.kind == EventKind::kReferral) ++held->second.version;

@@ -26,6 +26,8 @@ struct SharedSlot {
   // Its digest was known here before the value was: no second story.
   bool fits_first_digest = true;
   bool erased = false;
+  // False for what never came to the recipient: taken back, refused, run out.
+  bool reached = true;
 };
 
 // A referral between us and one peer.

@@ -66,8 +66,10 @@ Json EncodeClaims(const ConsentForm& form, const GrantContext& context,
   json["collected_by"] = {{"officer", context.collected_by.text()},
                           {"language", form.language},
                           {"interpreter", form.interpreter}};
-  json["notice"] = {{"id", form.notice},
-                    {"hash", context.notice_hash.ToString()}};
+  json["notice"] = {
+      {"id", form.notice},
+      {"hash", context.notice_hash ? Json(context.notice_hash->ToString())
+                                   : Json(nullptr)}};
   json["evidence"] = context.evidence_hash
                          ? Json(context.evidence_hash->ToString())
                          : Json(nullptr);

@@ -88,7 +88,7 @@ struct GrantContext {
   CaseId case_id;
   GrantId id;
   OfficerId collected_by;
-  Digest notice_hash;
+  std::optional<Digest> notice_hash;  // of its text, where the agent has it
   std::optional<Digest> evidence_hash;  // salted
   std::optional<GrantId> supersedes;
 };

@@ -37,6 +37,10 @@ absl::StatusOr<LeafReceipt> PortToFixture::Submit(const Envelope& envelope) {
   }
   auto receipt = broker_.Accept(member_, envelope);
   if (lose_answers) return Away();
+  if (lose_first_answers && answered_.insert(envelope.header.envelope_id).second) {
+    ++answers_lost;
+    return Away();
+  }
   if (receipt.ok() && tamper_promise) return tamper_promise(envelope, *std::move(receipt));
   return receipt;
 }
@@ -164,6 +168,7 @@ void TestAgent::Turn(const std::string& note) {
   (void)port_.Subscribe(b.intake->cursor(), [&](const MailboxItem& item) {
     return b.intake->Take(item).ok();
   });
+  (void)b.referrals->SendReceiptsDue();
   (void)b.intake->SendReceipts();
   (void)b.intake->AskForMissing();
   (void)b.intake->ReleaseHeld();

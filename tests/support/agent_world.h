@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -49,6 +50,8 @@ class PortToFixture final : public BrokerPort {
   // Takes envelopes instead of the broker, and answers UNAVAILABLE.
   std::function<void(const Envelope&)> divert;
   bool lose_answers = false;  // submits, then says UNAVAILABLE
+  bool lose_first_answers = false;  // the same, once for each envelope
+  size_t answers_lost = 0;          // by that
   std::function<void()> before_anchor;  // what others do before a draft is sealed
 
   absl::StatusOr<LeafReceipt> Submit(const Envelope& envelope) override;
@@ -72,6 +75,7 @@ class PortToFixture final : public BrokerPort {
  private:
   broker::BrokerFixture& broker_;
   const std::string member_;
+  std::set<EnvelopeId> answered_;
 };
 
 // One institution's agent without its daemon: books in memory, loops that turn

@@ -37,7 +37,7 @@ std::vector<ConsentAccess> AccessBy(const Desk& desk, const Moment& moment,
       const SectionDecision decision =
           MayShow(moment.charter(), entry.state.authority, TransferOf(referral),
                   slot, moment.now);
-      if (shared.erased || !decision.allowed() ||
+      if (shared.erased || !shared.reached || !decision.allowed() ||
           decision.authority != grant.id.text())
         continue;
       access.push_back({referral.recipient, slot,

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "agents/institution/core/sealing.h"
+#include "agents/institution/core/take_back.h"
 #include "base/error.h"
 #include "base/event_log.h"
 #include "base/status.h"
@@ -52,6 +53,16 @@ CaseEvent NoteOf(const Draft& draft, const MemberId& self, Delivery delivery,
                    std::nullopt,
                    std::nullopt,
                    DeliveryNoted{draft.event_id, delivery, std::string(code)}};
+}
+
+bool WasDelivered(const Case& entry, const Draft& draft) {
+  for (const CaseEvent& event : entry.events)
+    if (event.id == draft.event_id && event.to == draft.recipient &&
+        !std::holds_alternative<DeliveryNoted>(event.body)) {
+      const Delivery delivery = DeliveryOf(entry, event);
+      return delivery >= Delivery::kDelivered && delivery < Delivery::kRecalled;
+    }
+  return false;
 }
 
 Bytes EventBytes(const Envelope& envelope) {
@@ -238,11 +249,14 @@ absl::Status Courier::GiveUp(const Draft& draft, absl::string_view code, Batch r
   if (!draft.case_id) return books_.kv.Write(rows);
   return books_.cases
       .Change(*draft.case_id,
-              [&](const Case*) -> absl::StatusOr<CaseChange> {
-                return CaseChange{{NoteOf(draft, books_.keys.self(), Delivery::kFailed,
-                                          code, books_.clock.Now())},
-                                  {},
-                                  std::move(rows)};
+              [&](const Case* entry) -> absl::StatusOr<CaseChange> {
+                CaseChange change{{}, {}, std::move(rows)};
+                // Sent again on request, and refused now: it came before.
+                if (!WasDelivered(*entry, draft))
+                  change.events.push_back(NoteOf(draft, books_.keys.self(),
+                                                 Delivery::kFailed, code,
+                                                 books_.clock.Now()));
+                return change;
               })
       .status();
 }

@@ -18,7 +18,8 @@ absl::StatusOr<Grant> GrantStep::Issue(const CaseId& case_id, const GrantId& id,
                                .case_id = case_id,
                                .id = id,
                                .collected_by = officer.id,
-                               .notice_hash = Sha256(record.form.notice),
+                               // The form names the notice; its text is not here.
+                               .notice_hash = std::nullopt,
                                .evidence_hash = record.evidence_hash,
                                .supersedes = supersedes},
                               moment.charter(), key));

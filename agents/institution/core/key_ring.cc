@@ -11,18 +11,25 @@
 namespace amparo::agent {
 namespace {
 
-// Rows: seeds by kid, prekeys' secrets by id, and the one event that is made
-// but not yet seen in the log.
+// Rows: seeds by kid, prekeys' secrets by id and when each was made, and the
+// one event that is made but not yet seen in the log.
 constexpr char kSigningPrefix[] = "key/signing/";
 constexpr char kPrekeyPrefix[] = "key/prekey/";
+constexpr char kPrekeyMadePrefix[] = "key/prekey-made/";
 constexpr char kPendingKey[] = "key/pending";
 
 absl::Status NoSigner() {
-  return MakeError(absl::StatusCode::kFailedPrecondition,
-                   "this agent's signing key is not in the log yet",
-                   {.code = "invalid_state",
-                    .hint = "it is published once the charter names this member",
-                    .retryable = true});
+  return MakeError(
+      absl::StatusCode::kFailedPrecondition,
+      "this agent's signing key is not in the log yet",
+      {.code = "invalid_state",
+       .hint = "it is published once the charter names this member",
+       .retryable = true});
+}
+
+void DestroyPrekey(const std::string& id, Batch& batch) {
+  batch.Delete(kPrekeyPrefix + id);
+  batch.Delete(kPrekeyMadePrefix + id);
 }
 
 }  // namespace
@@ -40,9 +47,8 @@ KeyRing::KeyRing(KeyValue& kv, MemberId self, SigningKey identity,
 absl::StatusOr<std::unique_ptr<KeyRing>> KeyRing::Open(
     KeyValue& kv, MemberId self, SigningKey identity, const PeerBook& peers,
     const Clock& clock, absl::Duration prekey_interval) {
-  return std::unique_ptr<KeyRing>(new KeyRing(kv, std::move(self),
-                                              std::move(identity), peers, clock,
-                                              prekey_interval));
+  return std::unique_ptr<KeyRing>(new KeyRing(
+      kv, std::move(self), std::move(identity), peers, clock, prekey_interval));
 }
 
 std::optional<SignerRecord> KeyRing::OwnSigner(const Peers& peers) const {
@@ -52,7 +58,8 @@ std::optional<SignerRecord> KeyRing::OwnSigner(const Peers& peers) const {
 }
 
 absl::StatusOr<SigningKey> KeyRing::SigningKeyOf(const Digest& kid) const {
-  ASSIGN_OR_RETURN(const Bytes seed, kv_.Get(kSigningPrefix + ToHex(kid.bytes())));
+  ASSIGN_OR_RETURN(const Bytes seed,
+                   kv_.Get(kSigningPrefix + ToHex(kid.bytes())));
   return SigningKey::FromSeed(SecretKeyBytes::CopyOf(seed));
 }
 
@@ -104,8 +111,8 @@ KeyEvent KeyRing::NextEvent(const Peers& peers, KeyEventKind kind,
 absl::StatusOr<std::string> KeyRing::NextSigningEvent(
     const Peers& peers, const std::optional<SignerRecord>& old) {
   const SigningKey fresh = SigningKey::Generate();
-  KeyEvent event =
-      NextEvent(peers, KeyEventKind::kSigning, fresh.verify_key(), kSigningKeyLife);
+  KeyEvent event = NextEvent(peers, KeyEventKind::kSigning, fresh.verify_key(),
+                             kSigningKeyLife);
   if (old) {
     if (const auto old_key = SigningKeyOf(old->key.Thumbprint()); old_key.ok())
       event.vouched_by_old = VouchForKey(event, *old_key);
@@ -122,13 +129,15 @@ absl::StatusOr<std::string> KeyRing::NextSigningEvent(
 absl::StatusOr<std::string> KeyRing::NextPrekeyEvent(const Peers& peers,
                                                      const SigningKey& signer) {
   const OpeningKey fresh = OpeningKey::Generate();
-  const std::string document =
-      SignKeyEvent(NextEvent(peers, KeyEventKind::kPrekey, fresh.sealing_key(),
-                             kPrekeyLife),
-                   signer);
+  const std::string document = SignKeyEvent(
+      NextEvent(peers, KeyEventKind::kPrekey, fresh.sealing_key(), kPrekeyLife),
+      signer);
+  const std::string id = ToHex(fresh.sealing_key().Id().bytes());
+  Bytes made;
+  AppendU64(made, static_cast<uint64_t>(UnixSeconds(clock_.Now())));
   Batch batch;
-  batch.Put(kPrekeyPrefix + ToHex(fresh.sealing_key().Id().bytes()),
-            fresh.secret().Expose());
+  batch.Put(kPrekeyPrefix + id, fresh.secret().Expose());
+  batch.Put(kPrekeyMadePrefix + id, made);
   batch.Put(kPendingKey, AsBytes(document));
   RETURN_IF_ERROR(kv_.Write(batch));
   return document;
@@ -141,9 +150,10 @@ absl::Status KeyRing::PublishPending(BrokerPort& broker, const Peers& peers) {
   if (absl::IsNotFound(pending.status())) return absl::OkStatus();
   RETURN_IF_ERROR(pending.status());
   ASSIGN_OR_RETURN(const KeyEvent event, PeekKeyEvent(AsText(*pending)));
-  if (event.seq > peers.keys.HeadOf(self_).seq)
-    RETURN_IF_ERROR(broker.PublishKeyEvent(AsText(*pending)).status());
-  if (event.seq > peers.keys.HeadOf(self_).seq) return absl::OkStatus();
+  if (event.seq > peers.keys.HeadOf(self_).seq && event.until > clock_.Now())
+    return broker.PublishKeyEvent(AsText(*pending)).status();
+  // Proven; or its key ran out before it could be published, and no log takes
+  // it any more: another one is due.
   Batch batch;
   batch.Delete(kPendingKey);
   return kv_.Write(batch);
@@ -163,15 +173,18 @@ absl::Status KeyRing::Maintain(BrokerPort& broker) {
   const auto signer = OwnSigner(*peers);
   if (!signer || !SigningKeyOf(signer->key.Thumbprint()).ok() ||
       now >= signer->logged_at + kSigningKeyRotateAfter) {
-    ASSIGN_OR_RETURN(const std::string document, NextSigningEvent(*peers, signer));
+    ASSIGN_OR_RETURN(const std::string document,
+                     NextSigningEvent(*peers, signer));
     LogEvent("signing_key_made");
     return PublishPending(broker, *peers);
   }
   if (!HasMailbox(self->kind)) return absl::OkStatus();
   const auto prekeys = peers->keys.Prekeys(self_);
-  const bool held = !prekeys.empty() && OpeningFor(prekeys.front().key.Id()).ok();
+  const bool held =
+      !prekeys.empty() && OpeningFor(prekeys.front().key.Id()).ok();
   if (!held || now >= prekeys.front().logged_at + prekey_interval_) {
-    ASSIGN_OR_RETURN(const SigningKey key, SigningKeyOf(signer->key.Thumbprint()));
+    ASSIGN_OR_RETURN(const SigningKey key,
+                     SigningKeyOf(signer->key.Thumbprint()));
     ASSIGN_OR_RETURN(const std::string document, NextPrekeyEvent(*peers, key));
     LogEvent("prekey_made");
     return PublishPending(broker, *peers);
@@ -187,18 +200,26 @@ absl::Status KeyRing::DestroyOldPrekeys(BrokerPort& broker,
   std::vector<std::string> replaced;
   Batch batch;
   for (size_t i = 1; i < prekeys.size(); ++i) {  // newest first; 0 stays
-    const std::string key = kPrekeyPrefix + ToHex(prekeys[i].key.Id().bytes());
-    if (!kv_.Get(key).ok()) continue;
-    if (now >= prekeys[i].logged_at + kPrekeyDestroyLatest)
-      batch.Delete(key);
-    else if (now >= prekeys[i - 1].logged_at + kPrekeyDestroyAfter)
-      replaced.push_back(key);
+    const std::string id = ToHex(prekeys[i].key.Id().bytes());
+    if (kv_.Get(kPrekeyPrefix + id).ok() &&
+        now >= prekeys[i - 1].logged_at + kPrekeyDestroyAfter)
+      replaced.push_back(id);
   }
+  // By when it was made: the log forgets the prekeys of a revoked signing key,
+  // and their secrets must go all the same.
+  RETURN_IF_ERROR(kv_.Scan(
+      kPrekeyMadePrefix, "", [&](absl::string_view key, ByteView made) {
+        const absl::Time at = TimeFromUnix(static_cast<int64_t>(ReadU64(made)));
+        key.remove_prefix(sizeof kPrekeyMadePrefix - 1);
+        if (now >= at + kPrekeyDestroyLatest)
+          DestroyPrekey(std::string(key), batch);
+        return true;
+      }));
   // No broker takes mail for them any more: what is in the mailbox is the last.
   absl::Status waits;
   if (!replaced.empty()) waits = broker.DrainedTo(cursor).status();
   if (waits.ok())
-    for (const std::string& key : replaced) batch.Delete(key);
+    for (const std::string& id : replaced) DestroyPrekey(id, batch);
   if (!batch.empty()) RETURN_IF_ERROR(kv_.Write(batch));
   return absl::IsFailedPrecondition(waits) ? absl::OkStatus() : waits;
 }

@@ -29,7 +29,7 @@ class KeyRing {
       const Clock& clock, absl::Duration prekey_interval);
 
   // Publishes what is due: the first or next signing key, the next prekey, and
-  // events whose publication was cut off. Call at start, when the log grew,
+  // events whose publication was cut off, unless their key ran out meanwhile. Call at start, when the log grew,
   // and every minute. UNAVAILABLE when the broker is away.
   absl::Status Maintain(BrokerPort& broker);
 

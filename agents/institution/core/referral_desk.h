@@ -44,10 +44,15 @@ class ReferralDesk {
   absl::StatusOr<InboxView> Inbox(const Officer& officer) const;
 
   // Writes the access log, then shows. The first look at an incoming referral
-  // queues the `opened` receipt. `status_only` shows states and events alone.
+  // queues the `opened` receipt, later where no signing key is in force.
+  // `status_only` shows states and events alone.
   absl::StatusOr<ReferralView> Show(
       const Officer& officer, absl::string_view id,
       const std::vector<std::string>& open_sections, bool status_only);
+
+  // Queues the `opened` receipts that Show could not sign, once there is a key
+  // again. Call now and then.
+  absl::Status SendReceiptsDue();
 
   absl::StatusOr<ReferralChange> Accept(const Officer& officer,
                                         absl::string_view id);

@@ -14,6 +14,9 @@
 namespace amparo::agent {
 namespace {
 
+// Referrals that were opened while there was no key to say so.
+constexpr char kOpenedDuePrefix[] = "desk/opened/";
+
 // A section that the referral has here, before its value is read.
 struct Candidate {
   const PeerReferral* referral;
@@ -168,24 +171,37 @@ const PeerReferral* IncomingOf(const Case& entry, const ReferralId& id,
   return nullptr;
 }
 
+// Whether the sender is still to be told that somebody here looked.
+bool IsOpenedDue(const Case& entry, const ReferralId& id,
+                 const MemberId& self) {
+  const PeerReferral* referral = IncomingOf(entry, id, self);
+  return referral != nullptr && IsUnread(*referral, self) &&
+         referral->envelope && referral->leaf;
+}
+
 // Tells the sender that somebody here looked, once.
 absl::StatusOr<std::shared_ptr<const Case>> NoteOpened(
     const Desk& desk, const Moment& moment, const ReferralId& id,
     std::shared_ptr<const Case> entry) {
   const MemberId& self = desk.cases.self();
-  const auto is_due = [&](const Case& now) {
-    const PeerReferral* referral = IncomingOf(now, id, self);
-    return referral != nullptr && IsUnread(*referral, self) &&
-           referral->envelope && referral->leaf;
-  };
-  if (!is_due(*entry)) return entry;
-  ASSIGN_OR_RETURN(const SigningKey key, desk.keys.Signer());
+  if (!IsOpenedDue(*entry, id, self)) return entry;
+  const auto key = desk.keys.Signer();
+  if (absl::IsFailedPrecondition(key.status())) {
+    // Who was referred is read all the same; the receipt follows the next key.
+    Batch rows;
+    rows.Put(kOpenedDuePrefix + id.text(), {});
+    RETURN_IF_ERROR(desk.kv.Write(rows));
+    return entry;
+  }
+  RETURN_IF_ERROR(key.status());
   ASSIGN_OR_RETURN(
       entry,
       desk.cases.Change(
           entry->state.case_id,
           [&](const Case* current) -> absl::StatusOr<CaseChange> {
-            if (!is_due(*current)) return CaseChange();
+            CaseChange change;
+            change.rows.Delete(kOpenedDuePrefix + id.text());
+            if (!IsOpenedDue(*current, id, self)) return change;
             const PeerReferral& referral = *IncomingOf(*current, id, self);
             const Receipt receipt{.net = moment.net(),
                                   .issuer = self,
@@ -195,7 +211,6 @@ absl::StatusOr<std::shared_ptr<const Case>> NoteOpened(
                                   .kind = ReceiptKind::kOpened,
                                   .digest = *referral.envelope,
                                   .leaf = *referral.leaf};
-            CaseChange change;
             change.events.push_back(
                 {.id = receipt.jti,
                  .case_id = referral.case_id,
@@ -211,7 +226,7 @@ absl::StatusOr<std::shared_ptr<const Case>> NoteOpened(
                              .event_id = receipt.jti,
                              .sections = {},
                              .content_of = std::nullopt,
-                             .document = SignReceipt(receipt, key)},
+                             .document = SignReceipt(receipt, *key)},
                             change.rows);
             return change;
           }));
@@ -273,6 +288,31 @@ absl::StatusOr<ReferralView> ReferralDesk::Show(
   for (auto& [slot, candidate] : candidates)
     view.sections.push_back(std::move(candidate.view));
   return view;
+}
+
+absl::Status ReferralDesk::SendReceiptsDue() {
+  std::vector<std::string> due;
+  RETURN_IF_ERROR(
+      desk_.kv.Scan(kOpenedDuePrefix, "", [&](absl::string_view key, ByteView) {
+        due.emplace_back(key);
+        return true;
+      }));
+  if (due.empty() || absl::IsFailedPrecondition(desk_.keys.Signer().status()))
+    return absl::OkStatus();
+  for (const std::string& key : due) {
+    ASSIGN_OR_RETURN(
+        const ReferralId id,
+        ReferralId::Parse(key.substr(sizeof kOpenedDuePrefix - 1)));
+    auto entry = desk_.cases.FindByReferral(id);
+    if (entry != nullptr) {
+      ASSIGN_OR_RETURN(entry, NoteOpened(desk_, TakeMoment(desk_), id, entry));
+      if (IsOpenedDue(*entry, id, desk_.cases.self())) continue;
+    }
+    Batch rows;
+    rows.Delete(key);
+    RETURN_IF_ERROR(desk_.kv.Write(rows));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace amparo::agent

@@ -107,7 +107,7 @@ RecipientState ReferralViews::StateOf(const PeerReferral& referral) const {
   // What was taken back or never left is not shared.
   if (referral.delivery < Delivery::kRecalled)
     for (const auto& [slot, shared] : referral.shared)
-      if (!shared.erased) state.slots.push_back(slot);
+      if (!shared.erased && shared.reached) state.slots.push_back(slot);
   if (referral.envelope)
     if (const auto sent = desk_.outbox.SentAs(*referral.envelope); sent.ok())
       state.envelope_id = sent->envelope_id;

@@ -231,6 +231,7 @@ absl::Duration Agent::Parts::RunUpkeep() {
       {"missing", intake->AskForMissing()},
       {"held", intake->ReleaseHeld()},
       {"erasures", intake->EraseUncovered()},
+      {"opened", referrals->SendReceiptsDue()},
   };
   for (const auto& [duty, done] : duties)
     if (!done.ok() && !absl::IsUnavailable(done))

@@ -1,7 +1,10 @@
 #include <algorithm>
+#include <map>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "proto/envelope/limits.h"
 #include "tests/support/agent_world.h"
 #include "tests/support/example_forms.h"
 #include "tests/support/status_matchers.h"
@@ -30,6 +33,16 @@ const RecipientState& StateOf(const ReferralView& view, const std::string& membe
     if (state.member.text() == member) return state;
   throw std::runtime_error("no such recipient");
 }
+
+// More consent: the narrative for uls, for six months.
+constexpr char kNarrativeForUls[] = R"({
+    "schema":"consent_form/1","case":null,"jurisdiction":"PT","agreement":"given",
+    "expressed_by":[{"party":"subject","capacity":"full","method":"signed_paper","at":"2026-11-21T09:00:00Z"}],
+    "child_view":null,"language":"pt","interpreter":false,"notice":"notice-pt-3",
+    "provisions":[{"effect":"permit","sections":["narrative"],"recipients":[{"member":"uls"}],
+      "purposes":["health_care"],"direction":"send","redisclosure":"forbidden",
+      "legal_basis":["A9-2-h"],"from":null,"until":null}],
+    "exclusions":[],"statistics":"given","retention":"P5Y"})";
 
 class Exchange : public testing::Test {
  protected:
@@ -127,14 +140,7 @@ TEST_F(Exchange, ALaterDisclosureFitsTheFirstDigest) {
   const std::string referral = Send(consent);
   world_.Settle();
   EXPECT_EQ(FindSlot(See(uls(), referral), "narrative"), nullptr);
-  VALUE_OF(ong().consents().Extend(ong().officer(), consent, R"({
-    "schema":"consent_form/1","case":null,"jurisdiction":"PT","agreement":"given",
-    "expressed_by":[{"party":"subject","capacity":"full","method":"signed_paper","at":"2026-11-21T09:00:00Z"}],
-    "child_view":null,"language":"pt","interpreter":false,"notice":"notice-pt-3",
-    "provisions":[{"effect":"permit","sections":["narrative"],"recipients":[{"member":"uls"}],
-      "purposes":["health_care"],"direction":"send","redisclosure":"forbidden",
-      "legal_basis":["A9-2-h"],"from":null,"until":null}],
-    "exclusions":[],"statistics":"given","retention":"P5Y"})"));
+  VALUE_OF(ong().consents().Extend(ong().officer(), consent, kNarrativeForUls));
   const ReferralChange change = VALUE_OF(
       ong().referrals().Disclose(ong().officer(), referral, "uls", {"narrative"}));
   EXPECT_TRUE(change.fits_first_digest);
@@ -194,16 +200,63 @@ TEST_F(Exchange, ADraftThatWaitsForTheBrokerIsStoppedByARevocation) {
 }
 
 TEST_F(Exchange, ALostAnswerMakesNoSecondReferral) {
-  ong().port().lose_answers = true;
+  std::map<std::string, std::set<EnvelopeId>> came;
+  for (const char* to : {"uls", "gnr"})
+    world_.agent(to).port().tamper = [&came, to](MailboxItem item) {
+      if (const auto* envelope = std::get_if<Envelope>(&item.event))
+        came[to].insert(envelope->header.envelope_id);
+      return std::optional<MailboxItem>(std::move(item));
+    };
+  ong().port().lose_first_answers = true;
+  const std::string referral = Send(RecordConsent());
+  for (int i = 0; i < 4; ++i) {
+    world_.Settle();
+    ong().Restart();  // what is under way was on disk
+  }
+  EXPECT_EQ(ong().port().answers_lost, 2u);  // one for each recipient
+  for (const char* to : {"uls", "gnr"}) {
+    EXPECT_EQ(came[to].size(), 1u) << to;
+    EXPECT_EQ(StateOf(StatusOfReferral(ong(), referral), to).delivery,
+              Delivery::kDelivered)
+        << to;
+    EXPECT_EQ(
+        VALUE_OF(world_.agent(to).referrals().List(world_.agent(to).supervisor(), {}))
+            .size(),
+        1u)
+        << to;
+    EXPECT_EQ(world_.agent(to).intake().quarantined(), 0u) << to;
+  }
+}
+
+TEST_F(Exchange, ADisclosureThatPolicyStopsIsNotShared) {
+  const std::string consent = RecordConsent();
+  const std::string referral = Send(consent);
+  world_.Settle();
+  VALUE_OF(ong().consents().Extend(ong().officer(), consent, kNarrativeForUls));
+  ong().port().down = true;
+  VALUE_OF(ong().referrals().Disclose(ong().officer(), referral, "uls", {"narrative"}));
+  world_.clock().Advance(absl::Hours(24 * 200));  // the permit runs out
+  ong().port().down = false;
+  world_.Settle();
+  const ReferralView view = StatusOfReferral(ong(), referral);
+  for (const Slot slot : StateOf(view, "uls").slots)
+    EXPECT_NE(NameOf(slot), "narrative");
+  EXPECT_EQ(FindSlot(See(uls(), referral), "narrative"), nullptr);
+}
+
+TEST_F(Exchange, AReferralIsReadWithoutASigningKeyAndReceiptedLater) {
   const std::string referral = Send(RecordConsent());
   world_.Settle();
-  ong().port().lose_answers = false;
-  ong().Restart();  // what is under way was on disk
+  uls().port().down = true;  // so long that its signing key runs out
+  world_.clock().Advance(kSigningKeyLife + absl::Hours(1));
+  world_.Settle();
+  ASSERT_THAT(uls().keys().Signer(), StatusIs(absl::StatusCode::kFailedPrecondition));
+  EXPECT_NE(FindSlot(See(uls(), referral), "identity"), nullptr);
+  uls().Restart();  // what is owed is on disk
+  uls().port().down = false;
   world_.Settle();
   EXPECT_EQ(StateOf(StatusOfReferral(ong(), referral), "uls").delivery,
-            Delivery::kDelivered);
-  EXPECT_EQ(VALUE_OF(uls().referrals().List(uls().officer(), {})).size(), 1u);
-  EXPECT_EQ(uls().intake().quarantined(), 0u);
+            Delivery::kOpened);
 }
 
 TEST_F(Exchange, ARestartedRecipientTakesInWhatItHadNot) {

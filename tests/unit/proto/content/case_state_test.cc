@@ -226,6 +226,32 @@ TEST_F(CaseStateTest, WhatPolicyStoppedEndsAsAnError) {
   EXPECT_EQ(failed.failure, "consent_revoked");
 }
 
+TEST_F(CaseStateTest, WhatNeverCameIsNotShared) {
+  const CaseEvent sent = story_.Sent(kOng, kUls);
+  const CaseEvent more = story_.Sent(kOng, kUls, EventKind::kDisclosed, Fill(1),
+                                     {kNarrative, kRisk});
+  for (const Delivery end : {Delivery::kFailed, Delivery::kRecalled}) {
+    const CaseEvent note = story_.Note(more, end, "consent_revoked");
+    const PeerReferral referral = story_.At(kOng, kUls, {sent, more, note});
+    EXPECT_FALSE(referral.shared.at(kNarrative).reached);
+    // What came before stays what the recipient has.
+    EXPECT_TRUE(referral.shared.at(kRisk).reached);
+    EXPECT_EQ(referral.shared.at(kRisk).event_id, sent.id);
+    // The recipient's word counts, and so does another try.
+    EXPECT_TRUE(
+        story_
+            .At(kOng, kUls,
+                {sent, more, note, story_.Note(more, Delivery::kDelivered)})
+            .shared.at(kNarrative)
+            .reached);
+    const CaseEvent again =
+        story_.Sent(kOng, kUls, EventKind::kDisclosed, Fill(1), {kNarrative});
+    EXPECT_TRUE(story_.At(kOng, kUls, {sent, more, note, again})
+                    .shared.at(kNarrative)
+                    .reached);
+  }
+}
+
 TEST_F(CaseStateTest, OnlyRoutineMailRunsOutIntoExpired) {
   for (const Priority priority : {Priority::kRoutine, Priority::kImmediate}) {
     Story story;

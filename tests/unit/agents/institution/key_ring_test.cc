@@ -1,0 +1,134 @@
+#include "agents/institution/core/key_ring.h"
+
+#include "proto/envelope/limits.h"
+#include "tests/support/agent_world.h"
+#include "tests/support/status_matchers.h"
+
+// One agent's own keys, in a network that proves them.
+
+namespace amparo::agent {
+namespace {
+
+const auto kGone = StatusIs(absl::StatusCode::kNotFound);
+
+class KeyRingTest : public testing::Test {
+ protected:
+  TestAgent& uls() { return world_.agent("uls"); }
+  KeyRing& keys() { return uls().keys(); }
+  Digest Kid() { return VALUE_OF(keys().Signer()).verify_key().Thumbprint(); }
+  std::vector<PrekeyRecord> Prekeys() {
+    return uls().peers().Now()->keys.Prekeys(world_.broker().Id("uls"));
+  }
+  Digest NewestPrekey() { return Prekeys().front().key.Id(); }
+  void Pass(absl::Duration time) {
+    world_.clock().Advance(time);
+    world_.Settle();
+  }
+
+  void Destroy() {
+    EXPECT_OK(keys().DestroyOldPrekeys(uls().port(), uls().intake().cursor()));
+  }
+
+  AgentWorld world_;
+};
+
+TEST_F(KeyRingTest, ANewPrekeyComesEveryDayAndTheOldOneStillOpens) {
+  const Digest first = NewestPrekey();
+  Pass(absl::Hours(23));
+  EXPECT_EQ(NewestPrekey(), first);
+  Pass(absl::Hours(2));
+  EXPECT_NE(NewestPrekey(), first);
+  EXPECT_OK(keys().OpeningFor(first));
+  EXPECT_OK(keys().OpeningFor(NewestPrekey()));
+}
+
+TEST_F(KeyRingTest, AReplacedPrekeyIsDestroyedTwoHoursLater) {
+  const Digest first = NewestPrekey();
+  Pass(absl::Hours(25));
+  Destroy();
+  EXPECT_OK(keys().OpeningFor(first));
+  Pass(kPrekeyDestroyAfter);
+  Destroy();
+  EXPECT_THAT(keys().OpeningFor(first), kGone);
+  EXPECT_OK(keys().OpeningFor(NewestPrekey()));
+}
+
+TEST_F(KeyRingTest, ABrokerThatNeverDrainsKeepsNoPrekeyForEver) {
+  const Digest first = NewestPrekey();
+  Pass(absl::Hours(25));
+  uls().port().down = true;
+  Pass(kPrekeyDestroyLatest - absl::Hours(24));
+  EXPECT_TRUE(absl::IsUnavailable(
+      keys().DestroyOldPrekeys(uls().port(), uls().intake().cursor())));
+  EXPECT_THAT(keys().OpeningFor(first), kGone);
+  EXPECT_OK(keys().OpeningFor(NewestPrekey()));
+}
+
+TEST_F(KeyRingTest, APrekeyThatTheLogForgotIsDestroyedToo) {
+  const Digest first = NewestPrekey();
+  // Its signing key is lost: a new one, by the identity alone, revokes it and
+  // the prekeys it made.
+  Batch lost;
+  ASSERT_OK(
+      uls().kv().Scan("key/signing/", "", [&](absl::string_view key, ByteView) {
+        lost.Delete(key);
+        return true;
+      }));
+  ASSERT_OK(uls().kv().Write(lost));
+  Pass(absl::Hours(1));
+  for (const PrekeyRecord& prekey : Prekeys())
+    ASSERT_NE(prekey.key.Id(), first);
+  Destroy();
+  EXPECT_OK(keys().OpeningFor(first));  // mail to it may still be on its way
+  Pass(kPrekeyDestroyLatest);
+  Destroy();
+  EXPECT_THAT(keys().OpeningFor(first), kGone);
+}
+
+TEST_F(KeyRingTest, TheSigningKeyRotatesAndTheOldOneVouches) {
+  const Digest first = Kid();
+  Pass(kSigningKeyRotateAfter - absl::Hours(1));
+  EXPECT_EQ(Kid(), first);
+  Pass(absl::Hours(2));
+  EXPECT_NE(Kid(), first);
+  const auto signer =
+      uls().peers().Now()->keys.CurrentSigner(world_.broker().Id("uls"));
+  EXPECT_EQ(signer->vouched_by, first);
+}
+
+TEST_F(KeyRingTest, AKeyIsNotUsedBeforeTheLogProvesIt) {
+  const Digest first = Kid();
+  world_.clock().Advance(kSigningKeyRotateAfter + absl::Hours(1));
+  ASSERT_OK(keys().Maintain(uls().port()));  // published, and not followed yet
+  EXPECT_EQ(Kid(), first);
+  world_.Settle();
+  EXPECT_NE(Kid(), first);
+}
+
+TEST_F(KeyRingTest, WhatWasCutOffIsPublishedAsItWasMade) {
+  world_.clock().Advance(absl::Hours(25));
+  uls().port().down = true;
+  EXPECT_THAT(keys().Maintain(uls().port()),
+              StatusIs(absl::StatusCode::kUnavailable));
+  const size_t before = Prekeys().size();
+  uls().Restart();
+  uls().port().down = false;
+  world_.Settle();
+  EXPECT_EQ(Prekeys().size(), before + 1);
+  EXPECT_OK(keys().OpeningFor(NewestPrekey()));
+}
+
+TEST_F(KeyRingTest, AnEventThatRanOutBeforeItWasPublishedIsMadeAnew) {
+  world_.clock().Advance(absl::Hours(25));
+  uls().port().down = true;
+  EXPECT_THAT(keys().Maintain(uls().port()),
+              StatusIs(absl::StatusCode::kUnavailable));
+  world_.clock().Advance(kPrekeyLife + absl::Hours(1));  // the outage lasts
+  uls().port().down = false;
+  world_.Settle();
+  EXPECT_GT(keys().PrekeyUntil(), world_.clock().Now());
+  EXPECT_OK(keys().OpeningFor(NewestPrekey()));
+}
+
+}  // namespace
+}  // namespace amparo::agent
