@@ -22,7 +22,7 @@ using Done = std::function<void(absl::StatusOr<LeafReceipt>)>;
 
 // The only writer of the log. Operations that wait go to the store as one
 // batch, with one sync (group commit); their answers are signed and given while
-// the next batch is written. Thread-safe.
+// the next batch is written, a lone one at once. Thread-safe.
 class Ledger {
  public:
   // Makes the operation to log, having checked it against `network`. Called
@@ -73,6 +73,7 @@ class Ledger {
                          const std::vector<OpResult>& results);
   void AnswerBatch(Batch batch);
   void Answer(Waiting waiting, const OpResult& result);
+  absl::StatusOr<LeafReceipt> ReceiptOf(const Leaf& leaf);
 
   Store& store_;
   Directory& directory_;
@@ -81,7 +82,8 @@ class Ledger {
   const Clock& clock_;
 
   mutable Mutex mutex_;
-  CondVar changed_;
+  CondVar committable_;  // for the committer: there is work, and room for it
+  CondVar answerable_;   // for the answerer: a batch was committed
   std::deque<Waiting> queue_ ABSL_GUARDED_BY(mutex_);
   size_t queue_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
   std::deque<Batch> committed_ ABSL_GUARDED_BY(mutex_);

@@ -241,6 +241,55 @@ TEST(Ledger, AnswersWhatWaitsWhenItEnds) {
   }
 }
 
+// A lone answer is given on the committer's thread: what it asks for in turn
+// must find the committer again.
+TEST(Ledger, TakesWhatAnAnswerAsksFor) {
+  BrokerFixture broker({"clinic-a", "clinic-b"});
+  const Envelope second = broker.EnvelopeFrom("clinic-a", "clinic-b");
+  std::promise<absl::StatusOr<LeafReceipt>> answer;
+  broker.relay().Accept(broker.Id("clinic-a"),
+                        std::make_shared<const Envelope>(
+                            broker.EnvelopeFrom("clinic-a", "clinic-b")),
+                        [&](const absl::StatusOr<LeafReceipt>& first) {
+                          EXPECT_OK(first);
+                          broker.relay().Accept(
+                              broker.Id("clinic-a"),
+                              std::make_shared<const Envelope>(second),
+                              [&](absl::StatusOr<LeafReceipt> receipt) {
+                                answer.set_value(std::move(receipt));
+                              });
+                        });
+  EXPECT_OK(answer.get_future().get());
+  EXPECT_EQ(broker.leaf_count(), 2u);
+}
+
+// The committer stops when too many batches wait for their answers, and must
+// wake when there is room again.
+TEST(Ledger, GoesOnWhenAnswersWereHeldUp) {
+  const auto memory = NewMemoryStore();
+  SlowStore store(*memory);
+  BrokerFixture broker({"clinic-a", "clinic-b"}, &store);
+  store.Hold();
+  Answers answers;
+  AcceptLater(broker, broker.EnvelopeFrom("clinic-a", "clinic-b"), answers);
+  store.AwaitCommit();
+  std::promise<void> let_go;
+  broker.relay().Accept(
+      broker.Id("clinic-a"),
+      std::make_shared<const Envelope>(
+          broker.EnvelopeFrom("clinic-a", "clinic-b")),
+      [held = let_go.get_future().share()](const absl::StatusOr<LeafReceipt>&) {
+        held.wait();
+      });
+  // In the batch with the one whose answer hangs, behind it.
+  AcceptLater(broker, broker.EnvelopeFrom("clinic-a", "clinic-b"), answers);
+  store.LetGo();
+  for (int i = 0; i < 400; ++i)
+    AcceptLater(broker, broker.EnvelopeFrom("clinic-a", "clinic-b"), answers);
+  let_go.set_value();
+  for (auto& answer : answers) EXPECT_OK(answer.get());
+}
+
 TEST(Ledger, ServesManyThreadsAtOnce) {
   AdmissionLimits limits;
   limits.member_rate_per_s = 1000000;
