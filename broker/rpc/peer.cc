@@ -9,23 +9,29 @@
 #include "base/error.h"
 
 namespace amparo::broker {
+namespace {
 
-absl::StatusOr<MemberId> PeerMember(const grpc::AuthContext& auth,
-                                    absl::string_view network) {
-  const absl::Status refused = MakeError(
+absl::Status Refused() {
+  return MakeError(
       absl::StatusCode::kUnauthenticated, "no certificate of this network",
       {.code = "unknown_member",
        .expected = "a client certificate of the network's CA",
        .hint = "ask for a new invitation and join again"});
+}
+
+}  // namespace
+
+absl::StatusOr<MemberId> PeerMember(const grpc::AuthContext& auth,
+                                    absl::string_view network) {
   const std::vector<grpc::string_ref> names =
       auth.FindPropertyValues(GRPC_PEER_URI_PROPERTY_NAME);
-  if (!auth.IsPeerAuthenticated() || names.size() != 1) return refused;
+  if (!auth.IsPeerAuthenticated() || names.size() != 1) return Refused();
   absl::string_view name(names[0].data(), names[0].size());
   if (!absl::ConsumePrefix(&name,
                            absl::StrCat("spiffe://", network, "/member/")))
-    return refused;
+    return Refused();
   auto member = MemberId::Parse(name);
-  if (!member.ok()) return refused;
+  if (!member.ok()) return Refused();
   return member;
 }
 

@@ -40,14 +40,18 @@ std::string PendingKey(const MemberId& member) {
   return absl::StrCat("pending/", member.text());
 }
 
-absl::StatusOr<Leaf> ReadLeaf(const Tables& tables, LeafIndex index) {
-  const std::string key = NumberKey(index.value());
-  ASSIGN_OR_RETURN(const std::string encoded, tables.Get(Table::kEntries, key));
+absl::StatusOr<Leaf> ReadEntry(const Tables& tables, LeafIndex index) {
+  ASSIGN_OR_RETURN(const std::string encoded,
+                   tables.Get(Table::kEntries, NumberKey(index.value())));
   ASSIGN_OR_RETURN(LogEntry entry, DecodeLogEntry(AsBytes(encoded)));
-  Leaf leaf{index, std::move(entry), {}};
+  return Leaf{index, std::move(entry), {}};
+}
+
+absl::StatusOr<Leaf> ReadLeaf(const Tables& tables, LeafIndex index) {
+  ASSIGN_OR_RETURN(Leaf leaf, ReadEntry(tables, index));
   if (std::holds_alternative<CommitmentEntry>(leaf.entry.content)) {
     ASSIGN_OR_RETURN(const std::string value,
-                     tables.Get(Table::kOpenings, key));
+                     tables.Get(Table::kOpenings, NumberKey(index.value())));
     ASSIGN_OR_RETURN(Opening opening, DecodeOpening(index, value));
     leaf.salt = std::move(opening.salt);
   }

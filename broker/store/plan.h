@@ -86,5 +86,7 @@ inline constexpr char kHeadKey[] = "head";
 // The leaf as it is stored, with the salt of its opening. NOT_FOUND when the
 // opening of a commitment was erased.
 absl::StatusOr<Leaf> ReadLeaf(const Tables& tables, LeafIndex index);
+// The same, its entry alone: the salt is empty.
+absl::StatusOr<Leaf> ReadEntry(const Tables& tables, LeafIndex index);
 
 }  // namespace amparo::broker

@@ -67,6 +67,11 @@ rocksdb::ColumnFamilyOptions OptionsOf(
   blocks.pin_l0_filter_and_index_blocks_in_cache = true;
   if (table == Table::kRequests || table == Table::kRecords)
     blocks.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+  if (table == Table::kRequests) {
+    // Each submission asks for a key that is not there yet.
+    options.memtable_whole_key_filtering = true;
+    options.memtable_prefix_bloom_size_ratio = 0.02;
+  }
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(blocks));
   if (table == Table::kEnvelopes) {
     options.write_buffer_size = 32 << 20;

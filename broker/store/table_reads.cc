@@ -174,12 +174,13 @@ absl::StatusOr<std::vector<TableStore::IndexedItem>> TableStore::ListItems(
 
 absl::StatusOr<std::optional<MailboxItem>> TableStore::ReadItem(
     const IndexedItem& indexed) const {
-  const auto opening = GetOpening(indexed.leaf);
+  auto opening = GetOpening(indexed.leaf);
   if (absl::IsNotFound(opening.status())) return std::nullopt;
   RETURN_IF_ERROR(opening.status());
   ASSIGN_OR_RETURN(AuditEvent event, DecodeAuditEvent(opening->event));
   ASSIGN_OR_RETURN(Leaf leaf,
-                   Required(ReadLeaf(*tables_, indexed.leaf), "a leaf"));
+                   Required(ReadEntry(*tables_, indexed.leaf), "a leaf"));
+  leaf.salt = std::move(opening->salt);
   MailboxItem item{std::move(leaf), std::move(event), {}, {}, {}};
   if (indexed.row.kind == ItemKind::kEnvelope) {
     auto value =
