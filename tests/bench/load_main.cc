@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
@@ -7,8 +9,10 @@
 #include <stdexcept>
 #include <thread>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_split.h"
 #include "base/files.h"
 #include "crypto/init.h"
 #include "tests/bench/bench_network.h"
@@ -34,10 +38,30 @@ struct Plan {
 // What one server did in one round.
 struct Measured {
   Figures alone, abreast, consumed;
+  // For an envelope of `abreast`: of the server, of the load generator.
+  double server_us = 0, client_us = 0;
 };
 
-Measured Measure(BenchNetwork& network, const std::string& address,
+double Us(absl::Duration duration) {
+  return absl::ToDoubleMicroseconds(duration);
+}
+
+// Of all threads of a process, in user and kernel.
+absl::Duration CpuOf(pid_t pid) {
+  const std::string stat =
+      VALUE_OF(ReadFile(absl::StrCat("/proc/", pid, "/stat"), 4096));
+  const std::vector<std::string> fields =
+      absl::StrSplit(stat.substr(stat.rfind(')') + 2), ' ');
+  int64_t user = 0, kernel = 0;
+  if (!absl::SimpleAtoi(fields.at(11), &user) ||
+      !absl::SimpleAtoi(fields.at(12), &kernel))
+    throw std::runtime_error("no processor time");
+  return absl::Seconds(user + kernel) / sysconf(_SC_CLK_TCK);
+}
+
+Measured Measure(BenchNetwork& network, const BenchNetwork::Served& served,
                  const Plan& plan) {
+  const std::string& address = served.members;
   std::vector<std::shared_ptr<grpc::Channel>> senders;
   for (size_t i = 0; i < plan.connections; ++i)
     senders.push_back(network.ChannelTo(address, "ong"));
@@ -46,8 +70,14 @@ Measured Measure(BenchNetwork& network, const std::string& address,
   Measured measured;
   measured.alone =
       Submit({senders.front()}, network.NewRequests(plan.alone), 1);
-  measured.abreast =
-      Submit(senders, network.NewRequests(plan.abreast), plan.in_flight);
+  const auto requests = network.NewRequests(plan.abreast);
+  const pid_t server = served.process->pid(), client = getpid();
+  const absl::Duration server_before = CpuOf(server);
+  const absl::Duration client_before = CpuOf(client);
+  measured.abreast = Submit(senders, requests, plan.in_flight);
+  const double count = static_cast<double>(plan.abreast);
+  measured.server_us = Us(CpuOf(server) - server_before) / count;
+  measured.client_us = Us(CpuOf(client) - client_before) / count;
   measured.consumed = SubmitToConsumer(
       senders, recipient, network.NewRequests(plan.abreast), plan.in_flight);
   return measured;
@@ -59,10 +89,6 @@ double Median(const std::vector<Measured>& rounds, Of of) {
   for (const Measured& round : rounds) values.push_back(of(round));
   std::sort(values.begin(), values.end());
   return values[values.size() / 2];
-}
-
-double Us(absl::Duration duration) {
-  return absl::ToDoubleMicroseconds(duration);
 }
 
 using Part = Figures Measured::*;
@@ -81,6 +107,10 @@ void Print(const char* name, const std::vector<Measured>& rounds) {
                  of([](const Figures& f) { return Us(f.p50); }),
                  of([](const Figures& f) { return Us(f.p99); }));
   }
+  absl::PrintF(
+      "%-7s processor time, many in flight: server %.0f us, client %.0f us\n",
+      name, Median(rounds, [](const Measured& m) { return m.server_us; }),
+      Median(rounds, [](const Measured& m) { return m.client_us; }));
 }
 
 // Ratio within each round, then the median: the machine changes from one round
@@ -120,15 +150,17 @@ void Run(const Plan& plan, const std::string& self) {
         arguments.insert(arguments.end(),
                          {"--sender", network.sender_key().ToString()});
       const auto served = network.RunBound(arguments);
-      measured[bound].push_back(Measure(network, served.members, plan));
+      measured[bound].push_back(Measure(network, served, plan));
     }
     const auto served = network.RunBroker(plan.broker);
-    measured["broker"].push_back(Measure(network, served.members, plan));
+    measured["broker"].push_back(Measure(network, served, plan));
     for (const auto& [name, rounds] : measured)
-      absl::PrintF("round %d  %-7s %6.0f/s %8.0f/s %8.0f/s\n", round + 1, name,
-                   rounds.back().alone.per_second,
-                   rounds.back().abreast.per_second,
-                   rounds.back().consumed.per_second);
+      absl::PrintF(
+          "round %d  %-7s %6.0f/s %8.0f/s %8.0f/s  server %4.0f us, client "
+          "%4.0f us\n",
+          round + 1, name, rounds.back().alone.per_second,
+          rounds.back().abreast.per_second, rounds.back().consumed.per_second,
+          rounds.back().server_us, rounds.back().client_us);
     std::fflush(stdout);
   }
   absl::PrintF("load average at end %s\nmedians\n", LoadAverage());

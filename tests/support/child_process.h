@@ -21,6 +21,7 @@ class ChildProcess {
   void Signal(int signal) const;
   // Waits for its end. The exit status; -signal when a signal ended it.
   int Wait();
+  pid_t pid() const { return pid_; }  // -1 once it has ended
   std::string Stdout() const;
   std::string Stderr() const;
 
