@@ -59,7 +59,9 @@ rocksdb::ColumnFamilyOptions OptionsOf(
     Table table, const std::shared_ptr<rocksdb::Cache>& cache) {
   rocksdb::ColumnFamilyOptions options;
   options.compression = rocksdb::kNoCompression;  // ciphertexts and hashes
-  options.write_buffer_size = 4 << 20;
+  // Together bounded by db_write_buffer_size. A table that fills sooner makes a
+  // file, and the syncs of that hold up the log's.
+  options.write_buffer_size = 16 << 20;
   options.max_write_buffer_number = 3;
   rocksdb::BlockBasedTableOptions blocks;
   blocks.block_cache = cache;
