@@ -40,6 +40,7 @@ struct Measured {
   Figures alone, abreast, consumed;
   // For an envelope of `abreast`: of the server, of the load generator.
   double server_us = 0, client_us = 0;
+  double server_mb = 0;  // resident, when the round is over
 };
 
 double Us(absl::Duration duration) {
@@ -57,6 +58,16 @@ absl::Duration CpuOf(pid_t pid) {
       !absl::SimpleAtoi(fields.at(12), &kernel))
     throw std::runtime_error("no processor time");
   return absl::Seconds(user + kernel) / sysconf(_SC_CLK_TCK);
+}
+
+double ResidentMb(pid_t pid) {
+  const std::string text =
+      VALUE_OF(ReadFile(absl::StrCat("/proc/", pid, "/statm"), 4096));
+  const std::vector<std::string> fields = absl::StrSplit(text, ' ');
+  double pages = 0;
+  if (!absl::SimpleAtod(fields.at(1), &pages))
+    throw std::runtime_error("no memory size");
+  return pages * static_cast<double>(sysconf(_SC_PAGESIZE)) / (1 << 20);
 }
 
 Measured Measure(BenchNetwork& network, const BenchNetwork::Served& served,
@@ -80,6 +91,7 @@ Measured Measure(BenchNetwork& network, const BenchNetwork::Served& served,
   measured.client_us = Us(CpuOf(client) - client_before) / count;
   measured.consumed = SubmitToConsumer(
       senders, recipient, network.NewRequests(plan.abreast), plan.in_flight);
+  measured.server_mb = ResidentMb(server);
   return measured;
 }
 
@@ -108,9 +120,11 @@ void Print(const char* name, const std::vector<Measured>& rounds) {
                  of([](const Figures& f) { return Us(f.p99); }));
   }
   absl::PrintF(
-      "%-7s processor time, many in flight: server %.0f us, client %.0f us\n",
+      "%-7s processor time, many in flight: server %.0f us, client %.0f us; "
+      "server's memory %.0f MB\n",
       name, Median(rounds, [](const Measured& m) { return m.server_us; }),
-      Median(rounds, [](const Measured& m) { return m.client_us; }));
+      Median(rounds, [](const Measured& m) { return m.client_us; }),
+      Median(rounds, [](const Measured& m) { return m.server_mb; }));
 }
 
 // Ratio within each round, then the median: the machine changes from one round
