@@ -37,7 +37,8 @@ timed "amparo inbox" as ong inbox --json
 # own time, both agents, the broker, and the log's checkpoint.
 form_for uls
 consent=$(as ong consent record --form "$(consent_form)" --json | field .grant_id)
-as uls inbox --watch --plain >"$scratch/watch" 2>&1 &
+# Not `as`: a function in the background is a shell around it, which dies alone.
+amparo --profile "$net/profiles/uls" inbox --watch --plain >"$scratch/watch" 2>&1 &
 watch=$!
 sleep 1
 for ((i = 0; i < 7; i++)); do
