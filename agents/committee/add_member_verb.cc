@@ -1,10 +1,9 @@
-#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "agents/committee/draft_edit.h"
 #include "agents/committee/verbs.h"
 #include "base/error.h"
-#include "base/files.h"
 #include "base/status.h"
 #include "proto/network/invitation.h"
 #include "proto/network/words.h"
@@ -71,28 +70,15 @@ absl::StatusOr<Outcome> AddMember(const CharterFolder& folder,
     return MakeError(absl::StatusCode::kFailedPrecondition,
                      "version 1 is not published yet",
                      {.code = "invalid_state"});
-  const uint64_t version = newest->charter.version + 1;
-  if (FileExists(folder.PendingPath(version)))
-    return MakeError(absl::StatusCode::kFailedPrecondition,
-                     absl::StrCat("version ", version, " is being signed"),
-                     {.code = "conflict",
-                      .hint = "publish it first, or remove its pending file"});
-  ASSIGN_OR_RETURN(Charter draft, folder.Draft(newest));
-  const auto member =
-      std::find_if(draft.members.begin(), draft.members.end(),
-                   [&](const Member& other) { return other.id == id; });
-  if (member == draft.members.end())
-    return MakeError(absl::StatusCode::kNotFound,
-                     absl::StrCat("the draft has no member ", id.text()),
-                     {.code = "unknown_member",
-                      .hint = "add a [[member]] with status invited first"});
+  ASSIGN_OR_RETURN(DraftEdit edit, DraftEdit::Begin(folder));
+  ASSIGN_OR_RETURN(Member * member, edit.Find(id.text()));
   ASSIGN_OR_RETURN(const JoinRequest request,
                    FetchRequest(id, *newest, broker));
   const std::string words =
       RequestWords(request.identity_key, request.witness_key);
   if (member->status == MemberStatus::kActive &&
       member->identity_key == request.identity_key)
-    return OutcomeOf(*member, words, version);
+    return OutcomeOf(*member, words, edit.version());
   if (member->identity_key.has_value())
     dialog.Tell(
         absl::StrCat("This REPLACES the identity key of ", id.text(), "."));
@@ -107,8 +93,8 @@ absl::StatusOr<Outcome> AddMember(const CharterFolder& folder,
   member->identity_key = request.identity_key;
   // Who has no mailbox runs no agent that could watch day and night.
   if (HasMailbox(member->kind)) member->witness_key = request.witness_key;
-  RETURN_IF_ERROR(folder.WriteDraft(draft, newest));
-  return OutcomeOf(*member, words, version);
+  RETURN_IF_ERROR(edit.Keep().status());
+  return OutcomeOf(*member, words, edit.version());
 }
 
 }  // namespace amparo::committee

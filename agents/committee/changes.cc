@@ -8,6 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "proto/network/words.h"
 
 namespace amparo::committee {
 namespace {
@@ -21,9 +22,47 @@ std::string Describe(const Member& member) {
                       NameOf(member.kind), ")");
 }
 
+// What a member's new status means, for people who never read a protocol.
+std::string MeaningOf(const Member& member) {
+  const std::string id(member.id.text());
+  switch (member.status) {
+    case MemberStatus::kInvited:
+      return absl::StrCat("Nothing can be sent to ", id,
+                          " until it has joined.");
+    case MemberStatus::kActive:
+      return absl::StrCat("From this version on ", id,
+                          " sends and receives under the keys that the charter "
+                          "names.");
+    case MemberStatus::kSuspended:
+      return absl::StrCat(
+          "From this version on nothing is sent to ", id,
+          ", and nothing that it sends is taken; what it sent since ",
+          FormatUtc(member.since),
+          " is not believed. It keeps what it received, and can be reinstated "
+          "with the keys it has.");
+    case MemberStatus::kLeft:
+      return absl::StrCat(
+          "From this version on nothing is sent to ", id,
+          ", nothing that it sends is taken, and its keys are revoked for "
+          "good; "
+          "what it sent since ",
+          FormatUtc(member.since),
+          " is not believed. What it sent and received before stays proven by "
+          "the log, for it and for the others. It comes back only by a new "
+          "invitation.");
+  }
+  return "";
+}
+
 class Changes {
  public:
   std::vector<std::string> Take() { return std::move(lines_); }
+
+  void SayKey(const char* what, const GovernanceKey& key) {
+    Say(what, " ", key.id, ", held by ", key.member.text(), " until ",
+        FormatUtc(key.until), ": ", key.key.ToString(),
+        ", words: ", GovernanceKeyWords(key.key), ".");
+  }
 
   template <typename... Parts>
   void Say(const Parts&... parts) {
@@ -40,7 +79,8 @@ class Changes {
         charter.title, "\".");
     for (const GovernanceKey& key : charter.governance)
       Say("Governance key ", key.id, " is held by ", key.member.text(),
-          " until ", FormatUtc(key.until), ".");
+          " until ", FormatUtc(key.until),
+          ", words: ", GovernanceKeyWords(key.key), ".");
     Say(charter.governance_threshold,
         " of these members must sign each later version.");
     for (const Member& member : charter.members)
@@ -49,6 +89,12 @@ class Changes {
     for (const auto& [key, value] : all.items())
       if (!ToldElsewhere(key) && key != "network" && key != "title")
         Say(key, ": ", DumpJson(value), ".");
+  }
+
+  void Compare(const Charter& before, const Charter& after) {
+    CompareMembers(before, after);
+    CompareGovernance(before, after);
+    CompareRest(before, after);
   }
 
   void CompareMembers(const Charter& before, const Charter& after) {
@@ -74,8 +120,7 @@ class Changes {
     for (const GovernanceKey& key : after.governance) {
       const auto found = old.find(key.id);
       if (found == old.end())
-        Say("New governance key ", key.id, ", held by ", key.member.text(),
-            ": ", key.key.ToString(), ".");
+        SayKey("New governance key", key);
       else if (found->second->key != key.key ||
                found->second->member != key.member ||
                found->second->until != key.until)
@@ -102,14 +147,29 @@ class Changes {
       Say("Note: new keys are trusted at once (trust_delay_h is 0): for trying "
           "out only.");
     if (after.governance_threshold < 2) Say("Note: one member alone decides.");
+    for (const GovernanceKey& key : after.governance) WarnOfHolder(after, key);
   }
 
  private:
+  void WarnOfHolder(const Charter& after, const GovernanceKey& key) {
+    const Member* const holder = after.Find(key.member);
+    if (holder == nullptr)
+      Say("Note: governance key ", key.id, " is held by ", key.member.text(),
+          ", which is no member; its signature counts.");
+    else if (holder->status == MemberStatus::kSuspended ||
+             holder->status == MemberStatus::kLeft)
+      Say("Note: governance key ", key.id, " is held by ", key.member.text(),
+          ", which is ", NameOf(holder->status),
+          "; its signature counts until the key is removed.");
+  }
+
   void CompareMember(const Member& old, const Member& now) {
     const std::string who = Describe(now);
-    if (old.status != now.status)
+    if (old.status != now.status) {
       Say("Status of ", who, " changes from ", NameOf(old.status), " to ",
-          NameOf(now.status), ".");
+          NameOf(now.status), ", since ", FormatUtc(now.since), ".");
+      Say(MeaningOf(now));
+    }
     if (old.identity_key != now.identity_key)
       Say("Identity key of ", who, " changes from ", KeyText(old.identity_key),
           " to ", KeyText(now.identity_key), ".");
@@ -121,7 +181,8 @@ class Changes {
     if (old.name != now.name)
       Say("Name of ", who, " changes from \"", old.name, "\".");
     if (old.parent != now.parent || old.territory != now.territory ||
-        old.contact != now.contact || old.since != now.since)
+        old.contact != now.contact ||
+        (old.since != now.since && old.status == now.status))
       Say("Parent, territory, contact or date of ", who, " change: parent \"",
           now.parent.has_value() ? now.parent->text() : "", "\", territory ",
           absl::StrJoin(now.territory, " "), ", contact \"", now.contact,
@@ -159,15 +220,20 @@ class Changes {
 
 }  // namespace
 
+std::vector<std::string> DescribeDifferences(const Charter& before,
+                                             const Charter& after) {
+  Changes changes;
+  changes.Compare(before, after);
+  return changes.Take();
+}
+
 std::vector<std::string> DescribeChanges(const std::optional<Charter>& before,
                                          const Charter& after) {
   Changes changes;
   if (before.has_value()) {
     changes.Say("This is version ", after.version, ", after version ",
                 before->version, ".");
-    changes.CompareMembers(*before, after);
-    changes.CompareGovernance(*before, after);
-    changes.CompareRest(*before, after);
+    changes.Compare(*before, after);
     changes.SayIfNothing();
   } else {
     changes.Found(after);

@@ -14,4 +14,8 @@ namespace amparo::committee {
 std::vector<std::string> DescribeChanges(const std::optional<Charter>& before,
                                          const Charter& after);
 
+// The differences alone: none when both say the same.
+std::vector<std::string> DescribeDifferences(const Charter& before,
+                                             const Charter& after);
+
 }  // namespace amparo::committee

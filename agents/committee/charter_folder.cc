@@ -8,6 +8,7 @@
 #include "agents/committee/draft.h"
 #include "base/error.h"
 #include "base/files.h"
+#include "base/json.h"
 #include "base/status.h"
 
 namespace amparo::committee {
@@ -23,6 +24,13 @@ absl::StatusOr<AcceptedCharter> Accept(
   return AcceptFirstCharter(document, root.value_or(Sha256(document)));
 }
 
+// What a charter says, whatever its place among the versions.
+std::string ContentOf(const Charter& charter) {
+  Json json = EncodeCharter(charter);
+  for (const char* place : {"version", "net", "prev_hash"}) json.erase(place);
+  return DumpJson(json);
+}
+
 }  // namespace
 
 std::string CharterFolder::DraftPath() const {
@@ -34,6 +42,9 @@ std::string CharterFolder::KeyPath(const std::string& key_id) const {
 std::string CharterFolder::PassPath(const std::string& key_id) const {
   return absl::StrCat(path_, "/keys/", key_id, ".pass");
 }
+std::string CharterFolder::PublicPath(const std::string& key_id) const {
+  return absl::StrCat(path_, "/keys/", key_id, ".public");
+}
 std::string CharterFolder::NetworkPath() const {
   return absl::StrCat(path_, "/network.json");
 }
@@ -42,6 +53,11 @@ std::string CharterFolder::PublishedPath(uint64_t version) const {
 }
 std::string CharterFolder::PendingPath(uint64_t version) const {
   return absl::StrCat(path_, "/charter-", version, ".pending.json");
+}
+
+absl::Status CharterFolder::MakeKeyDirectory() const {
+  RETURN_IF_ERROR(MakeDirectory(path_, FileMode::kPrivate));
+  return MakeDirectory(absl::StrCat(path_, "/keys"), FileMode::kPrivate);
 }
 
 absl::StatusOr<NetworkFile> CharterFolder::Network() const {
@@ -78,6 +94,18 @@ absl::StatusOr<std::optional<AcceptedCharter>> CharterFolder::Newest() const {
   std::optional<AcceptedCharter> newest;
   if (!chain.empty()) newest = std::move(chain.back());
   return newest;
+}
+
+absl::StatusOr<bool> CharterFolder::HasOwnDraft(
+    const std::vector<AcceptedCharter>& chain) const {
+  if (!FileExists(DraftPath())) return false;
+  std::optional<AcceptedCharter> before;
+  if (!chain.empty()) before = chain.back();
+  ASSIGN_OR_RETURN(const Charter draft, Draft(before));
+  const std::string content = ContentOf(draft);
+  for (const AcceptedCharter& version : chain)
+    if (ContentOf(version.charter) == content) return false;
+  return true;
 }
 
 absl::StatusOr<Charter> CharterFolder::Draft(

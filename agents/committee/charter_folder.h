@@ -20,12 +20,15 @@ class CharterFolder {
   explicit CharterFolder(std::string path) : path_(std::move(path)) {}
 
   std::string DraftPath() const;
-  std::string KeyPath(const std::string& key_id) const;   // keys/G1.key
-  std::string PassPath(const std::string& key_id) const;  // keys/G1.pass
+  std::string KeyPath(const std::string& key_id) const;     // keys/G1.key
+  std::string PassPath(const std::string& key_id) const;    // keys/G1.pass
+  std::string PublicPath(const std::string& key_id) const;  // keys/G1.public
   std::string NetworkPath() const;
   std::string PublishedPath(uint64_t version) const;
   std::string PendingPath(uint64_t version) const;
 
+  // Makes the directory, and the one for keys in it, for their owner only.
+  absl::Status MakeKeyDirectory() const;
   absl::StatusOr<NetworkFile> Network() const;
   // The published versions from 1 on, each verified as the successor of the
   // one before. `root`: pinned hash of version 1; without it this directory is
@@ -35,6 +38,10 @@ class CharterFolder {
   // The last of Chain(); nullopt before the first.
   absl::StatusOr<std::optional<AcceptedCharter>> Newest() const;
 
+  // True when the draft says something that no published version of `chain`
+  // says: work that must not be lost. False without a draft.
+  absl::StatusOr<bool> HasOwnDraft(
+      const std::vector<AcceptedCharter>& chain) const;
   absl::StatusOr<Charter> Draft(
       const std::optional<AcceptedCharter>& before) const;
   // Refuses a draft that could not be read again.
@@ -49,7 +56,7 @@ class CharterFolder {
                              const std::string& document) const;
 
  private:
-  const std::string path_;
+  std::string path_;
 };
 
 }  // namespace amparo::committee

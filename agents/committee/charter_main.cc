@@ -4,152 +4,55 @@
 #include <iostream>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include <CLI/CLI.hpp>
 
 #include "absl/strings/str_cat.h"
+#include "agents/committee/charter_flags.h"
 #include "agents/committee/charter_folder.h"
 #include "agents/committee/dialog.h"
 #include "agents/committee/rpc/broker_enrolment.h"
-#include "agents/committee/verbs.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/error_json.h"
 #include "base/printable.h"
 #include "base/status.h"
-#include "base/version.h"
 #include "crypto/init.h"
 #include "proto/grpc/credentials.h"
 
 namespace amparo::committee {
 namespace {
 
-constexpr char kProgram[] = "amparo-charter";
-
-constexpr char kFooter[] =
-    R"(DIR holds:
-  draft.toml              what the next version will say; edit it
-  keys/G1.key ...         governance keys, under a passphrase each; keep offline
-  charter-N.pending.json  version N while it is being signed
-  charter-N.json          version N as published
-  network.json            where the broker is, from amparo-broker init
-Order: init, sign by as many members as the charter asks, publish; then for each
-member that has joined: add-member, sign, publish.
-Exit: 0 done, 1 failed, 2 usage, 3 not found, 4 refused, 5 broker not reachable,
-6 verification failed.)";
-
-struct Arguments {
-  bool json = false;
-  std::string folder = ".";
-  InitOptions init;
-  uint32_t threshold = 0;
-  AddMemberOptions add;
-  SignOptions sign;
-  std::string broker;
-  std::string founding_token;
-  std::string merge_file;
-  uint64_t version = 0, from = 0, to = 0;
-  bool draft = false;
-  std::string root;
-};
-
-struct Verbs {
-  CLI::App *init, *add, *sign, *merge, *publish, *show, *diff, *verify;
-};
-
-CLI::App* AddVerb(CLI::App& app, Arguments& arguments, const char* name,
-                  const char* help) {
-  CLI::App* verb = app.add_subcommand(name, help);
-  verb->add_option("--dir", arguments.folder, "the committee's directory")
-      ->type_name("DIR")
-      ->capture_default_str();
-  verb->add_flag("--json", arguments.json, "print the result as JSON");
-  return verb;
-}
-
-void DescribeInit(CLI::App& verb, Arguments& arguments) {
-  InitOptions& init = arguments.init;
-  init.title = "Local protocol";
-  init.timezone = "Europe/Lisbon";
-  init.jurisdiction = "PT";
-  verb.add_option("--network", init.network_file,
-                  "network.json of amparo-broker init")
-      ->type_name("FILE")
-      ->required();
-  verb.add_option("--member", init.members, "a founding member; repeat it")
-      ->type_name("ID:KIND[:NAME]")
-      ->required();
-  verb.add_flag("--local", init.local,
-                "for trying out: makes the passphrases, trusts keys at once");
-  verb.add_option("--governance", init.seats,
-                  "members that hold a governance key (default: the first 5)")
-      ->type_name("ID,ID...")
-      ->delimiter(',');
-  verb.add_option("--threshold", arguments.threshold,
-                  "how many of them sign a version (default: more than half)")
-      ->check(CLI::Range(1, 32));
-  verb.add_option("--title", init.title, "")->capture_default_str();
-  verb.add_option("--timezone", init.timezone, "")->capture_default_str();
-  verb.add_option("--jurisdiction", init.jurisdiction, "")
-      ->capture_default_str();
-}
-
-Verbs Describe(CLI::App& app, Arguments& arguments) {
-  app.footer(kFooter);
-  app.set_version_flag("--version", absl::StrCat(kProgram, " ", kVersion));
-  app.require_subcommand(1);
-  Verbs verbs;
-  const auto verb = [&](const char* name, const char* help) {
-    return AddVerb(app, arguments, name, help);
-  };
-  verbs.init = verb("init", "draft version 1 and make the governance keys");
-  DescribeInit(*verbs.init, arguments);
-  verbs.add = verb("add-member", "take a member's keys into the draft");
-  verbs.add->add_option("MEMBER", arguments.add.member, "id in the draft")
-      ->required();
-  verbs.add->add_flag("--words-confirmed", arguments.add.words_confirmed,
-                      "the request's words were compared with the member's");
-  verbs.sign = verb("sign", "show what changes, and sign it with one key");
-  verbs.sign
-      ->add_option("--key", arguments.sign.key_id,
-                   "governance key (default: the next that has not "
-                   "signed)")
-      ->type_name("ID");
-  verbs.sign
-      ->add_option("--pass-file", arguments.sign.pass_file,
-                   "file with its passphrase (default: keys/ID.pass, or asks)")
-      ->type_name("FILE");
-  verbs.sign->add_flag("--yes", arguments.sign.yes, "do not ask");
-  verbs.merge = verb("merge", "add the signatures of another pending file");
-  verbs.merge->add_option("FILE", arguments.merge_file, "")->required();
-  verbs.publish = verb("publish", "give the signed version to the broker");
-  verbs.publish
-      ->add_option("--founding-token", arguments.founding_token,
-                   "file with the token for version 1 (default: network.json)")
-      ->type_name("FILE");
-  for (CLI::App* online : {verbs.add, verbs.publish})
-    online
-        ->add_option("--broker", arguments.broker,
-                     "its enrolment port (default: network.json)")
-        ->type_name("HOST:PORT");
-  verbs.show = verb("show", "print a published version");
-  verbs.show->add_option("--version", arguments.version, "default: the newest");
-  verbs.show->add_flag("--draft", arguments.draft, "the draft instead");
-  verbs.diff = verb("diff", "say what a version changes");
-  verbs.diff->add_option("--from", arguments.from, "default: the one before");
-  verbs.diff->add_option("--to", arguments.to, "default: the draft");
-  verbs.verify = verb("verify", "check every published version");
-  verbs.verify
-      ->add_option("--root", arguments.root,
-                   "pinned hash of version 1, sha256:...")
-      ->type_name("HASH");
-  return verbs;
-}
-
 template <typename T>
 std::optional<T> NoneIfZero(T value) {
   return value == 0 ? std::nullopt : std::optional<T>(value);
+}
+
+absl::StatusOr<std::optional<Digest>> RootOf(const Arguments& arguments) {
+  std::optional<Digest> root;
+  if (arguments.root.empty()) return root;
+  const absl::StatusOr<Digest> digest = Digest::Parse(arguments.root);
+  if (!digest.ok())
+    return MakeError(absl::StatusCode::kInvalidArgument,
+                     "not a hash: sha256:HEX",
+                     {.code = "usage", .field = "--root"});
+  root = *digest;
+  return root;
+}
+
+absl::StatusOr<std::optional<absl::Time>> TimeOf(const std::string& text,
+                                                 const char* flag) {
+  std::optional<absl::Time> time;
+  if (text.empty()) return time;
+  const absl::StatusOr<absl::Time> parsed =
+      ParseUtc(IsDate(text) ? absl::StrCat(text, "T00:00:00Z") : text);
+  if (!parsed.ok())
+    return MakeError(absl::StatusCode::kInvalidArgument, "not a time",
+                     {.code = "usage",
+                      .field = flag,
+                      .expected = "2028-01-31 or 2028-01-31T12:00:00Z"});
+  time = *parsed;
+  return time;
 }
 
 absl::StatusOr<Outcome> DispatchOnline(const Verbs& verbs,
@@ -162,18 +65,54 @@ absl::StatusOr<Outcome> DispatchOnline(const Verbs& verbs,
                    BrokerEnrolment::Connect(network, arguments.broker));
   if (verbs.publish->parsed())
     return Publish(folder, arguments.founding_token, broker);
+  if (verbs.fetch->parsed()) {
+    ASSIGN_OR_RETURN(const std::optional<Digest> root, RootOf(arguments));
+    return Fetch(folder, root, broker);
+  }
   return AddMember(folder, arguments.add, broker, dialog, SystemClock());
+}
+
+// The verbs that change the draft; nullopt when it is none of them.
+absl::StatusOr<std::optional<Outcome>> DispatchDraft(const Verbs& verbs,
+                                                     Arguments& arguments,
+                                                     Dialog& dialog) {
+  const CharterFolder folder(arguments.folder);
+  const struct {
+    CLI::App* verb;
+    StatusVerb means;
+  } changes[] = {{verbs.suspend, StatusVerb::kSuspend},
+                 {verbs.reinstate, StatusVerb::kReinstate},
+                 {verbs.withdraw, StatusVerb::kWithdraw}};
+  for (const auto& change : changes) {
+    if (!change.verb->parsed()) continue;
+    ASSIGN_OR_RETURN(const auto since, TimeOf(arguments.since, "--since"));
+    return ChangeStatus(folder, {change.means, arguments.member, since},
+                        SystemClock());
+  }
+  if (verbs.set->parsed()) return Set(folder, arguments.set);
+  if (verbs.remove_key->parsed()) return RemoveKey(folder, arguments.key_id);
+  if (verbs.add_key->parsed()) {
+    ASSIGN_OR_RETURN(arguments.add_key.until,
+                     TimeOf(arguments.until, "--until"));
+    return AddKey(folder, arguments.add_key, dialog, SystemClock());
+  }
+  return std::optional<Outcome>();
 }
 
 absl::StatusOr<Outcome> Dispatch(const Verbs& verbs, Arguments& arguments) {
   RETURN_IF_ERROR(InitCrypto());
   TerminalDialog dialog;
   const CharterFolder folder(arguments.folder);
+  if (verbs.new_key->parsed())
+    return NewKey(folder, arguments.new_key, dialog, SystemClock());
   if (verbs.init->parsed()) {
     arguments.init.folder = arguments.folder;
     arguments.init.threshold = NoneIfZero(arguments.threshold);
     return Init(arguments.init, dialog, SystemClock());
   }
+  ASSIGN_OR_RETURN(std::optional<Outcome> drafted,
+                   DispatchDraft(verbs, arguments, dialog));
+  if (drafted.has_value()) return *std::move(drafted);
   if (verbs.sign->parsed()) return Sign(folder, arguments.sign, dialog);
   if (verbs.merge->parsed()) return Merge(folder, arguments.merge_file);
   if (verbs.show->parsed())
@@ -181,15 +120,7 @@ absl::StatusOr<Outcome> Dispatch(const Verbs& verbs, Arguments& arguments) {
   if (verbs.diff->parsed())
     return Diff(folder, NoneIfZero(arguments.from), NoneIfZero(arguments.to));
   if (verbs.verify->parsed()) {
-    std::optional<Digest> root;
-    if (!arguments.root.empty()) {
-      const absl::StatusOr<Digest> digest = Digest::Parse(arguments.root);
-      if (!digest.ok())
-        return MakeError(absl::StatusCode::kInvalidArgument,
-                         "not a hash: sha256:HEX",
-                         {.code = "usage", .field = "--root"});
-      root = *digest;
-    }
+    ASSIGN_OR_RETURN(const std::optional<Digest> root, RootOf(arguments));
     return Verify(folder, root);
   }
   return DispatchOnline(verbs, arguments, dialog);

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "agents/committee/key_verbs.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/status.h"
@@ -13,7 +14,6 @@ namespace {
 
 constexpr size_t kSeatsMax = 5;
 constexpr absl::Duration kCharterLife = absl::Hours(365 * 24);
-constexpr absl::Duration kGovernanceKeyLife = absl::Hours(3 * 365 * 24);
 
 std::map<std::string, Deadlines> DefaultDeadlines() {
   return {{"immediate", {absl::Minutes(15), absl::Hours(3)}},

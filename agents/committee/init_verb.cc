@@ -2,11 +2,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "agents/committee/founding.h"
-#include "agents/committee/key_file.h"
+#include "agents/committee/key_verbs.h"
 #include "agents/committee/verbs.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/status.h"
+#include "proto/network/words.h"
 
 namespace amparo::committee {
 namespace {
@@ -30,6 +31,13 @@ absl::StatusOr<std::vector<Founder>> ParseFounders(
   return founders;
 }
 
+absl::Status CheckFounder(const MemberId& id,
+                          const std::vector<Founder>& founders) {
+  for (const Founder& founder : founders)
+    if (founder.id == id) return absl::OkStatus();
+  return Usage("a governance key belongs to a founding member", "--governance");
+}
+
 absl::StatusOr<std::vector<MemberId>> SeatsOf(
     const InitOptions& options, const std::vector<Founder>& founders) {
   if (options.seats.empty()) return DefaultSeats(founders);
@@ -40,33 +48,57 @@ absl::StatusOr<std::vector<MemberId>> SeatsOf(
       if (other == member)
         return Usage("each governance key belongs to another member",
                      "--governance");
+    RETURN_IF_ERROR(CheckFounder(member, founders));
     seats.push_back(std::move(member));
   }
   return seats;
 }
 
-// A new key in its file, under a passphrase.
-absl::StatusOr<GovernanceKey> MakeKey(const InitOptions& options,
-                                      const CharterFolder& folder,
-                                      const std::string& id,
-                                      const MemberId& member, Dialog& dialog) {
-  const SigningKey key = SigningKey::Generate();
-  SecretBuffer passphrase;
-  if (options.local) {
-    passphrase = GeneratePassphrase();
-    RETURN_IF_ERROR(CreateFile(folder.PassPath(id), AsText(passphrase.Expose()),
-                               FileMode::kPrivate));
-  } else {
+// The keys made elsewhere, each of another founder, their words compared.
+absl::StatusOr<std::vector<GovernanceKey>> KeysMadeElsewhere(
+    const InitOptions& options, const std::vector<Founder>& founders,
+    Dialog& dialog) {
+  if (!options.seats.empty() || options.local)
+    return Usage("the keys are either made here or made elsewhere",
+                 "--governance-key");
+  std::vector<GovernanceKey> keys;
+  for (const std::string& file : options.key_files) {
+    ASSIGN_OR_RETURN(const KeyStatement statement, ReadKeyStatement(file));
+    RETURN_IF_ERROR(CheckFounder(statement.member, founders));
+    for (const GovernanceKey& other : keys)
+      if (other.member == statement.member)
+        return Usage("each governance key belongs to another member",
+                     "--governance-key");
     ASSIGN_OR_RETURN(
-        passphrase,
-        dialog.Passphrase(absl::StrCat(id, ", held by ", member.text()), true));
+        const bool right,
+        KeyWordsAreRight(statement, options.words_confirmed, dialog));
+    if (!right)
+      return MakeError(absl::StatusCode::kPermissionDenied,
+                       "the words were not confirmed: nothing was drafted",
+                       {.code = "verification_failed"});
+    keys.push_back({statement.id, statement.member, statement.key, {}});
   }
-  ASSIGN_OR_RETURN(const std::string content,
-                   SealKeyFile(key, passphrase,
-                               options.local ? KeystoreCost::kInteractive
-                                             : KeystoreCost::kSensitive));
-  RETURN_IF_ERROR(CreateFile(folder.KeyPath(id), content, FileMode::kPrivate));
-  return GovernanceKey{id, member, key.verify_key(), absl::Time()};
+  return keys;
+}
+
+absl::StatusOr<std::vector<GovernanceKey>> MakeKeys(
+    const InitOptions& options, const std::vector<Founder>& founders,
+    const CharterFolder& folder, Dialog& dialog, const Clock& clock) {
+  ASSIGN_OR_RETURN(const std::vector<MemberId> seats,
+                   SeatsOf(options, founders));
+  if (seats.empty())
+    return Usage("somebody must hold a governance key", "--governance");
+  std::vector<GovernanceKey> keys;
+  for (const MemberId& member : seats) {
+    ASSIGN_OR_RETURN(const KeyStatement made,
+                     MakeKeyFiles(folder,
+                                  {.id = absl::StrCat("G", keys.size() + 1),
+                                   .member = std::string(member.text()),
+                                   .local = options.local},
+                                  dialog, clock));
+    keys.push_back({made.id, made.member, made.key, {}});
+  }
+  return keys;
 }
 
 Outcome OutcomeOf(const Charter& charter, const CharterFolder& folder) {
@@ -78,9 +110,11 @@ Outcome OutcomeOf(const Charter& charter, const CharterFolder& folder) {
   for (const GovernanceKey& key : charter.governance) {
     keys.push_back({{"id", key.id},
                     {"member", key.member.text()},
-                    {"key", key.key.ToString()}});
+                    {"key", key.key.ToString()},
+                    {"words", GovernanceKeyWords(key.key)}});
+    const std::string here = folder.KeyPath(key.id);
     absl::StrAppend(&outcome.text, "  ", key.id, " for ", key.member.text(),
-                    ": ", folder.KeyPath(key.id), "\n");
+                    ": ", FileExists(here) ? here : "made elsewhere", "\n");
   }
   outcome.json = {{"schema", "charter_init/1"},
                   {"network", charter.network},
@@ -109,26 +143,18 @@ absl::StatusOr<Outcome> Init(const InitOptions& options, Dialog& dialog,
   ASSIGN_OR_RETURN(NetworkFile file, ParseNetworkFile(network));
   ASSIGN_OR_RETURN(std::vector<Founder> founders,
                    ParseFounders(options.members));
-  ASSIGN_OR_RETURN(const std::vector<MemberId> seats,
-                   SeatsOf(options, founders));
-  if (seats.empty())
-    return Usage("somebody must hold a governance key", "--governance");
-  RETURN_IF_ERROR(MakeDirectory(options.folder, FileMode::kPrivate));
-  RETURN_IF_ERROR(
-      MakeDirectory(absl::StrCat(options.folder, "/keys"), FileMode::kPrivate));
-  std::vector<GovernanceKey> keys;
-  for (const MemberId& member : seats) {
-    ASSIGN_OR_RETURN(
-        GovernanceKey key,
-        MakeKey(options, folder, absl::StrCat("G", keys.size() + 1), member,
-                dialog));
-    keys.push_back(std::move(key));
-  }
+  RETURN_IF_ERROR(folder.MakeKeyDirectory());
+  ASSIGN_OR_RETURN(std::vector<GovernanceKey> keys,
+                   options.key_files.empty()
+                       ? MakeKeys(options, founders, folder, dialog, clock)
+                       : KeysMadeElsewhere(options, founders, dialog));
+  const uint32_t threshold =
+      options.threshold.value_or(DefaultThreshold(keys.size()));
   const Charter charter = FoundCharter(
       {.network = std::move(file),
        .founders = std::move(founders),
        .governance = std::move(keys),
-       .threshold = options.threshold.value_or(DefaultThreshold(seats.size())),
+       .threshold = threshold,
        .title = options.title,
        .timezone = options.timezone,
        .jurisdiction = options.jurisdiction,

@@ -137,6 +137,46 @@ absl::StatusOr<std::optional<Bytes>> ReadToken(const std::string& path,
   return std::optional<Bytes>(*std::move(token));
 }
 
+// Which version is asked for, and why it is not the next one here.
+absl::Status CheckPlace(const Charter& draft,
+                        const std::vector<AcceptedCharter>& chain) {
+  const uint64_t next = chain.size() + 1;
+  const auto refuse = [&](const std::string& why, const char* hint) {
+    return MakeError(absl::StatusCode::kFailedPrecondition, why,
+                     {.code = "conflict", .field = "FILE", .hint = hint});
+  };
+  if (draft.version < next)
+    return refuse(absl::StrCat("version ", draft.version,
+                               " is published already; the next is ", next),
+                  "sign the newest pending file");
+  if (draft.version > next)
+    return refuse(absl::StrCat("the versions before ", draft.version,
+                               " are not all in this folder"),
+                  "take them from the broker: amparo-charter fetch");
+  if (!chain.empty() && draft.prev_hash != chain.back().hash)
+    return refuse(absl::StrCat("it follows another version ", next - 1,
+                               " than the one in this folder"),
+                  "stop, and compare the hashes of amparo-charter verify");
+  return absl::OkStatus();
+}
+
+// Where nobody began here, what another machine sent becomes the draft: who
+// signs it here is shown first what it changes. A draft of one's own stays.
+absl::Status AdoptDraft(const CharterFolder& folder, const std::string& text,
+                        const MultiJws& other) {
+  ASSIGN_OR_RETURN(const std::vector<AcceptedCharter> chain, folder.Chain());
+  if (FileExists(folder.PendingPath(chain.size() + 1))) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const bool own, folder.HasOwnDraft(chain));
+  if (own) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const Charter draft, PeekCharter(text));
+  RETURN_IF_ERROR(CheckPlace(draft, chain));
+  std::optional<AcceptedCharter> before;
+  if (!chain.empty()) before = chain.back();
+  // Only what this program would have written itself can be signed on.
+  RETURN_IF_ERROR(BeginOrContinue(draft, other).status());
+  return folder.WriteDraft(draft, before);
+}
+
 // Publishing again what is published is no error: the answer may have been
 // lost on the way.
 absl::Status Send(const std::string& document, uint64_t version,
@@ -175,17 +215,19 @@ absl::StatusOr<Outcome> Sign(const CharterFolder& folder,
 
 absl::StatusOr<Outcome> Merge(const CharterFolder& folder,
                               const std::string& other_file) {
-  ASSIGN_OR_RETURN(Next next, ReadNext(folder));
   ASSIGN_OR_RETURN(const std::string text,
                    ReadFile(other_file, kCharterBytesMax));
   ASSIGN_OR_RETURN(const MultiJws other, ParseMultiJws(text, kCharterBytesMax));
+  RETURN_IF_ERROR(AdoptDraft(folder, text, other));
+  ASSIGN_OR_RETURN(Next next, ReadNext(folder));
   ASSIGN_OR_RETURN(const int added,
                    MergeSignatures(other, next.before, next.draft, next.jws));
   if (added > 0)
     RETURN_IF_ERROR(folder.WritePending(next.draft.version, next.jws));
   Outcome outcome = OutcomeOf("charter_merge/1", next, "");
   outcome.json["added"] = added;
-  outcome.text = absl::StrCat(added, " signature(s) added. ", outcome.text);
+  outcome.text = absl::StrCat(added, added == 1 ? " signature" : " signatures",
+                              " added. ", outcome.text);
   return outcome;
 }
 

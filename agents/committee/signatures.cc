@@ -76,7 +76,9 @@ absl::StatusOr<int> MergeSignatures(
     const MultiJws& other, const std::optional<AcceptedCharter>& before,
     const Charter& draft, MultiJws& jws) {
   if (other.payload != jws.payload)
-    return OtherDocument("the other file is of another document");
+    return OtherDocument(
+        "compare both with amparo-charter diff; to take the other one, remove "
+        "draft.toml and the pending file here");
   std::vector<GovernanceKey> keys = draft.governance;
   if (before.has_value())
     keys.insert(keys.end(), before->charter.governance.begin(),

@@ -30,11 +30,15 @@ struct InitOptions {
   bool local = false;  // machine-made passphrases, no waiting time for keys
   std::vector<std::string> members;  // ID:KIND[:NAME]
   std::vector<std::string> seats;    // members with a governance key; empty: 5
+  // Public halves of keys that were made elsewhere (keys/ID.public of new-key);
+  // none: they are made here, all in one place.
+  std::vector<std::string> key_files;
+  bool words_confirmed = false;  // of key_files
   std::optional<uint32_t> threshold;
   std::string title, timezone, jurisdiction;
 };
-// Makes the governance keys and the draft of version 1. ALREADY_EXISTS when
-// the folder has a draft.
+// Makes the draft of version 1, and the governance keys if they are to be here.
+// ALREADY_EXISTS when the folder has a draft.
 absl::StatusOr<Outcome> Init(const InitOptions& options, Dialog& dialog,
                              const Clock& clock);
 
@@ -58,7 +62,9 @@ struct SignOptions {
 absl::StatusOr<Outcome> Sign(const CharterFolder& folder,
                              const SignOptions& options, Dialog& dialog);
 
-// Adds the signatures of another copy of the pending version.
+// Adds the signatures of another machine's copy of the pending version. Where
+// nothing is pending here and the draft holds nothing of its own, that copy
+// becomes the draft and the pending version: nothing is signed by it here.
 absl::StatusOr<Outcome> Merge(const CharterFolder& folder,
                               const std::string& other_file);
 
@@ -66,6 +72,13 @@ absl::StatusOr<Outcome> Merge(const CharterFolder& folder,
 absl::StatusOr<Outcome> Publish(const CharterFolder& folder,
                                 const std::string& founding_token_file,
                                 EnrolmentPort& broker);
+
+// Takes the versions published since from the broker, each verified as the
+// successor of the one before. `root`: pinned hash of version 1, used where the
+// folder has none yet.
+absl::StatusOr<Outcome> Fetch(const CharterFolder& folder,
+                              const std::optional<Digest>& root,
+                              EnrolmentPort& broker);
 
 // The newest published version, or `version`; `draft`: what is being drafted.
 absl::StatusOr<Outcome> Show(const CharterFolder& folder,

@@ -93,4 +93,8 @@ std::string RequestWords(const VerifyKey& identity, const VerifyKey& witness) {
   return WordsOf(WordsDigest(identity, witness));
 }
 
+std::string GovernanceKeyWords(const VerifyKey& key) {
+  return WordsOf(key.Thumbprint());
+}
+
 }  // namespace amparo

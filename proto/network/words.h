@@ -29,4 +29,7 @@ std::string KeyWords(const VerifyKey& identity, const VerifyKey& signing);
 // A join request's words: of H("amparo/v1/words"; identity key, witness key).
 std::string RequestWords(const VerifyKey& identity, const VerifyKey& witness);
 
+// A governance key's words: of its RFC 7638 thumbprint.
+std::string GovernanceKeyWords(const VerifyKey& key);
+
 }  // namespace amparo

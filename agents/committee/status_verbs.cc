@@ -1,0 +1,107 @@
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "agents/committee/draft_edit.h"
+#include "agents/committee/draft_verbs.h"
+#include "base/error.h"
+#include "base/status.h"
+
+namespace amparo::committee {
+namespace {
+
+MemberStatus Goal(StatusVerb verb) {
+  switch (verb) {
+    case StatusVerb::kSuspend:
+      return MemberStatus::kSuspended;
+    case StatusVerb::kReinstate:
+      return MemberStatus::kActive;
+    case StatusVerb::kWithdraw:
+      return MemberStatus::kLeft;
+  }
+  return MemberStatus::kLeft;
+}
+
+bool LeadsThere(StatusVerb verb, MemberStatus from) {
+  switch (verb) {
+    case StatusVerb::kSuspend:
+      return from == MemberStatus::kActive;
+    case StatusVerb::kReinstate:
+      return from == MemberStatus::kSuspended;
+    case StatusVerb::kWithdraw:
+      return from != MemberStatus::kLeft;
+  }
+  return false;
+}
+
+const char* InsteadOf(StatusVerb verb, MemberStatus from) {
+  if (from == MemberStatus::kInvited)
+    return verb == StatusVerb::kReinstate
+               ? "it has not joined yet: amparo-charter add-member"
+               : "it has not joined yet: amparo-charter withdraw";
+  return "it has left for good: invite it anew, then amparo-charter add-member";
+}
+
+std::vector<std::string> KeysOf(const Charter& draft, const MemberId& member) {
+  std::vector<std::string> ids;
+  for (const GovernanceKey& key : draft.governance)
+    if (key.member == member) ids.push_back(key.id);
+  return ids;
+}
+
+Outcome OutcomeOf(const Charter& draft, const Member& member,
+                  const std::vector<std::string>& changes) {
+  const std::vector<std::string> keys = KeysOf(draft, member.id);
+  Outcome outcome;
+  outcome.json = {{"schema", "charter_status/1"},
+                  {"member", member.id.text()},
+                  {"status", std::string(NameOf(member.status))},
+                  {"since", FormatUtc(member.since)},
+                  {"governance_keys", keys},
+                  {"changes", changes},
+                  {"version", draft.version}};
+  if (changes.empty()) {
+    outcome.text = absl::StrCat(member.id.text(), " is ", NameOf(member.status),
+                                " in the draft already.\n");
+    return outcome;
+  }
+  outcome.text = absl::StrCat(absl::StrJoin(changes, "\n"), "\n");
+  if (!keys.empty() && member.status != MemberStatus::kActive)
+    absl::StrAppend(&outcome.text, "It still holds governance key ",
+                    absl::StrJoin(keys, ", "),
+                    ": amparo-charter remove-key, or add-key --replaces.\n");
+  absl::StrAppend(&outcome.text, "Draft of version ", draft.version,
+                  ". It counts when it is published. Next: amparo-charter "
+                  "sign\n");
+  return outcome;
+}
+
+}  // namespace
+
+absl::StatusOr<Outcome> ChangeStatus(const CharterFolder& folder,
+                                     const StatusOptions& options,
+                                     const Clock& clock) {
+  ASSIGN_OR_RETURN(DraftEdit edit, DraftEdit::Begin(folder));
+  ASSIGN_OR_RETURN(Member * member, edit.Find(options.member));
+  const MemberStatus goal = Goal(options.verb);
+  const bool moved_only = member->status == goal && options.since.has_value();
+  if (member->status != goal && !LeadsThere(options.verb, member->status))
+    return MakeError(
+        absl::StatusCode::kFailedPrecondition,
+        absl::StrCat(
+            member->id.text(), " is ", NameOf(member->status), ", not ",
+            options.verb == StatusVerb::kReinstate ? "suspended" : "active"),
+        {.code = "invalid_state",
+         .field = "MEMBER",
+         .hint = InsteadOf(options.verb, member->status)});
+  if (member->status != goal || moved_only) {
+    member->status = goal;
+    member->since =
+        TimeFromUnix(UnixSeconds(options.since.value_or(clock.Now())));
+  }
+  ASSIGN_OR_RETURN(const std::vector<std::string> changes, edit.Keep());
+  return OutcomeOf(edit.draft(), *member, changes);
+}
+
+}  // namespace amparo::committee
