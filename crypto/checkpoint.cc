@@ -136,4 +136,26 @@ absl::StatusOr<absl::Time> VerifyCosignature(const Note& note,
   return absl::FromUnixSeconds(static_cast<int64_t>(newest_s));
 }
 
+absl::StatusOr<std::string> TimeCheckpoint(absl::string_view note,
+                                           const SigningKey& log_key,
+                                           absl::Time time) {
+  ASSIGN_OR_RETURN(Note timed, ParseNote(note));
+  ASSIGN_OR_RETURN(const Checkpoint checkpoint, ParseCheckpoint(timed.text));
+  ASSIGN_OR_RETURN(
+      NoteSignature cosignature,
+      CosignCheckpoint(timed.text, checkpoint.origin, log_key, time));
+  timed.signatures.push_back(std::move(cosignature));
+  return FormatNote(timed);
+}
+
+absl::StatusOr<absl::Time> TimeOfCheckpoint(absl::string_view note,
+                                            const NoteVerifier& log) {
+  RETURN_IF_ERROR(VerifyCheckpoint(note, log).status());
+  ASSIGN_OR_RETURN(const Note parsed, ParseNote(note));
+  ASSIGN_OR_RETURN(
+      const NoteVerifier cosigner,
+      NoteVerifier::Create(log.name(), NoteKeyType::kCosignatureV1, log.key()));
+  return VerifyCosignature(parsed, cosigner);
+}
+
 }  // namespace amparo

@@ -50,4 +50,14 @@ absl::StatusOr<NoteSignature> CosignCheckpoint(absl::string_view note_text,
 absl::StatusOr<absl::Time> VerifyCosignature(const Note& note,
                                              const NoteVerifier& witness);
 
+// A log says itself when it shows a checkpoint: `note` with one cosignature
+// more, by the log's own key under the origin as its name, at `time`.
+absl::StatusOr<std::string> TimeCheckpoint(absl::string_view note,
+                                           const SigningKey& log_key,
+                                           absl::Time time);
+// The time of that cosignature by `log` (type kEd25519, as for
+// VerifyCheckpoint); NOT_FOUND when the note bears none, else as VerifyNote.
+absl::StatusOr<absl::Time> TimeOfCheckpoint(absl::string_view note,
+                                            const NoteVerifier& log);
+
 }  // namespace amparo

@@ -209,7 +209,14 @@ absl::StatusOr<Answer> ShowAccessLog(Session& session) {
 }
 
 absl::StatusOr<Answer> ShowStatus(Session& session) {
-  return session.Ask(&v1::AgentService::Stub::Status, v1::StatusRequest());
+  const std::string alarm = session.command().Value("acknowledge");
+  if (alarm.empty())
+    return session.Ask(&v1::AgentService::Stub::Status, v1::StatusRequest());
+  v1::AcknowledgeAlarmRequest request;
+  const size_t colon = alarm.find(':');
+  request.set_code(alarm.substr(0, colon));
+  if (colon != std::string::npos) request.set_member(alarm.substr(colon + 1));
+  return session.Ask(&v1::AgentService::Stub::AcknowledgeAlarm, request);
 }
 
 absl::StatusOr<Answer> AddOfficer(Session& session) {

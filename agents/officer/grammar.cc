@@ -106,6 +106,10 @@ constexpr Flag kAccessLog[] = {
     {"case", "ID", "only what concerns this case"},
     {"after", "N", "only entries after number N"},
 };
+constexpr Flag kStatus[] = {
+    {"acknowledge", "CODE[:MEMBER]",
+     "you have seen to this alarm: put it away (admin, supervisor)"},
+};
 constexpr Flag kOfficerAdd[] = {
     {"role", "ROLE[,ROLE]", "officer supervisor admin auditor it_system",
      Kind::kList, true},
@@ -208,7 +212,7 @@ constexpr Verb kVerbs[] = {
      "",
      "whether your agent and the network work",
      "",
-     {},
+     kStatus,
      "amparo status"},
     {"officer", "add", "HANDLE", "let a person or an IT system use this agent",
      "Either --uid, or --certificate with --role it_system.", kOfficerAdd,

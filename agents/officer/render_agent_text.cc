@@ -100,6 +100,20 @@ absl::StatusOr<std::string> ToText(const v1::MemberView& member,
   return facts.Text();
 }
 
+namespace {
+
+std::string WhyNothingLeaves(const std::string& field, const TextStyle& style) {
+  if (field.empty()) return "";
+  const char* why = field == "clock" ? "the clock is not the network's"
+                    : field == "log" ? "the log shows nothing new since 3 days"
+                    : field == "charter" ? "the charter has run out"
+                    : field == "suite"   ? "this program is too old"
+                                         : "the agent may not seal";
+  return absl::StrCat("; ", Alarming("NOTHING LEAVES", style), ": ", why);
+}
+
+}  // namespace
+
 absl::StatusOr<std::string> ToText(const v1::StatusResponse& status,
                                    const TextStyle& style) {
   Facts facts;
@@ -117,7 +131,8 @@ absl::StatusOr<std::string> ToText(const v1::StatusResponse& status,
           : absl::StrCat(Alarming("NOT REACHABLE", style), "; last seen ",
                          TimeText(status.broker_last_seen_at_s(), style)));
   facts.Add("Waiting to leave",
-            Count(status.outbox_queued(), "message", "messages"));
+            absl::StrCat(Count(status.outbox_queued(), "message", "messages"),
+                         WhyNothingLeaves(status.sealing_waits_for(), style)));
   facts.Add("Inbox",
             absl::StrCat(status.unread(), " new, ", status.overdue(),
                          " overdue, ", status.held(),

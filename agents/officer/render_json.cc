@@ -355,6 +355,7 @@ absl::StatusOr<Json> ToJson(const v1::StatusResponse& status) {
                {{"size", status.log_size()},
                 {"witnessed_size", status.witnessed_size()}}},
               {"outbox_queued", status.outbox_queued()},
+              {"sealing_waits_for", Text(status.sealing_waits_for())},
               {"unread", status.unread()},
               {"overdue", status.overdue()},
               {"quarantined", status.quarantined()},

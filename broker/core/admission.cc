@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "base/error.h"
 #include "base/status.h"
 #include "proto/envelope/limits.h"
@@ -34,9 +35,15 @@ absl::Status CheckSizes(const Envelope& envelope, size_t bytes_max) {
 absl::Status CheckTimes(const Header& header, absl::Time now) {
   if (header.created < now - kCreatedBefore ||
       header.created > now + kCreatedAfter)
-    return Refuse(absl::StatusCode::kFailedPrecondition, "invalid_state",
-                  "created", "the envelope is not fresh",
-                  "seal it anew; check the clock");
+    return MakeError(
+        absl::StatusCode::kFailedPrecondition,
+        absl::StrCat("the envelope was made at ", FormatUtc(header.created),
+                     ", it is ", FormatUtc(now), " for the log"),
+        {.code = "invalid_state",
+         .field = "created",
+         .expected = "10 minutes before to 5 minutes after the log's time",
+         .hint = "compare the clocks, then seal it anew",
+         .retryable = true});
   if (header.expires <= std::max(header.created, now) ||
       header.expires - header.created > kEnvelopeLifeMax)
     return Refuse(absl::StatusCode::kInvalidArgument, "invalid_form", "expires",
@@ -49,8 +56,7 @@ absl::Status CheckNetwork(const AcceptedCharter& accepted,
   if (header.network_id != accepted.network_id)
     return Refuse(absl::StatusCode::kPermissionDenied, "verification_failed",
                   "network_id", "the envelope is for another network");
-  const std::vector<uint32_t>& suites = accepted.charter.suites_allowed;
-  if (std::find(suites.begin(), suites.end(), header.suite) == suites.end())
+  if (!accepted.charter.AllowsSuite(header.suite))
     return Refuse(absl::StatusCode::kFailedPrecondition, "invalid_state",
                   "suite", "the charter does not allow this suite");
   if (!network.versions.contains(header.charter_hash))
@@ -114,7 +120,8 @@ absl::Status Admission::CountOperation(const MemberId& member) {
 
 absl::Status Admission::CheckHeader(const Network& network,
                                     const MemberId& peer,
-                                    const Envelope& envelope) const {
+                                    const Envelope& envelope,
+                                    absl::Time log_time) const {
   const Header& header = envelope.header;
   if (header.sender != peer)
     return Refuse(absl::StatusCode::kPermissionDenied, "verification_failed",
@@ -122,7 +129,7 @@ absl::Status Admission::CheckHeader(const Network& network,
   RETURN_IF_ERROR(network.Active(peer).status());
   RETURN_IF_ERROR(CheckSizes(envelope, limits_.envelope_bytes_max));
   RETURN_IF_ERROR(CheckNetwork(*network.charter, network, header));
-  const absl::Time now = clock_.Now();
+  const absl::Time now = std::max(clock_.Now(), log_time);
   RETURN_IF_ERROR(CheckTimes(header, now));
   RETURN_IF_ERROR(CheckRecipient(network.charter->charter, header.recipient));
   RETURN_IF_ERROR(CheckPrekey(network.keys, header, now));

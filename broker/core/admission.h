@@ -32,9 +32,11 @@ class Admission {
 
   // Everything but the signature: peer is the sender and active, sizes, network
   // and suite, freshness, charter known, recipient active with a mailbox,
-  // prekey known and not superseded for an hour, link_seq from 1 on.
+  // prekey known and not superseded for an hour, link_seq from 1 on. Times are
+  // compared with the one that its leaf would bear: the clock's, or `log_time`,
+  // that of the last leaf, if that is later.
   absl::Status CheckHeader(const Network& network, const MemberId& peer,
-                           const Envelope& envelope) const;
+                           const Envelope& envelope, absl::Time log_time) const;
   // By a signing key of the sender that is valid now. `body`: BodyDigest.
   absl::Status CheckSignature(const Network& network, const Envelope& envelope,
                               const Digest& body) const;

@@ -39,7 +39,7 @@ Checkpointer::Checkpointer(Store& store, std::string origin,
   const absl::StatusOr<Checkpoint> checkpoint = CheckpointOf(*stored);
   if (!checkpoint.ok()) return;
   MutexLock lock(mutex_);
-  shown_ = {*stored, checkpoint->size, clock_.Now()};
+  shown_ = {*stored, checkpoint->size, clock_.Now(), 1};
 }
 
 absl::Status Checkpointer::PublishNext() {
@@ -50,9 +50,10 @@ absl::Status Checkpointer::PublishNext() {
   if (size < before.size)
     return Refuse("tampered", "the log is smaller than what was shown");
   if (size == before.size) {
-    if (before.note.empty() || now < before.at + kShowAgain)
+    // Either way: the clock may have been set back.
+    if (before.note.empty() || absl::AbsDuration(now - before.at) < kShowAgain)
       return absl::OkStatus();
-    Show({before.note, size, now});
+    Show({before.note, size, now, 0});
     return absl::OkStatus();
   }
   const Checkpoint checkpoint{origin_, size, head.range.Root(), {}};
@@ -63,7 +64,7 @@ absl::Status Checkpointer::PublishNext() {
   ASSIGN_OR_RETURN(const Checkpoint stored, CheckpointOf(first));
   if (stored != checkpoint)
     return Refuse("forked", "another tree of this size was signed before");
-  Show({first, size, now});
+  Show({first, size, now, 0});
   return absl::OkStatus();
 }
 
@@ -79,9 +80,30 @@ Checkpointer::Shown Checkpointer::shown() const {
   return shown_;
 }
 
+absl::StatusOr<Checkpointer::Timed> Checkpointer::NewestNow() const {
+  const Shown newest = shown();
+  if (newest.note.empty())
+    return MakeError(absl::StatusCode::kNotFound, "nothing was logged yet",
+                     {.code = "not_found"});
+  const absl::Time now = clock_.Now();
+  {
+    MutexLock lock(mutex_);
+    if (timed_.showing == newest.showing && timed_s_ == UnixSeconds(now))
+      return timed_;
+  }
+  ASSIGN_OR_RETURN(std::string note,
+                   TimeCheckpoint(newest.note, log_key_, now));
+  Timed timed{std::move(note), newest.showing};
+  MutexLock lock(mutex_);
+  timed_ = timed;
+  timed_s_ = UnixSeconds(now);
+  return timed;
+}
+
 void Checkpointer::Show(Shown shown) {
   {
     MutexLock lock(mutex_);
+    shown.showing = shown_.showing + 1;
     shown_ = std::move(shown);
   }
   watchers_.NotifyAll();

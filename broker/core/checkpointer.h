@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "absl/status/status.h"
@@ -28,12 +29,20 @@ class Checkpointer {
 
   // The newest shown, a signed note. NOT_FOUND before the first.
   absl::StatusOr<std::string> Newest() const;
+  // The same as members see it: with the log's own word when that is, the
+  // present second. `showing` grows whenever watchers are woken.
+  struct Timed {
+    std::string note;
+    uint64_t showing = 0;
+  };
+  absl::StatusOr<Timed> NewestNow() const;
 
  private:
   struct Shown {
     std::string note;  // empty before the first
     TreeSize size;
     absl::Time at;
+    uint64_t showing = 0;
   };
   Shown shown() const;
   void Show(Shown shown);
@@ -45,6 +54,9 @@ class Checkpointer {
   InboxFeed& watchers_;
   mutable Mutex mutex_;
   Shown shown_ ABSL_GUARDED_BY(mutex_);
+  // What NewestNow gave last, for whoever asks in the same second.
+  mutable Timed timed_ ABSL_GUARDED_BY(mutex_);
+  mutable int64_t timed_s_ ABSL_GUARDED_BY(mutex_) = -1;
 };
 
 }  // namespace amparo::broker

@@ -60,7 +60,8 @@ absl::StatusOr<Op> Relay::AcceptedOp(
     const Network& network, const MemberId& peer,
     const std::shared_ptr<const Envelope>& envelope, const Digest& body,
     const Digest& digest) {
-  absl::Status refusal = admission_.CheckHeader(network, peer, *envelope);
+  absl::Status refusal =
+      admission_.CheckHeader(network, peer, *envelope, store_.Head().time);
   if (refusal.ok())
     refusal = admission_.CheckSignature(network, *envelope, body);
   Op op;

@@ -12,6 +12,7 @@
 #include "broker/daemon/metrics_port.h"
 #include "broker/daemon/ports.h"
 #include "broker/daemon/wired_core.h"
+#include "proto/envelope/limits.h"
 
 namespace amparo::broker {
 namespace {
@@ -68,6 +69,7 @@ struct Broker::Parts {
   uint64_t publications_seen = 0;  // by Supervise
   std::string checkpoint_kept;  // by PublishCheckpoint
   bool checkpoint_failed = false;
+  bool log_ahead = false;       // by Supervise
   std::unique_ptr<Pacer> checkpoint_pace, supervise_pace, retain_pace,
       renew_pace;
   bool drained = false;
@@ -120,6 +122,13 @@ void Broker::Parts::Supervise() {
     });
   }
   if (core.ledger.IsClosed()) ports.SetServing(false);
+  // The log's time never falls, whatever the clock does.
+  const absl::Duration ahead = core.data.store->Head().time - clock.Now();
+  const bool is_ahead = ahead > kCreatedAfter;
+  if (is_ahead && !log_ahead)
+    LogEvent(EventLevel::kError, "log_ahead",
+             {{"seconds", absl::ToInt64Seconds(ahead)}});
+  log_ahead = is_ahead;
 }
 
 void Broker::Parts::Retain() {

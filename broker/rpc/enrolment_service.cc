@@ -9,7 +9,7 @@ namespace {
 
 constexpr absl::Duration kMemberCertificateLife = absl::Hours(24 * 730);
 // A new certificate counts at once where clocks are a little behind.
-constexpr absl::Duration kClockSlack = absl::Minutes(10);
+constexpr absl::Duration kClockSlack = absl::Hours(48);
 constexpr size_t kCsrBytesMax = 8 << 10;
 constexpr size_t kJoinRequestBytesMax = 4 << 10;
 

@@ -18,18 +18,19 @@ using OpeningStream = PullStream<v1::Opening>;
 
 // Where a watcher of checkpoints stands.
 struct CheckpointCursor {
-  std::string last;
+  uint64_t last = 0;
   // Ends with the stream.
   std::optional<InboxFeed::Subscription> watch;
 
   absl::StatusOr<Pulled> Pull(const Checkpointer& checkpointer,
                               std::deque<v1::CheckpointResponse>& out) {
-    const auto newest = checkpointer.Newest();
+    auto newest = checkpointer.NewestNow();
     if (absl::IsNotFound(newest.status())) return Pulled::kNothingYet;
     RETURN_IF_ERROR(newest.status());
-    if (*newest == last) return Pulled::kNothingYet;
-    last = *newest;
-    out.emplace_back().set_note(last);
+    // The log that did not grow is shown again each hour, with its time.
+    if (newest->showing == last) return Pulled::kNothingYet;
+    last = newest->showing;
+    out.emplace_back().set_note(std::move(newest->note));
     return Pulled::kSome;
   }
 };
@@ -63,7 +64,8 @@ grpc::ServerUnaryReactor* LogService::GetCheckpoint(
     grpc::CallbackServerContext* context, const v1::GetCheckpointRequest*,
     v1::CheckpointResponse* response) {
   return Run("GetCheckpoint", context, [this, response]() -> absl::Status {
-    ASSIGN_OR_RETURN(*response->mutable_note(), parts_.checkpointer.Newest());
+    ASSIGN_OR_RETURN(auto newest, parts_.checkpointer.NewestNow());
+    response->set_note(std::move(newest.note));
     return absl::OkStatus();
   });
 }

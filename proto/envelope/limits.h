@@ -44,6 +44,12 @@ inline constexpr absl::Duration kSigningKeyRotateAfter = absl::Hours(60 * 24);
 inline constexpr absl::Duration kResendAfterGap = absl::Seconds(60);
 inline constexpr absl::Duration kClockAlarm = absl::Minutes(5);
 inline constexpr absl::Duration kClockStop = absl::Hours(1);
+inline constexpr absl::Duration kCheckpointAgeAlarm = absl::Hours(24);
+inline constexpr absl::Duration kCheckpointAgeStop = absl::Hours(72);
+inline constexpr absl::Duration kCharterExpiryAlarm = absl::Hours(60 * 24);
+inline constexpr absl::Duration kCharterGrace = absl::Hours(30 * 24);
+// Ids of envelopes taken in are kept so long after `expires`.
+inline constexpr absl::Duration kSeenAfterExpiry = absl::Hours(24);
 
 // The broker's lists and queues.
 inline constexpr size_t kCommitBatchMax = 256;

@@ -1,5 +1,6 @@
 #include "proto/network/charter.h"
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <utility>
@@ -55,6 +56,11 @@ const Member* Charter::Find(const MemberId& id) const {
   for (const Member& member : members)
     if (member.id == id) return &member;
   return nullptr;
+}
+
+bool Charter::AllowsSuite(uint32_t suite) const {
+  return suite >= suite_min && std::find(suites_allowed.begin(), suites_allowed.end(),
+                                         suite) != suites_allowed.end();
 }
 
 absl::StatusOr<AcceptedCharter> AcceptFirstCharter(absl::string_view document,

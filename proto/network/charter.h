@@ -66,6 +66,8 @@ struct Charter {
   std::vector<Member> members;
 
   const Member* Find(const MemberId& id) const;
+  // Whether envelopes of this suite may be sent and taken in.
+  bool AllowsSuite(uint32_t suite) const;
 };
 
 // The document's keys are those of the draft (docs/PROTOCOL.md). Both

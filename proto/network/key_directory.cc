@@ -205,6 +205,9 @@ absl::StatusOr<KeyDirectory::Change> KeyDirectory::Examine(
   RETURN_IF_ERROR(CheckPlace(event, time));
   switch (event.kind) {
     case KeyEventKind::kSigning:
+      // Whoever holds on to an old charter shall not go on for ever.
+      if (time >= charter_->charter.expires)
+        return OutOfOrder("the charter has run out, nobody gets a new key");
       RETURN_IF_ERROR(CheckNewSigner(event, time));
       break;
     case KeyEventKind::kPrekey:

@@ -62,7 +62,7 @@ class KeyDirectory {
   // that could have signed one, freezes the member's keys: DATA_LOSS (code
   // "forked").
   //
-  // kSigning: by I; vouched for by the member's current signing key, or else
+  // kSigning: before the charter's `expires`, by I; vouched for by the member's current signing key, or else
   // the older ones are revoked at this leaf. Vouched for, the old one stays
   // valid to its `until`. kPrekey: by a signing key valid here. kRevoke: by I
   // or by the key itself. A new key was never in the directory before.

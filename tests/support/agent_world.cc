@@ -86,6 +86,9 @@ absl::StatusOr<std::string> PortToFixture::GetDocument(const Digest& hash) {
   if (down) return Away();
   return broker_.audit_log().Document(hash);
 }
+absl::StatusOr<std::string> PortToFixture::GetCheckpoint() {
+  return absl::UnimplementedError("the world hands checkpoints over");
+}
 absl::Status PortToFixture::WatchCheckpoints(
     const std::function<bool(const std::string&)>&) {
   return absl::UnimplementedError("the world hands checkpoints over");
@@ -105,7 +108,8 @@ TestAgent::TestAgent(broker::BrokerFixture& broker, const std::string& id)
     : broker_(broker),
       id_(id),
       identity_(broker.member(id).identity().Copy()),
-      port_(broker, id) {
+      port_(broker, id),
+      clock_(broker.clock()) {
   Open();
 }
 
@@ -117,7 +121,7 @@ void TestAgent::Restart() {
 void TestAgent::Open() {
   books_ = std::make_unique<Books>();
   Books& b = *books_;
-  const Clock& clock = broker_.clock();
+  const Clock& clock = clock_;
   const MemberId self = broker_.Id(id_);
   b.alarms = VALUE_OF(Alarms::Open(kv_));
   b.officers = VALUE_OF(OfficerBook::Open(kv_, broker_.clock()));
@@ -126,6 +130,7 @@ void TestAgent::Open() {
   const std::string first = VALUE_OF(broker_.store().Publications(0, 1))[0].document;
   b.peers = VALUE_OF(PeerBook::Open(kv_, VALUE_OF(AcceptFirstCharter(
                                              first, Sha256(first)))));
+  b.time = VALUE_OF(NetworkTime::Open(kv_, *b.peers, *b.alarms, clock));
   b.log = VALUE_OF(LogWatch::Open(kv_, *b.peers, port_, *b.alarms, clock));
   b.keys = VALUE_OF(
       KeyRing::Open(kv_, self, identity_.Copy(), *b.peers, clock, absl::Hours(24)));
@@ -138,13 +143,14 @@ void TestAgent::Open() {
   b.held = VALUE_OF(HeldMail::Open(kv_));
   b.courier = std::make_unique<Courier>(
       Courier::Books{*b.cases, *b.outbox, *b.peers, *b.keys, *b.log, *b.packer,
-                     *b.promises, *b.anchors, kv_, port_, clock});
+                     *b.promises, *b.anchors, kv_, port_, clock,
+                     *b.time});
   b.intake = VALUE_OF(Intake::Open({*b.cases, *b.outbox, *b.held, *b.peers, *b.keys,
                                     *b.log, *b.packer, *b.promises, *b.alarms, kv_, port_,
-                                    clock, [] {}}));
+                                    clock, *b.time, [] {}}));
   b.desk = std::make_unique<Desk>(Desk{
       *b.cases, *b.outbox, *b.held, *b.peers, *b.keys, *b.officers, *b.access_log, kv_,
-      clock, [] {}, [&b] { EXPECT_OK(b.intake->ReleaseHeld()); }});
+      *b.time, [] {}, [&b] { EXPECT_OK(b.intake->ReleaseHeld()); }});
   b.referrals = std::make_unique<ReferralDesk>(*b.desk);
   b.consents = std::make_unique<ConsentDesk>(*b.desk);
   if (b.officers->List().empty()) {
@@ -161,10 +167,15 @@ void TestAgent::Turn(const std::string& note) {
   Books& b = *books_;
   if (port_.down) return;
   // What fails is for the test to see in alarms and quarantine.
+  (void)b.time->Compare(note, clock_.Now());
   if (!b.log->Follow(note).ok()) return;
+  b.time->Followed(note);
+  (void)b.time->Tick();
   (void)b.promises->Settle();
-  (void)b.keys->Maintain(port_);
-  (void)b.keys->DestroyOldPrekeys(port_, b.intake->cursor());
+  if (b.time->MayPublish().ok()) {
+    (void)b.keys->Maintain(port_);
+    (void)b.keys->DestroyOldPrekeys(port_, b.intake->cursor());
+  }
   (void)port_.Subscribe(b.intake->cursor(), [&](const MailboxItem& item) {
     return b.intake->Take(item).ok();
   });
@@ -173,6 +184,7 @@ void TestAgent::Turn(const std::string& note) {
   (void)b.intake->AskForMissing();
   (void)b.intake->ReleaseHeld();
   (void)b.intake->EraseUncovered();
+  (void)b.intake->ForgetSeen();
   (void)b.courier->Run();
 }
 
@@ -190,7 +202,7 @@ TestAgent& AgentWorld::agent(const std::string& id) { return *agents_.at(id); }
 
 std::string AgentWorld::Checkpoint() {
   EXPECT_OK(checkpointer_.PublishNext());
-  return VALUE_OF(checkpointer_.Newest());
+  return VALUE_OF(checkpointer_.NewestNow()).note;
 }
 
 void AgentWorld::Settle() {

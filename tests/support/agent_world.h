@@ -21,6 +21,7 @@
 #include "agents/institution/core/intake.h"
 #include "agents/institution/core/key_ring.h"
 #include "agents/institution/core/log_watch.h"
+#include "agents/institution/core/network_time.h"
 #include "agents/institution/core/officers.h"
 #include "agents/institution/core/outbox.h"
 #include "agents/institution/core/packer.h"
@@ -65,6 +66,7 @@ class PortToFixture final : public BrokerPort {
   absl::StatusOr<std::vector<Bytes>> GetEntries(LeafIndex start,
                                                 uint32_t count) override;
   absl::StatusOr<std::string> GetDocument(const Digest& hash) override;
+  absl::StatusOr<std::string> GetCheckpoint() override;
   // Streams are the world's business.
   absl::Status WatchCheckpoints(
       const std::function<bool(const std::string&)>&) override;
@@ -78,6 +80,17 @@ class PortToFixture final : public BrokerPort {
   std::set<EnvelopeId> answered_;
 };
 
+// The world's clock as a machine shows it that is off.
+class OffClock final : public Clock {
+ public:
+  explicit OffClock(const Clock& right) : right_(right) {}
+  absl::Time Now() const override { return right_.Now() + off; }
+  absl::Duration off;
+
+ private:
+  const Clock& right_;
+};
+
 // One institution's agent without its daemon: books in memory, loops that turn
 // when the world says so.
 class TestAgent {
@@ -87,6 +100,7 @@ class TestAgent {
     std::unique_ptr<OfficerBook> officers;
     std::unique_ptr<AccessLog> access_log;
     std::unique_ptr<PeerBook> peers;
+    std::unique_ptr<NetworkTime> time;
     std::unique_ptr<LogWatch> log;
     std::unique_ptr<KeyRing> keys;
     std::unique_ptr<Promises> promises;
@@ -105,6 +119,8 @@ class TestAgent {
 
  public:
   TestAgent(broker::BrokerFixture& broker, const std::string& id);
+  // Sets this machine's clock wrong, or right again with zero.
+  void SetClockOff(absl::Duration off) { clock_.off = off; }
   // Everything anew from what is stored, as after kill -9.
   void Restart();
 
@@ -120,6 +136,7 @@ class TestAgent {
   LogWatch& log() { return *books_->log; }
   PeerBook& peers() { return *books_->peers; }
   KeyRing& keys() { return *books_->keys; }
+  NetworkTime& time() { return *books_->time; }
   Outbox& outbox() { return *books_->outbox; }
   HeldMail& held() { return *books_->held; }
   const Desk& desk() const { return *books_->desk; }
@@ -138,6 +155,7 @@ class TestAgent {
   const std::string id_;
   const SigningKey identity_;
   PortToFixture port_;
+  OffClock clock_;
   MemoryKv kv_;
   std::unique_ptr<Books> books_;
 };
@@ -154,7 +172,7 @@ class AgentWorld {
 
   // Publishes a checkpoint and turns every agent, until nothing moves any more.
   void Settle();
-  // The broker's newest checkpoint, published now.
+  // The broker's newest checkpoint, published now, with its time.
   std::string Checkpoint();
 
  private:

@@ -31,6 +31,8 @@ std::vector<Role> RolesFor(Action action) {
       return {Role::kAdmin};
     case Action::kSeeAccessLog:
       return {Role::kSupervisor, Role::kAuditor};
+    case Action::kAcknowledgeAlarms:
+      return {Role::kAdmin, Role::kSupervisor};
     case Action::kConfirmKeys:  // a person compared words with a person
       return {Role::kOfficer, Role::kSupervisor};
   }

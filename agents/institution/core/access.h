@@ -20,6 +20,7 @@ enum class Action {
   kAddOfficers,
   kSeeAccessLog,
   kConfirmKeys,
+  kAcknowledgeAlarms,
 };
 
 // OK when one of the officer's roles allows it; PERMISSION_DENIED (code

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "base/clock.h"
+#include "base/error.h"
 #include "base/event_log.h"
 #include "base/status.h"
 
@@ -12,6 +13,8 @@ namespace amparo::agent {
 namespace {
 
 constexpr char kPrefix[] = "alarm/";
+// What was acknowledged: time, code and member, with the evidence.
+constexpr char kPastPrefix[] = "alarm-past/";
 
 std::string RowKey(absl::string_view code, absl::string_view member) {
   return absl::StrCat(kPrefix, code, "/", member);
@@ -65,6 +68,34 @@ void Alarms::Settle(const char* code, const std::optional<MemberId>& member) {
   Batch batch;
   batch.Delete(RowKey(code, TextOf(member)));
   if (!kv_.Write(batch).ok()) LogEvent(EventLevel::kError, "storage_failed");
+}
+
+absl::Status Alarms::Acknowledge(absl::string_view code,
+                                 const std::optional<MemberId>& member) {
+  const Key key(std::string(code), TextOf(member));
+  absl::Time since;
+  {
+    MutexLock lock(mutex_);
+    const auto found = since_.find(key);
+    if (found == since_.end())
+      return MakeError(absl::StatusCode::kNotFound, "no such alarm",
+                       {.code = "not_found",
+                        .field = "acknowledge",
+                        .expected = "CODE, or CODE:MEMBER"});
+    since = found->second;
+  }
+  const std::string row_key = RowKey(key.first, key.second);
+  const auto row = kv_.Get(row_key);
+  Batch batch;
+  batch.Delete(row_key);
+  if (row.ok())
+    batch.Put(absl::StrCat(kPastPrefix, UnixSeconds(since), "/", key.first, "/",
+                           key.second),
+              *row);
+  RETURN_IF_ERROR(kv_.Write(batch));
+  MutexLock lock(mutex_);
+  since_.erase(key);
+  return absl::OkStatus();
 }
 
 std::vector<AlarmRecord> Alarms::List() const {

@@ -32,7 +32,12 @@ class Alarms {
   // Raises once: the first time is kept. `evidence`, if any, is stored with it.
   void Raise(const char* code, const std::optional<MemberId>& member,
              absl::Time now, ByteView evidence = {});
+  // What rang is over; without effect when it did not ring.
   void Settle(const char* code, const std::optional<MemberId>& member);
+  // A person has seen to it: put away, with its evidence, until it happens
+  // again. NOT_FOUND when it does not ring.
+  absl::Status Acknowledge(absl::string_view code,
+                           const std::optional<MemberId>& member);
   std::vector<AlarmRecord> List() const;
   bool Has(const char* code, const std::optional<MemberId>& member) const;
 

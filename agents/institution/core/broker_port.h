@@ -61,6 +61,8 @@ class BrokerPort {
                                                         uint32_t count) = 0;
   virtual absl::StatusOr<std::string> GetDocument(const Digest& hash) = 0;
 
+  // The newest checkpoint, a signed note with the log's own word when that is.
+  virtual absl::StatusOr<std::string> GetCheckpoint() = 0;
   // Both call `visit` on this thread for each message until it returns false,
   // the stream ends (UNAVAILABLE) or StopStreams() is called (CANCELLED).
   virtual absl::Status WatchCheckpoints(

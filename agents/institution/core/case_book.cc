@@ -1,11 +1,11 @@
 #include "agents/institution/core/case_book.h"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "base/status.h"
@@ -211,10 +211,13 @@ uint64_t CaseBook::revision() const {
 }
 
 uint64_t CaseBook::WaitBeyond(uint64_t seen, absl::Duration timeout) const {
-  const absl::Time until = absl::Now() + timeout;
+  // Steady: a clock that is set meanwhile neither hurries nor delays it.
+  const auto until =
+      std::chrono::steady_clock::now() + absl::ToChronoMilliseconds(timeout);
   MutexLock lock(mutex_);
   while (revision_ <= seen) {
-    const absl::Duration left = until - absl::Now();
+    const absl::Duration left =
+        absl::FromChrono(until - std::chrono::steady_clock::now());
     if (left <= absl::ZeroDuration()) break;
     changed_.WaitFor(mutex_, left);
   }

@@ -113,6 +113,7 @@ absl::StatusOr<ConsentView> ConsentDesk::Extend(const Officer& officer,
   RETURN_IF_ERROR(AllowedByRole(officer, Action::kRefer));
   ASSIGN_OR_RETURN(const VisibleGrant found, FindGrant(desk_, officer, id));
   ASSIGN_OR_RETURN(ConsentForm added, ParseConsentForm(form_json));
+  RETURN_IF_ERROR(desk_.outbox.CheckRoom());
   if (added.case_id && *added.case_id != found.entry->state.case_id)
     return MakeError(absl::StatusCode::kInvalidArgument,
                      "the form is for another case",

@@ -24,6 +24,12 @@ bool IsTransient(const absl::Status& status) {
          absl::IsResourceExhausted(status) || absl::IsCancelled(status);
 }
 
+// The broker's clock and the date in the header are apart.
+bool IsNotFresh(const absl::Status& status) {
+  const auto detail = DetailOf(status);
+  return detail && detail->field == "created" && detail->retryable;
+}
+
 // Documents whose date others may have to check.
 bool NeedsAnchor(EventKind kind) {
   switch (kind) {
@@ -75,6 +81,8 @@ Bytes EventBytes(const Envelope& envelope) {
 
 absl::Status Courier::Run() {
   ASSIGN_OR_RETURN(const std::vector<Draft> drafts, books_.outbox.Drafts());
+  // When it cannot be asked, nothing can be sent either.
+  if (!drafts.empty()) books_.time.Ask(books_.broker).IgnoreError();
   std::map<MemberId, std::vector<Draft>> by_recipient;
   for (const Draft& draft : drafts) by_recipient[draft.recipient].push_back(draft);
   for (const auto& [recipient, list] : by_recipient)
@@ -88,8 +96,8 @@ absl::Status Courier::SendAllTo(const MemberId& recipient,
                    books_.outbox.UnderWay(recipient));
   std::optional<uint64_t> done;
   if (under_way) {
-    done = under_way->draft.seq;
-    RETURN_IF_ERROR(Submit(*under_way));
+    ASSIGN_OR_RETURN(const bool answered, Submit(*under_way));
+    if (answered) done = under_way->draft.seq;
   }
   for (const Draft& draft : drafts) {
     if (draft.seq == done) continue;
@@ -97,7 +105,11 @@ absl::Status Courier::SendAllTo(const MemberId& recipient,
     ASSIGN_OR_RETURN(const Fate fate, SealDraft(draft, sealed));
     // The order to one recipient is kept: what waits makes the rest wait.
     if (fate == Fate::kWaits) return absl::OkStatus();
-    if (fate == Fate::kSealed) RETURN_IF_ERROR(Submit(*sealed));
+    if (fate != Fate::kSealed) continue;
+    ASSIGN_OR_RETURN(const bool answered, Submit(*sealed));
+    // Sealed this moment and not fresh: to seal again now would help nothing.
+    if (!answered)
+      return absl::UnavailableError("the broker's clock differs from ours");
   }
   return absl::OkStatus();
 }
@@ -116,7 +128,8 @@ absl::StatusOr<std::optional<PayloadOrigin>> Courier::AnchorFor(
 
 absl::StatusOr<Courier::Fate> Courier::SealDraft(Draft draft,
                                                  std::optional<InFlight>& sealed) {
-  const absl::Time now = books_.clock.Now();
+  if (!books_.time.MaySeal().ok()) return Fate::kWaits;
+  const absl::Time now = books_.time.Now();
   const absl::Status reachable =
       books_.peers.PrekeyFor(draft.recipient, now).status();
   const auto signer = books_.keys.Signer();
@@ -158,7 +171,8 @@ absl::StatusOr<Courier::Fate> Courier::SealDraft(Draft draft,
     if (!refused.ok()) return change;
     prepared->payload.origin = origin;
     ASSIGN_OR_RETURN(Envelope envelope, books_.packer.Pack(draft.recipient,
-                                                           prepared->payload, link, now));
+                                                           prepared->payload, link,
+                                                           books_.clock.Now()));
     sealed = InFlight{draft, std::move(envelope)};
     const Digest digest = EnvelopeDigest(sealed->envelope);
     if (prepared->event) {
@@ -180,13 +194,23 @@ absl::StatusOr<Courier::Fate> Courier::SealDraft(Draft draft,
   return Fate::kGivenUp;
 }
 
-absl::Status Courier::Submit(const InFlight& in_flight) {
+absl::StatusOr<bool> Courier::Submit(const InFlight& in_flight) {
   ASSIGN_OR_RETURN(const bool taken_back, TakenBack(in_flight));
-  if (taken_back) return absl::OkStatus();
+  if (taken_back) return true;
   const auto receipt = books_.broker.Submit(in_flight.envelope);
-  if (receipt.ok()) return Submitted(in_flight, *receipt);
   if (IsTransient(receipt.status())) return receipt.status();
-  return Refused(in_flight, receipt.status());
+  if (IsNotFresh(receipt.status())) {
+    // Nobody's fault: the draft keeps its place and its count.
+    LogEvent(EventLevel::kWarning, "envelope_not_fresh",
+             {{"recipient", in_flight.draft.recipient}});
+    Batch rows;
+    books_.outbox.ClearUnderWay(in_flight.draft.recipient, rows);
+    RETURN_IF_ERROR(books_.kv.Write(rows));
+    return false;
+  }
+  RETURN_IF_ERROR(receipt.ok() ? Submitted(in_flight, *receipt)
+                               : Refused(in_flight, receipt.status()));
+  return true;
 }
 
 absl::Status Courier::Submitted(const InFlight& in_flight, const LeafReceipt& receipt) {

@@ -10,6 +10,7 @@
 #include "agents/institution/core/case_book.h"
 #include "agents/institution/core/key_ring.h"
 #include "agents/institution/core/log_watch.h"
+#include "agents/institution/core/network_time.h"
 #include "agents/institution/core/outbox.h"
 #include "agents/institution/core/packer.h"
 #include "agents/institution/core/peer_book.h"
@@ -21,7 +22,8 @@ namespace amparo::agent {
 // Takes drafts to the broker: decides again, seals, submits, until the broker
 // signed for it; an outage, a crash or a lost answer in between sends the same
 // bytes again. Drafts to one recipient leave in their order; one recipient that
-// cannot be reached holds up nobody else. One thread at a time.
+// cannot be reached holds up nobody else. While NetworkTime forbids sealing,
+// drafts wait. One thread at a time.
 class Courier {
  public:
   // All must outlive the courier.
@@ -37,6 +39,7 @@ class Courier {
     KeyValue& kv;
     BrokerPort& broker;
     const Clock& clock;
+    NetworkTime& time;
   };
   explicit Courier(const Books& books) : books_(books) {}
 
@@ -51,7 +54,8 @@ class Courier {
   absl::StatusOr<Fate> SealDraft(Draft draft, std::optional<InFlight>& sealed);
   absl::StatusOr<std::optional<PayloadOrigin>> AnchorFor(
       const Draft& draft, const std::optional<Content>& content);
-  absl::Status Submit(const InFlight& in_flight);
+  // False: it lay so long that its date no longer fits; it is a draft again.
+  absl::StatusOr<bool> Submit(const InFlight& in_flight);
   absl::Status Submitted(const InFlight& in_flight, const LeafReceipt& receipt);
   // The broker refused these bytes for good: seal anew or give up.
   absl::Status Refused(const InFlight& in_flight, const absl::Status& why);

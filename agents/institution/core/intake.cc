@@ -21,6 +21,16 @@ namespace {
 constexpr char kCursorKey[] = "in/cursor";
 constexpr char kQuarantinePrefix[] = "in/quarantine/";
 
+// Rows in order of their end: what may be forgotten comes first.
+constexpr char kSeenEndPrefix[] = "in/seen-end/";
+constexpr size_t kForgottenMax = 1000;  // in one pass
+
+std::string SeenEndKey(absl::Time end, const std::optional<EnvelopeId>& id) {
+  Bytes suffix;
+  AppendU64(suffix, static_cast<uint64_t>(UnixSeconds(end)));
+  return absl::StrCat(kSeenEndPrefix, AsText(suffix), id ? id->text() : "");
+}
+
 std::string LeafKey(absl::string_view prefix, LeafIndex leaf) {
   Bytes suffix;
   AppendU64(suffix, leaf.value());
@@ -105,7 +115,7 @@ absl::Status Intake::TakeEnvelope(const LeafReceipt& leaf,
       return quarantine(Refused("one id for two envelopes"), std::move(rows));
     return books_.kv.Write(rows);  // a replay: known, and receipted before
   }
-  rows.Put(seen_key, digest.bytes());
+  PutSeen(envelope.header, digest, rows);
   RETURN_IF_ERROR(
       PlaceLink(envelope.header, envelope.header_bytes, digest, *peers, rows));
 
@@ -158,6 +168,10 @@ absl::Status Intake::CheckOutside(const LeafReceipt& leaf,
   if (header.created < leaf.time - kCreatedBefore ||
       header.created > leaf.time + kCreatedAfter)
     return Refused("its date does not fit the log");
+  if (books_.time.NowFor(leaf.time) >= header.expires + kSeenAfterExpiry)
+    return Refused("its life ended before it came");
+  if (!peers.charter.charter.AllowsSuite(header.suite))
+    return Refused("the charter does not allow its suite");
   return absl::OkStatus();
 }
 
@@ -208,7 +222,7 @@ absl::Status Intake::Fold(InboundEvent inbound, const Payload& payload,
     refused = MayAdd(books_.keys.self(), state, event);
     if (refused.ok() && inbound.document)
       refused = RequireCovered(peers.charter.charter, state, inbound,
-                               books_.clock.Now());
+                               books_.time.NowFor(event.at));
     if (!refused.ok()) return refused;
     CaseChange change{{*inbound.event}, {}, std::move(rows)};
     if (inbound.document) {
@@ -255,6 +269,32 @@ bool Intake::IsOwnTrouble(const absl::Status& status) {
 
 std::string Intake::SeenKey(const EnvelopeId& id) {
   return "in/seen/" + id.text();
+}
+
+void Intake::PutSeen(const Header& header, const Digest& digest, Batch& rows) {
+  const std::string key = SeenKey(header.envelope_id);
+  rows.Put(key, digest.bytes());
+  rows.Put(SeenEndKey(header.expires, header.envelope_id), AsBytes(key));
+}
+
+absl::Status Intake::ForgetSeen() {
+  MutexLock turn(turn_);
+  // Not by a clock that is wrong: what it forgets is gone.
+  if (!books_.time.MayPublish().ok()) return absl::OkStatus();
+  const absl::Time ended = books_.time.Now() - kSeenAfterExpiry;
+  const std::string first_kept = SeenEndKey(ended, std::nullopt);
+  Batch rows;
+  size_t forgotten = 0;
+  RETURN_IF_ERROR(books_.kv.Scan(
+      kSeenEndPrefix, "", [&](absl::string_view key, ByteView seen_key) {
+        if (key >= first_kept || forgotten == kForgottenMax) return false;
+        rows.Delete(AsText(seen_key));
+        rows.Delete(key);
+        ++forgotten;
+        return true;
+      }));
+  if (rows.empty()) return absl::OkStatus();
+  return books_.kv.Write(rows);
 }
 
 void Intake::Finish(const LeafReceipt& leaf, Batch& rows) const {

@@ -14,6 +14,7 @@
 #include "agents/institution/core/key_ring.h"
 #include "agents/institution/core/link_book.h"
 #include "agents/institution/core/log_watch.h"
+#include "agents/institution/core/network_time.h"
 #include "agents/institution/core/outbox.h"
 #include "agents/institution/core/packer.h"
 #include "agents/institution/core/peer_book.h"
@@ -45,6 +46,7 @@ class Intake {
     KeyValue& kv;
     BrokerPort& broker;
     const Clock& clock;
+    const NetworkTime& time;
     std::function<void()> wake_courier;
   };
   static absl::StatusOr<std::unique_ptr<Intake>> Open(const Books& books);
@@ -54,7 +56,8 @@ class Intake {
   // error other than that: the agent's own disk or keys; try again.
   absl::Status Take(const MailboxItem& item);
 
-  // Sends receipts that are due. UNAVAILABLE: again later.
+  // Sends receipts that are due, unless the clock is wrong. UNAVAILABLE: again
+  // later.
   absl::Status SendReceipts();
   // Asks for what is missing since a minute.
   absl::Status AskForMissing();
@@ -64,6 +67,10 @@ class Intake {
   // Takes in what was held for a key that is trusted by now. An error: some of
   // it still waits; try again.
   absl::Status ReleaseHeld();
+
+  // Forgets ids of envelopes whose life ended over a day ago: by then a replay
+  // fails for its date. Some at a time.
+  absl::Status ForgetSeen();
 
   // Last leaf taken; nullopt before the first.
   std::optional<LeafIndex> cursor() const;
@@ -121,6 +128,8 @@ class Intake {
   // Trouble of this agent, not of the message: nothing is decided by it.
   static bool IsOwnTrouble(const absl::Status& status);
   static std::string SeenKey(const EnvelopeId& id);
+  // Notes that this envelope was here, for as long as it could come again.
+  static void PutSeen(const Header& header, const Digest& digest, Batch& rows);
   void Finish(const LeafReceipt& leaf, Batch& rows) const;
   absl::Status AddReceipt(ReceiptKind kind, const Envelope& envelope,
                           LeafIndex leaf, Batch& rows) const;
@@ -128,7 +137,7 @@ class Intake {
                    absl::Time at) const;
 
   const Books books_;
-  Mutex turn_;  // of Take, SendReceipts and AskForMissing
+  Mutex turn_;  // of Take and all that sends, asks and forgets
   LinkBook links_;
   std::atomic<uint32_t> quarantined_ = 0;
 };

@@ -49,6 +49,7 @@ absl::Status Intake::TakeReceipt(const LeafReceipt& leaf,
     books_.wake_courier();
     return absl::OkStatus();
   }
+  books_.alarms.Settle("undecryptable", sent->draft.recipient);
   if (!sent->draft.case_id) return books_.kv.Write(rows);
   return NoteDelivery(sent->draft, Delivery::kDelivered, "", leaf.time,
                       std::move(rows));
@@ -76,7 +77,7 @@ absl::Status Intake::TakeRecalled(const LeafReceipt& leaf,
     return books_.kv.Write(rows);
   // Its place in the chain is taken; if the broker serves it all the same, it
   // counts as seen and stays closed.
-  rows.Put(SeenKey(header->envelope_id), digest.bytes());
+  PutSeen(*header, digest, rows);
   RETURN_IF_ERROR(PlaceLink(*header, notice.header, digest, *peers, rows));
   return books_.kv.Write(rows);
 }

@@ -203,8 +203,10 @@ absl::Status LinkBook::Settle(const MemberId& sender, const Digest& kid,
 absl::StatusOr<std::vector<Gap>> LinkBook::Unasked(absl::Time now,
                                                    absl::Duration age) const {
   ASSIGN_OR_RETURN(std::vector<Gap> gaps, LinkRows::AllGaps(kv_));
-  std::erase_if(
-      gaps, [&](const Gap& gap) { return gap.asked || gap.since + age > now; });
+  // One from a time to come: the clock was set back, and it waited.
+  std::erase_if(gaps, [&](const Gap& gap) {
+    return gap.asked || (gap.since <= now && gap.since + age > now);
+  });
   return gaps;
 }
 

@@ -1,10 +1,10 @@
 #include "agents/institution/core/log_watch.h"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "base/error.h"
 #include "base/event_log.h"
 #include "base/status.h"
@@ -95,7 +95,7 @@ absl::Status LogWatch::Load() {
   Peers peers = *peers_.Now();
   Batch unused;  // what it would store is stored
   for (const OpenEntry& open : open_entries)
-    RETURN_IF_ERROR(ApplyOpen(open, peers, unused));
+    RETURN_IF_ERROR(ApplyOpen(open, true, peers, unused));
   peers.size = edge.range.size();
   peers.newest_entry = edge.newest;
   peers_.Publish(std::move(peers));
@@ -145,11 +145,12 @@ absl::Status LogWatch::Follow(const std::string& note) {
   Peers peers = *peers_.Now();
   Batch batch;
   for (const OpenEntry& open : open_entries)
-    RETURN_IF_ERROR(ApplyOpen(open, peers, batch));
+    RETURN_IF_ERROR(ApplyOpen(open, false, peers, batch));
   batch.Put(kEdgeKey, EncodeEdge(range, newest));
   batch.Put(kCheckpointKey, AsBytes(note));
   batch.Put(NumberKey(kRootPrefix, range.size().value()), checkpoint.root.bytes());
   RETURN_IF_ERROR(kv_.Write(batch));
+  SettleEndedFreezes(peers);
   peers.size = range.size();
   peers.newest_entry = newest;
   peers_.Publish(std::move(peers));
@@ -192,13 +193,22 @@ absl::Status LogWatch::Fetch(TreeSize until, CompactRange& range,
   return absl::OkStatus();
 }
 
-absl::Status LogWatch::ApplyOpen(const OpenEntry& open, Peers& peers, Batch& batch) {
+// A new identity key ends them.
+void LogWatch::SettleEndedFreezes(const Peers& peers) {
+  for (const AlarmRecord& alarm : alarms_.List())
+    if (alarm.code == "keys_frozen" && alarm.member &&
+        !peers.keys.IsFrozen(*alarm.member))
+      alarms_.Settle("keys_frozen", alarm.member);
+}
+
+absl::Status LogWatch::ApplyOpen(const OpenEntry& open, bool again, Peers& peers,
+                                 Batch& batch) {
   batch.Put(NumberKey(kOpenPrefix, open.leaf.value()), EncodeLogEntry(open.entry));
   if (const auto* event = std::get_if<KeyEventEntry>(&open.entry.content)) {
     // What the directory refuses counts for nobody; it stays as evidence.
     const absl::Status applied =
         peers.keys.Apply(event->document, open.leaf, open.entry.time);
-    if (absl::IsDataLoss(applied)) {
+    if (absl::IsDataLoss(applied) && !again) {
       const auto seen = PeekKeyEvent(event->document);
       if (seen.ok())
         alarms_.Raise("keys_frozen", seen->member, clock_.Now(),
@@ -211,7 +221,7 @@ absl::Status LogWatch::ApplyOpen(const OpenEntry& open, Peers& peers, Batch& bat
   const uint64_t current = peers.charter.charter.version;
   if (charter->version <= current) {
     // The first leaf of a version counts.
-    if (charter->version == current && charter->hash != peers.charter.hash)
+    if (charter->version == current && charter->hash != peers.charter.hash && !again)
       alarms_.Raise("charter_fork", std::nullopt, clock_.Now(), charter->hash.bytes());
     return absl::OkStatus();
   }
@@ -226,12 +236,14 @@ absl::Status LogWatch::ApplyOpen(const OpenEntry& open, Peers& peers, Batch& bat
     return Tampered("the broker serves another charter than the log names");
   auto next = AcceptNextCharter(document, peers.charter);
   if (!next.ok()) {
-    alarms_.Raise("bad_charter", std::nullopt, clock_.Now(), charter->hash.bytes());
+    if (!again)
+      alarms_.Raise("bad_charter", std::nullopt, clock_.Now(), charter->hash.bytes());
     return absl::OkStatus();  // the charter in force stays in force
   }
   batch.Put(key, AsBytes(document));
   peers.charter = *std::move(next);
   peers.keys.SetCharter(peers.charter, open.leaf);
+  if (!again) alarms_.Settle("bad_charter", std::nullopt);
   LogEvent("charter_accepted", {{"version", peers.charter.charter.version}});
   return absl::OkStatus();
 }
@@ -271,10 +283,13 @@ absl::Status LogWatch::CheckIncluded(const LeafReceipt& receipt,
 }
 
 bool LogWatch::WaitFor(TreeSize size, absl::Duration timeout) const {
-  const absl::Time until = absl::Now() + timeout;
+  // Steady: a clock that is set meanwhile neither hurries nor delays it.
+  const auto until =
+      std::chrono::steady_clock::now() + absl::ToChronoMilliseconds(timeout);
   MutexLock lock(mutex_);
   while (range_.size() < size) {
-    const absl::Duration left = until - absl::Now();
+    const absl::Duration left =
+        absl::FromChrono(until - std::chrono::steady_clock::now());
     if (left <= absl::ZeroDuration()) return false;
     grown_.WaitFor(mutex_, left);
   }

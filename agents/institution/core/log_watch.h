@@ -73,7 +73,10 @@ class LogWatch {
   absl::Status Contradicts(const std::string& note, const char* code);
   absl::Status Fetch(TreeSize until, CompactRange& range, absl::Time& newest,
                      std::vector<OpenEntry>& open_entries);
-  absl::Status ApplyOpen(const OpenEntry& open, Peers& peers, Batch& batch);
+  // `again`: known since an earlier run, whose alarms are kept or settled.
+  absl::Status ApplyOpen(const OpenEntry& open, bool again, Peers& peers,
+                         Batch& batch);
+  void SettleEndedFreezes(const Peers& peers);
 
   KeyValue& kv_;
   PeerBook& peers_;

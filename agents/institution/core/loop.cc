@@ -3,10 +3,14 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/time/clock.h"
 #include "crypto/random.h"
 
 namespace amparo::agent {
+namespace {
+
+constexpr absl::Duration kPauseMax = absl::Hours(24);
+
+}  // namespace
 
 Loop::Loop(std::function<absl::Duration()> step)
     : step_(std::move(step)), thread_([this] { Run(); }) {}
@@ -32,13 +36,11 @@ void Loop::Stop() {
 
 void Loop::Run() {
   while (true) {
-    const absl::Time until = absl::Now() + step_();
+    const absl::Duration pause = std::min(step_(), kPauseMax);
     MutexLock lock(mutex_);
-    while (!woken_ && !stopping_) {
-      const absl::Duration left = until - absl::Now();
-      if (left <= absl::ZeroDuration()) break;
-      changed_.WaitFor(mutex_, left);
-    }
+    // Not by the time of day: a clock that is set back stops no loop.
+    while (!woken_ && !stopping_)
+      if (!changed_.WaitFor(mutex_, pause)) break;
     if (stopping_) return;
     woken_ = false;
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <thread>
 
@@ -37,7 +38,9 @@ class Loop {
 // thread-safe.
 class Backoff {
  public:
-  Backoff(absl::Duration first, absl::Duration max) : first_(first), max_(max) {}
+  // A `first` beyond `max` counts as `max`.
+  Backoff(absl::Duration first, absl::Duration max)
+      : first_(std::min(first, max)), max_(max) {}
   absl::Duration Next();
   void Reset() { next_ = absl::ZeroDuration(); }
 

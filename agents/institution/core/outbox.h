@@ -81,7 +81,7 @@ class Outbox {
   absl::StatusOr<bool> Waits(const Draft& draft) const;
   size_t size() const;
   // RESOURCE_EXHAUSTED (code "too_large") when so many wait that an officer must
-  // not add more. The agent's own answers are always taken.
+  // not add more. What answers, recalls or revokes is always taken.
   absl::Status CheckRoom() const;
 
   // One envelope is under way to a recipient at a time.

@@ -150,6 +150,7 @@ absl::StatusOr<ReferralChange> ReferralDesk::Disclose(
   ASSIGN_OR_RETURN(const VisibleReferral found,
                    FindReferral(desk_, officer, id));
   ASSIGN_OR_RETURN(const std::set<Section> sections, SectionsNamed(names));
+  RETURN_IF_ERROR(desk_.outbox.CheckRoom());
   ASSIGN_OR_RETURN(const std::vector<Source> sources,
                    SourcesOf(desk_, *found.entry, found.id));
   const auto recipient = MemberId::Parse(to);

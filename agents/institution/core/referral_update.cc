@@ -94,6 +94,7 @@ absl::StatusOr<ReferralChange> ReferralDesk::Update(
   ASSIGN_OR_RETURN(const VisibleReferral found,
                    FindReferral(desk_, officer, id));
   ASSIGN_OR_RETURN(const UpdateForm form, ParseUpdateForm(form_json));
+  RETURN_IF_ERROR(desk_.outbox.CheckRoom());
   const Moment moment = TakeMoment(desk_);
   ASSIGN_OR_RETURN(const SigningKey key, desk_.keys.Signer());
   const NextVersion next{desk_, moment, key, form};

@@ -2,8 +2,12 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
+#include <string>
 #include <vector>
 
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "agents/institution/core/alarms.h"
 #include "crypto/merkle.h"
@@ -18,7 +22,12 @@ struct StatusSource {
   std::function<TreeSize()> log_size;
   std::function<TreeSize()> witnessed_size;
   std::function<std::vector<AlarmRecord>()> alarms;
+  std::function<absl::Status(absl::string_view code,
+                             const std::optional<MemberId>& member)>
+      acknowledge_alarm;
   std::function<uint32_t()> quarantined;  // mail that could not be taken in
+  // Why nothing is sealed: "clock" "log" "charter" "suite"; "" when it is.
+  std::function<std::string()> sealing_waits_for;
 };
 
 }  // namespace amparo::agent

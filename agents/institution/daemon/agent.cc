@@ -25,6 +25,7 @@
 #include "agents/institution/core/key_ring.h"
 #include "agents/institution/core/log_watch.h"
 #include "agents/institution/core/loop.h"
+#include "agents/institution/core/network_time.h"
 #include "agents/institution/core/officers.h"
 #include "agents/institution/core/outbox.h"
 #include "agents/institution/core/packer.h"
@@ -98,6 +99,7 @@ struct Agent::Parts {
   std::unique_ptr<OfficerBook> officers;
   std::unique_ptr<AccessLog> access_log;
   std::unique_ptr<PeerBook> peers;
+  std::unique_ptr<NetworkTime> time;
   std::unique_ptr<LogWatch> log;
   std::unique_ptr<KeyRing> keys;
   std::unique_ptr<Promises> promises;
@@ -144,6 +146,8 @@ struct Agent::Parts {
   }
   absl::Duration RunCourier();
   absl::Duration RunUpkeep();
+  absl::Status CompareClock();
+  absl::Status MaintainKeys();
   void AnchorAccessLog();
   std::unique_ptr<grpc::Server> ServerFor(uint32_t uid);
 };
@@ -167,6 +171,7 @@ absl::Status Agent::Parts::OpenBooks(const DataDir& data, AgentSecrets secrets) 
                    AccessLog::Open(*kv, clock, config.network, config.member));
   ASSIGN_OR_RETURN(AcceptedCharter pinned, PinnedCharter(data));
   ASSIGN_OR_RETURN(peers, PeerBook::Open(*kv, std::move(pinned)));
+  ASSIGN_OR_RETURN(time, NetworkTime::Open(*kv, *peers, *alarms, clock));
   ASSIGN_OR_RETURN(log, LogWatch::Open(*kv, *peers, *broker, *alarms, clock));
   ASSIGN_OR_RETURN(keys, KeyRing::Open(*kv, config.member, std::move(secrets.identity),
                                        *peers, clock, config.prekey_interval));
@@ -180,11 +185,12 @@ absl::Status Agent::Parts::OpenBooks(const DataDir& data, AgentSecrets secrets) 
   const std::function<void()> wake = [this] { WakeCourier(); };
   courier = std::make_unique<Courier>(
       Courier::Books{*cases, *outbox, *peers, *keys, *log, *packer, *promises,
-                     *anchors, *kv, *broker, clock});
-  ASSIGN_OR_RETURN(intake, Intake::Open({*cases, *outbox, *held, *peers, *keys, *log,
-                                         *packer, *promises, *alarms, *kv, *broker, clock, wake}));
+                     *anchors, *kv, *broker, clock, *time});
+  ASSIGN_OR_RETURN(intake,
+                   Intake::Open({*cases, *outbox, *held, *peers, *keys, *log, *packer,
+                                 *promises, *alarms, *kv, *broker, clock, *time, wake}));
   desk = std::make_unique<Desk>(
-      Desk{*cases, *outbox, *held, *peers, *keys, *officers, *access_log, *kv, clock,
+      Desk{*cases, *outbox, *held, *peers, *keys, *officers, *access_log, *kv, *time,
            wake, [this] { intake->ReleaseHeld().IgnoreError(); }});
   referrals = std::make_unique<ReferralDesk>(*desk);
   consents = std::make_unique<ConsentDesk>(*desk);
@@ -196,7 +202,7 @@ void Agent::Parts::StartLoops() {
   courier_loop = std::make_unique<Loop>([this] { return RunCourier(); });
   upkeep_loop = std::make_unique<Loop>([this] { return RunUpkeep(); });
   streams = std::make_unique<BrokerStreams>(BrokerStreams::Parts{
-      *broker, *log, *intake, clock, config.retry_first, config.retry_max,
+      *broker, *log, *intake, *time, clock, config.retry_first, config.retry_max,
       [this] {
         upkeep_loop->Wake();
         courier_loop->Wake();
@@ -208,7 +214,11 @@ void Agent::Parts::StartLoops() {
       [this] { return log->size(); },
       [] { return TreeSize(0); },  // no cosignatures yet: nothing is witnessed
       [this] { return alarms->List(); },
-      [this] { return intake->quarantined(); }};
+      [this](absl::string_view code, const std::optional<MemberId>& member) {
+        return alarms->Acknowledge(code, member);
+      },
+      [this] { return intake->quarantined(); },
+      [this] { return time->InTheWay(); }};
 }
 
 absl::Duration Agent::Parts::RunCourier() {
@@ -222,27 +232,47 @@ absl::Duration Agent::Parts::RunCourier() {
   return courier_backoff->Next();
 }
 
+absl::Status Agent::Parts::CompareClock() {
+  RETURN_IF_ERROR(time->Tick());
+  const bool sealing = time->MaySeal().ok();
+  const absl::Status asked = time->Ask(*broker);
+  // Before the first charter there is nothing to ask for.
+  if (!asked.ok() && !absl::IsNotFound(asked)) return asked;
+  if (!sealing && time->MaySeal().ok()) WakeCourier();
+  return absl::OkStatus();
+}
+
+// New keys, and the end of old ones, only by a clock that is right.
+absl::Status Agent::Parts::MaintainKeys() {
+  if (!time->MayPublish().ok()) return absl::OkStatus();
+  absl::Status done = keys->DestroyOldPrekeys(*broker, intake->cursor());
+  done.Update(keys->Maintain(*broker));
+  return done;
+}
+
 absl::Duration Agent::Parts::RunUpkeep() {
   const std::pair<const char*, absl::Status> duties[] = {
-      {"keys", keys->Maintain(*broker)},
-      {"prekeys", keys->DestroyOldPrekeys(*broker, intake->cursor())},
+      {"clock", CompareClock()},
+      {"keys", MaintainKeys()},
       {"promises", promises->Settle()},
       {"receipts", intake->SendReceipts()},
       {"missing", intake->AskForMissing()},
       {"held", intake->ReleaseHeld()},
       {"erasures", intake->EraseUncovered()},
       {"opened", referrals->SendReceiptsDue()},
+      {"seen", intake->ForgetSeen()},
   };
   for (const auto& [duty, done] : duties)
     if (!done.ok() && !absl::IsUnavailable(done))
       LogEvent(EventLevel::kWarning, "upkeep_failed",
                {{"duty", duty}, {"status_code", static_cast<int>(done.code())}});
-  if (clock.Now() >= anchored_at + kAnchorInterval) AnchorAccessLog();
+  if (absl::AbsDuration(clock.Now() - anchored_at) >= kAnchorInterval)
+    AnchorAccessLog();
   return kUpkeepInterval;
 }
 
 void Agent::Parts::AnchorAccessLog() {
-  if (access_log->size() <= anchored_size) return;
+  if (access_log->size() <= anchored_size || !time->MayPublish().ok()) return;
   const auto signer = keys->Signer();
   if (!signer.ok()) return;
   const TreeSize size = access_log->size();

@@ -1,6 +1,7 @@
 #include "agents/institution/daemon/broker_streams.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "absl/time/clock.h"
@@ -45,11 +46,17 @@ void BrokerStreams::Seen() {
 absl::Duration BrokerStreams::FollowLog() {
   if (stopping_) return absl::InfiniteDuration();
   absl::Status followed;
+  std::optional<absl::Time> asked = parts_.clock.Now();
   const absl::Status ended =
       parts_.broker.WatchCheckpoints([&](const std::string& note) {
+        // The first is made for us: before the broker is used again, its clock
+        // is compared. Later ones may have waited on their way.
+        if (asked) parts_.time.Compare(note, *asked).IgnoreError();
+        asked.reset();
         Seen();
         followed = parts_.log.Follow(note);
         if (!followed.ok()) return false;
+        parts_.time.Followed(note);
         log_backoff_.Reset();
         parts_.log_grew();
         return !stopping_;

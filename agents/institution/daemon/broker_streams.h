@@ -9,6 +9,7 @@
 #include "agents/institution/core/intake.h"
 #include "agents/institution/core/log_watch.h"
 #include "agents/institution/core/loop.h"
+#include "agents/institution/core/network_time.h"
 #include "base/clock.h"
 
 namespace amparo::agent {
@@ -24,6 +25,7 @@ class BrokerStreams {
     BrokerPort& broker;
     LogWatch& log;
     Intake& intake;
+    NetworkTime& time;
     const Clock& clock;
     absl::Duration retry_first;
     absl::Duration retry_max;

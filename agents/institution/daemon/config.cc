@@ -40,7 +40,7 @@ prekey_interval_h = 24  # a new key to receive under, this often
 [outbox]
 retry_first_ms = 1000   # after a failure; doubles up to retry_max_ms
 retry_max_ms = 300000
-envelopes_max = 100000  # waiting to be sent
+envelopes_max = 100000  # waiting to be sent; then officers send nothing more
 
 [log]
 inclusion_alarm_s = 60  # an event not proven in the log by then is an alarm
@@ -118,6 +118,8 @@ absl::StatusOr<AgentConfig> ParseAgentConfig(absl::string_view text,
   if (!member.ok()) return Wrong("member", "[a-z][a-z0-9-]{0,31}");
   RETURN_IF_ERROR(CheckTlsPort(tls_listen, tls_names));
   if (address.empty()) return Wrong("broker.address", "host:port");
+  if (first_ms > max_ms)
+    return Wrong("outbox.retry_max_ms", "retry_first_ms or more");
   ASSIGN_OR_RETURN(const Unlock unlock,
                    Choice(kUnlocks, unlock_text, "keystore.unlock"));
   if (unlock == Unlock::kKeyFile && key_file.empty())

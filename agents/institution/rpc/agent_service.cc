@@ -107,6 +107,7 @@ absl::Status AgentService::FillStatus(const Officer& officer,
   }
   if (const Member* self = charter.Find(parts_.keys.self()))
     response.set_member_status(std::string(NameOf(self->status)));
+  response.set_sealing_waits_for(source.sealing_waits_for());
   // Who manages the agent sees no case, and no counts of any.
   if (!AllowedByRole(officer, Action::kSeeCases).ok()) return absl::OkStatus();
   response.set_held(parts_.held.size());
@@ -192,6 +193,22 @@ grpc::ServerUnaryReactor* AgentService::AccessLog(
     RETURN_IF_ERROR(parts_.access_log.Write(
         {.officer = officer.id, .action = "access_log_read"}));
     return FillAccessLog(*request, *response);
+  });
+}
+
+grpc::ServerUnaryReactor* AgentService::AcknowledgeAlarm(
+    grpc::CallbackServerContext* context,
+    const v1::AcknowledgeAlarmRequest* request, v1::StatusResponse* response) {
+  return edge_.Run(context, [=, this](const Officer& officer) -> absl::Status {
+    RETURN_IF_ERROR(AllowedByRole(officer, Action::kAcknowledgeAlarms));
+    std::optional<MemberId> member;
+    if (!request->member().empty()) {
+      ASSIGN_OR_RETURN(member, MemberId::Parse(request->member()));
+    }
+    RETURN_IF_ERROR(parts_.access_log.Write(
+        {.officer = officer.id, .action = "alarm_acknowledge"}));
+    RETURN_IF_ERROR(parts_.status.acknowledge_alarm(request->code(), member));
+    return FillStatus(officer, *response);
   });
 }
 

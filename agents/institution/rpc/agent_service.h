@@ -50,6 +50,10 @@ class AgentService final : public v1::AgentService::CallbackService {
   grpc::ServerUnaryReactor* AccessLog(grpc::CallbackServerContext* context,
                                       const v1::AccessLogRequest* request,
                                       v1::AccessLogResponse* response) override;
+  grpc::ServerUnaryReactor* AcknowledgeAlarm(
+      grpc::CallbackServerContext* context,
+      const v1::AcknowledgeAlarmRequest* request,
+      v1::StatusResponse* response) override;
 
  private:
   absl::Status FillStatus(const Officer& officer,

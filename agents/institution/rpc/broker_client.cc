@@ -174,6 +174,14 @@ absl::StatusOr<std::string> BrokerClient::GetDocument(const Digest& hash) {
   return std::move(*response.mutable_document());
 }
 
+absl::StatusOr<std::string> BrokerClient::GetCheckpoint() {
+  ASSIGN_OR_RETURN(amparo::v1::CheckpointResponse response,
+                   (Call<amparo::v1::CheckpointResponse>(
+                       log_, &amparo::v1::LogService::Stub::GetCheckpoint,
+                       amparo::v1::GetCheckpointRequest())));
+  return std::move(*response.mutable_note());
+}
+
 template <typename Message, typename Start, typename Visit>
 absl::Status BrokerClient::ReadStream(const Start& start, const Visit& visit) {
   grpc::ClientContext context;

@@ -34,6 +34,7 @@ class BrokerClient final : public BrokerPort {
   absl::StatusOr<std::vector<Bytes>> GetEntries(LeafIndex start,
                                                 uint32_t count) override;
   absl::StatusOr<std::string> GetDocument(const Digest& hash) override;
+  absl::StatusOr<std::string> GetCheckpoint() override;
   absl::Status WatchCheckpoints(
       const std::function<bool(const std::string& note)>& visit) override;
   absl::Status Subscribe(std::optional<LeafIndex> after,

@@ -48,7 +48,12 @@ class ApiOf {
                   return std::vector<AlarmRecord>{
                       {"gap", std::nullopt, absl::UnixEpoch()}};
                 },
-                [] { return 3u; }},
+                [this](absl::string_view code,
+                       const std::optional<MemberId>& member) {
+                  return agent_.alarms().Acknowledge(code, member);
+                },
+                [] { return 3u; },
+                [] { return std::string("clock"); }},
         parts_{desk_, agent_.officers(), referrals_, consents_,
                feed_, status_,           executor_,  "1.2.3"} {}
 

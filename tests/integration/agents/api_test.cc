@@ -160,6 +160,7 @@ TEST_F(Api, GivesTheStatus) {
   EXPECT_EQ(status.log_size(), 40u);
   EXPECT_EQ(status.witnessed_size(), 0u);
   EXPECT_EQ(status.quarantined(), 3u);
+  EXPECT_EQ(status.sealing_waits_for(), "clock");
   ASSERT_EQ(status.alarms_size(), 1);
   EXPECT_EQ(status.alarms(0).code(), "gap");
   EXPECT_GT(status.charter_expires_at_s(), 0u);
@@ -169,6 +170,30 @@ TEST_F(Api, GivesTheStatus) {
       VALUE_OF(Call(agents_, &Agents::Status, v1::StatusRequest(), "root"))
           .unread(),
       0u);
+}
+
+TEST_F(Api, LetsAdminsAndSupervisorsPutAlarmsAway) {
+  AddOfficer("ana2", {Role::kOfficer});
+  Alarms& alarms = api_.agent().alarms();
+  const MemberId uls = world_.broker().Id("uls");
+  alarms.Raise("link_fork", uls, world_.clock().Now());
+  alarms.Raise("log_fork", std::nullopt, world_.clock().Now());
+  v1::AcknowledgeAlarmRequest request;
+  request.set_code("link_fork");
+  request.set_member("uls");
+  EXPECT_THAT(Call(agents_, &Agents::AcknowledgeAlarm, request, "ana2"),
+              HasErrorCode("role_missing"));
+  EXPECT_TRUE(alarms.Has("link_fork", uls));
+  EXPECT_OK(Call(agents_, &Agents::AcknowledgeAlarm, request, "me"));
+  EXPECT_FALSE(alarms.Has("link_fork", uls));
+  EXPECT_THAT(Call(agents_, &Agents::AcknowledgeAlarm, request, "me"),
+              HasErrorCode("not_found"));
+  request.set_code("log_fork");
+  request.clear_member();
+  EXPECT_OK(Call(agents_, &Agents::AcknowledgeAlarm, request, "root"));
+  EXPECT_TRUE(alarms.List().empty());
+  const auto records = VALUE_OF(api_.agent().access_log().Read(std::nullopt, 100));
+  EXPECT_EQ(records.back().action, "alarm_acknowledge");
 }
 
 TEST_F(Api, LetsAdminsAloneAddOfficers) {

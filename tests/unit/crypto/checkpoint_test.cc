@@ -136,6 +136,31 @@ TEST(Checkpoint, AnyFlippedBitIsRefused) {
   }
 }
 
+TEST(Checkpoint, SaysWhenTheLogShowedIt) {
+  const SigningKey key = SigningKey::Generate();
+  const NoteVerifier log = VerifierOf(key, kOrigin);
+  const std::string note = VALUE_OF(SignCheckpoint(Example(), key));
+  EXPECT_THAT(TimeOfCheckpoint(note, log), StatusIs(kNotFound));
+  const absl::Time at = absl::FromUnixSeconds(1795262400);
+  const std::string timed = VALUE_OF(TimeCheckpoint(note, key, at));
+  EXPECT_EQ(VALUE_OF(TimeOfCheckpoint(timed, log)), at);
+  EXPECT_EQ(VALUE_OF(VerifyCheckpoint(timed, log)), Example());
+}
+
+TEST(Checkpoint, AnotherTimeThanTheLogSignedIsRefused) {
+  const SigningKey key = SigningKey::Generate();
+  const NoteVerifier log = VerifierOf(key, kOrigin);
+  const std::string note = VALUE_OF(SignCheckpoint(Example(), key));
+  Note moved = VALUE_OF(ParseNote(
+      VALUE_OF(TimeCheckpoint(note, key, absl::FromUnixSeconds(1795262400)))));
+  moved.signatures.back().signature[7] ^= 1;  // a byte of the time
+  EXPECT_THAT(TimeOfCheckpoint(FormatNote(moved), log), StatusIs(kDenied));
+  // A stranger's word is none of the log's.
+  const std::string strange = VALUE_OF(TimeCheckpoint(
+      note, SigningKey::Generate(), absl::FromUnixSeconds(1)));
+  EXPECT_THAT(TimeOfCheckpoint(strange, log), StatusIs(kNotFound));
+}
+
 TEST(Checkpoint, OfAnotherLogIsRefusedThoughTheKeySignedIt) {
   const SigningKey key = SigningKey::Generate();
   Note note{ExampleBody(), {}};

@@ -206,7 +206,8 @@ TEST(RenderJson, Status) {
       R"("broker":{"reachable":true,"last_seen_at":"2026-11-20T09:00:00Z"},)"
       R"("charter":{"version":2,"expires_at":"2026-11-20T09:00:00Z"},)"
       R"("keys":{"signing_until":null,"prekey_until":null},)"
-      R"("log":{"size":40,"witnessed_size":40},"outbox_queued":0,"unread":1,)"
+      R"("log":{"size":40,"witnessed_size":40},"outbox_queued":0,)"
+      R"("sealing_waits_for":null,"unread":1,)"
       R"("overdue":0,"quarantined":0,"held":0,"alarms":[{"code":"gap","member":"gnr",)"
       R"("since":"2026-11-20T09:00:00Z"}],"member_status":"active"})");
 }

@@ -72,6 +72,30 @@ TEST(Checkpointer, SaysNothingNewForAnHourUnlessTheLogGrows) {
   EXPECT_EQ(of.woken, 3);
 }
 
+TEST(Checkpointer, SaysWhenItShowsAndShowsAQuietLogAgainEachHour) {
+  Published of;
+  EXPECT_THAT(of.checkpointer.NewestNow(), StatusIs(StatusCode::kNotFound));
+  EXPECT_OK(of.checkpointer.PublishNext());
+  const auto shown = VALUE_OF(of.checkpointer.NewestNow());
+  const auto time_of = [&](const std::string& note) {
+    return VALUE_OF(TimeOfCheckpoint(note, of.broker.log()));
+  };
+  EXPECT_EQ(time_of(shown.note), of.broker.clock().Now());
+  // Whoever asks later hears of the same tree, now; nobody is woken for that.
+  of.broker.clock().Advance(absl::Minutes(7));
+  const auto later = VALUE_OF(of.checkpointer.NewestNow());
+  EXPECT_EQ(later.showing, shown.showing);
+  EXPECT_EQ(time_of(later.note), of.broker.clock().Now());
+  EXPECT_EQ(VALUE_OF(VerifyCheckpoint(later.note, of.broker.log())), of.Newest());
+  of.broker.clock().Advance(absl::Hours(1));
+  EXPECT_OK(of.checkpointer.PublishNext());
+  EXPECT_GT(VALUE_OF(of.checkpointer.NewestNow()).showing, shown.showing);
+  // A clock set back by a day silences nobody.
+  of.broker.clock().Advance(-absl::Hours(24));
+  EXPECT_OK(of.checkpointer.PublishNext());
+  EXPECT_EQ(of.woken, 3);
+}
+
 TEST(Checkpointer, NeverShrinks) {
   Published of;
   const LogHead before = of.broker.store().Head();

@@ -211,6 +211,17 @@ TEST_F(KeyDirectoryTest, AKeyForLaterOrOfThePastIsRefused) {
   EXPECT_THAT(Apply(SignKeyEvent(past, network_.identity("ong"))), kOutOfOrder);
 }
 
+TEST_F(KeyDirectoryTest, AfterTheChartersEndNobodyGetsANewSigningKey) {
+  ASSERT_OK(AddSigner("ong", agent_));
+  const SigningKey next = SigningKey::Generate();
+  now_ = charter_.charter.expires - absl::Hours(1);
+  ASSERT_OK(AddSigner("ong", next));
+  now_ = charter_.charter.expires;
+  EXPECT_THAT(AddSigner("ong", SigningKey::Generate(), &next), kOutOfOrder);
+  EXPECT_OK(AddPrekey("ong", next, prekey_));  // who is in can still receive
+  EXPECT_OK(Revoke("ong", next, next));
+}
+
 TEST_F(KeyDirectoryTest, TheSameEventAgainChangesNothing) {
   const std::string document =
       SignKeyEvent(Next("ong", KeyEventKind::kSigning, agent_.verify_key()),

@@ -45,6 +45,32 @@ TEST_F(AlarmsTest, OutliveARestartUntilTheyAreSettled) {
   EXPECT_TRUE(alarms_->List().empty());
 }
 
+TEST_F(AlarmsTest, ArePutAwayWithTheirEvidenceAndRingAgain) {
+  alarms_->Raise("log_fork", gnr_, clock_.Now(), Bytes{1, 2, 3});
+  EXPECT_THAT(alarms_->Acknowledge("log_fork", std::nullopt),
+              StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_OK(alarms_->Acknowledge("log_fork", gnr_));
+  EXPECT_FALSE(alarms_->Has("log_fork", gnr_));
+  alarms_ = VALUE_OF(Alarms::Open(kv_));
+  EXPECT_TRUE(alarms_->List().empty());
+  std::optional<Bytes> kept;
+  EXPECT_OK(kv_.Scan("alarm-past/", "", [&](absl::string_view, ByteView row) {
+    kept = ToBytes(row);
+    return true;
+  }));
+  ASSERT_TRUE(kept);
+  EXPECT_EQ(Bytes(kept->end() - 3, kept->end()), (Bytes{1, 2, 3}));
+  alarms_->Raise("log_fork", gnr_, clock_.Now());
+  EXPECT_TRUE(alarms_->Has("log_fork", gnr_));
+}
+
+TEST_F(AlarmsTest, RingOnWhenTheyCannotBePutAway) {
+  alarms_->Raise("log_fork", gnr_, clock_.Now());
+  kv_.FailWrites(absl::InternalError("disk"));
+  EXPECT_FALSE(alarms_->Acknowledge("log_fork", gnr_).ok());
+  EXPECT_TRUE(alarms_->Has("log_fork", gnr_));
+}
+
 TEST_F(AlarmsTest, ShowEvenWhenTheyCannotBeStored) {
   kv_.FailWrites(absl::InternalError("disk"));
   alarms_->Raise("log_fork", gnr_, clock_.Now());
