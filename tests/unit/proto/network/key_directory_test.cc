@@ -214,7 +214,7 @@ TEST_F(KeyDirectoryTest, AKeyForLaterOrOfThePastIsRefused) {
 TEST_F(KeyDirectoryTest, AfterTheChartersEndNobodyGetsANewSigningKey) {
   ASSERT_OK(AddSigner("ong", agent_));
   const SigningKey next = SigningKey::Generate();
-  now_ = charter_.charter.expires - absl::Hours(1);
+  now_ = charter_.charter.expires - absl::Hours(2);
   ASSERT_OK(AddSigner("ong", next));
   now_ = charter_.charter.expires;
   EXPECT_THAT(AddSigner("ong", SigningKey::Generate(), &next), kOutOfOrder);
