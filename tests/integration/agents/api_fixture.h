@@ -49,8 +49,8 @@ class ApiOf {
                       {"gap", std::nullopt, absl::UnixEpoch()}};
                 },
                 [this](absl::string_view code,
-                       const std::optional<MemberId>& member) {
-                  return agent_.alarms().Acknowledge(code, member);
+                       const std::optional<MemberId>& who) {
+                  return agent_.alarms().Acknowledge(code, who);
                 },
                 [] { return 3u; },
                 [] { return std::string("clock"); }},
