@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "base/error.h"
 #include "base/status.h"
 
@@ -36,6 +37,20 @@ absl::Status CheckThreshold(const MultiJws& jws, const Charter& by) {
   if (signers.size() < by.governance_threshold)
     return Denied("verification_failed", "too few members signed it");
   return absl::OkStatus();
+}
+
+// Gone back, repeated or passed over.
+absl::Status WrongVersion(uint64_t version, uint64_t current) {
+  std::string why = absl::StrCat("charter: version ", version);
+  if (version < current)
+    absl::StrAppend(&why, " is older than ", current,
+                    ", which is in force: a rollback");
+  else if (version == current)
+    absl::StrAppend(&why, " is in force: another one would be a fork");
+  else
+    absl::StrAppend(&why, " follows ", current, ": one between is missing");
+  return MakeError(absl::StatusCode::kFailedPrecondition, why,
+                   {.code = "invalid_state", .field = "version"});
 }
 
 struct Parsed {
@@ -83,8 +98,7 @@ absl::StatusOr<AcceptedCharter> AcceptNextCharter(
   ASSIGN_OR_RETURN(Parsed parsed, ParseDocument(document));
   const Charter& next = parsed.charter;
   if (next.version != current.charter.version + 1)
-    return absl::FailedPreconditionError(
-        "charter: not the version after the current one");
+    return WrongVersion(next.version, current.charter.version);
   if (next.prev_hash != current.hash)
     return Denied("verification_failed", "it follows another charter");
   if (next.net != current.network_id || next.network != current.charter.network)

@@ -76,6 +76,19 @@ TEST_F(CharterTest, AForkIsRefused) {
   EXPECT_THAT(AcceptNextCharter(network_.Sign({1, 3, 4}), second), kDenied);
 }
 
+TEST_F(CharterTest, AWrongVersionIsRefusedWithTheReason) {
+  const AcceptedCharter second = network_.Next(first_);
+  const AcceptedCharter third = network_.Next(second);
+  const auto why = [](const AcceptedCharter& next,
+                      const AcceptedCharter& current) {
+    return std::string(
+        AcceptNextCharter(next.document, current).status().message());
+  };
+  EXPECT_NE(why(first_, third).find("rollback"), std::string::npos);
+  EXPECT_NE(why(third, third).find("fork"), std::string::npos);
+  EXPECT_NE(why(third, first_).find("missing"), std::string::npos);
+}
+
 TEST_F(CharterTest, ACharterOfAnotherNetworkIsRefused) {
   network_.Follow(first_);
   network_.draft.net = Fill(9);
