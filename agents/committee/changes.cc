@@ -159,7 +159,8 @@ class Changes {
     else if (holder->status == MemberStatus::kSuspended ||
              holder->status == MemberStatus::kLeft)
       Say("Note: governance key ", key.id, " is held by ", key.member.text(),
-          ", which is ", NameOf(holder->status),
+          holder->status == MemberStatus::kLeft ? ", which has left"
+                                                : ", which is suspended",
           "; its signature counts until the key is removed.");
   }
 

@@ -114,15 +114,16 @@ class Describer {
     CLI::App* verb = Verb("set", "change one key of the draft");
     verb->add_option("KEY", arguments_.set.words,
                      "name and value; lists take several values")
-        ->type_name("VALUE...")
+        ->type_name("VALUE")
         ->required();
-    const auto change = [&](const char* flag, ListChange to, const char* help) {
-      return verb->add_flag_callback(
-          flag, [this, to] { arguments_.set.change = to; }, help);
-    };
-    CLI::Option* add =
-        change("--add", ListChange::kAdd, "add to the list, not replace it");
-    change("--remove", ListChange::kRemove, "take out of the list")
+    // The flags outlive this object.
+    ListChange& change = arguments_.set.change;
+    CLI::Option* add = verb->add_flag_callback(
+        "--add", [&change] { change = ListChange::kAdd; },
+        "add to the list, not replace it");
+    verb->add_flag_callback(
+            "--remove", [&change] { change = ListChange::kRemove; },
+            "take out of the list")
         ->excludes(add);
     verb->footer(absl::StrCat(
         "Names, with dots or spaces between their parts, and what they take:\n",

@@ -55,7 +55,7 @@ absl::StatusOr<Member*> DraftEdit::Find(const std::string& member) {
 
 absl::Status DraftEdit::Replace(const Json& charter) {
   absl::StatusOr<Charter> decoded = DecodeCharter(charter);
-  if (!decoded.ok()) return WithHint(decoded.status());
+  RETURN_IF_ERROR(decoded.status());
   draft_ = *std::move(decoded);
   return absl::OkStatus();
 }

@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -19,7 +20,7 @@ namespace {
 
 enum class Form { kText, kNumber, kTime, kTexts, kNumbers, kDeadline, kLetter };
 
-// `*` in a name stands for any part.
+// A part in capitals stands for any.
 struct Known {
   const char* name;
   Form form;
@@ -34,9 +35,9 @@ constexpr Known kSettings[] = {
     {"purposes", Form::kTexts, "CODE..."},
     {"bases", Form::kTexts, "CODE..."},
     {"reason_codes", Form::kTexts, "CODE..."},
-    {"deadlines.*.acknowledge", Form::kDeadline, "24h, 90min or none"},
-    {"deadlines.*.decide", Form::kDeadline, "24h, 90min or none"},
-    {"matrix.*.*", Form::kLetter, "F S C G - X or default"},
+    {"deadlines.PRIORITY.acknowledge", Form::kDeadline, "24h, 90min or none"},
+    {"deadlines.PRIORITY.decide", Form::kDeadline, "24h, 90min or none"},
+    {"matrix.KIND.SECTION", Form::kLetter, "F S C G - X or default"},
     {"witness.quorum", Form::kNumber, "cosignatures needed"},
     {"witness.faulty", Form::kNumber, "witnesses that may fail"},
     {"witness.keys", Form::kTexts, "verifier keys of outsiders"},
@@ -44,10 +45,10 @@ constexpr Known kSettings[] = {
     {"suites.allowed", Form::kNumbers, "numbers of suites"},
     {"suites.min", Form::kNumber, "lowest suite"},
     {"governance.threshold", Form::kNumber, "members who must sign"},
-    {"member.*.name", Form::kText, "TEXT"},
-    {"member.*.contact", Form::kText, "a duty, never a person"},
-    {"member.*.parent", Form::kText, "MEMBER, or \"\" for none"},
-    {"member.*.territory", Form::kTexts, "CODE..."},
+    {"member.ID.name", Form::kText, "TEXT"},
+    {"member.ID.contact", Form::kText, "a duty, never a person"},
+    {"member.ID.parent", Form::kText, "MEMBER, or \"\" for none"},
+    {"member.ID.territory", Form::kTexts, "CODE..."},
 };
 
 absl::Status Usage(absl::string_view message, const char* field,
@@ -60,7 +61,9 @@ bool Fits(const Known& known, const std::vector<std::string>& path) {
   const std::vector<std::string> parts = absl::StrSplit(known.name, '.');
   if (parts.size() != path.size()) return false;
   for (size_t i = 0; i < parts.size(); ++i)
-    if (parts[i] != "*" && parts[i] != path[i]) return false;
+    if (!absl::ascii_isupper(static_cast<unsigned char>(parts[i][0])) &&
+        parts[i] != path[i])
+      return false;
   return true;
 }
 
@@ -186,7 +189,7 @@ std::string SettingsText() {
     std::string name = known.name;
     absl::StrAppend(
         &text, "  ", name,
-        std::string(std::max<size_t>(26, name.size() + 1) - name.size(), ' '),
+        std::string(std::max<size_t>(32, name.size() + 1) - name.size(), ' '),
         known.takes, "\n");
   }
   return text;

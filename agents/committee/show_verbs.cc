@@ -30,7 +30,8 @@ std::string Describe(const Charter& charter) {
       charter.governance_threshold, " of these sign a new version:\n");
   for (const GovernanceKey& key : charter.governance)
     absl::StrAppend(&text, "  ", key.id, "  ", key.member.text(), "  until ",
-                    FormatUtc(key.until), "\n");
+                    FormatUtc(key.until), "  ", GovernanceKeyWords(key.key),
+                    "\n");
   absl::StrAppend(&text, "Members:\n");
   for (const Member& member : charter.members)
     absl::StrAppend(&text, "  ", member.id.text(), "  ", NameOf(member.kind),

@@ -117,7 +117,11 @@ check "a new key" at mp new-key G6 mp --local
 check "taken in" at ong add-key "$machines/mp/keys/G6.public" --replaces G2 --words-confirmed
 decide ong gnr cpcj
 check "set" at ong set title "Protocolo revisto"
+check "a list grows" at ong set purposes --add statistics
+check "another shrinks" at ong set bases --remove LED-8
+check "in words" at ong set deadlines urgent decide 48h
 decide ong mp uls  # G6 decides now
+equal "$(at mp show --json | jq -c '.charter | [.purposes[-1], (.bases | index("LED-8")), .deadlines.urgent.decide_h]')" '["statistics",null,48]'
 equal "$(at mp show --json | field '[.charter.governance.keys[].id] | join(" ")')" "G1 G6 G3 G4 G5"
 
 step "the threshold goes up: as many as it asks for have to agree"
