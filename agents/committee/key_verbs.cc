@@ -155,6 +155,12 @@ absl::StatusOr<Outcome> AddKey(const CharterFolder& folder,
                                const Clock& clock) {
   ASSIGN_OR_RETURN(const KeyStatement statement,
                    ReadKeyStatement(options.file));
+  const absl::Time until = TimeFromUnix(
+      UnixSeconds(options.until.value_or(clock.Now() + kGovernanceKeyLife)));
+  if (until <= clock.Now())
+    return MakeError(absl::StatusCode::kInvalidArgument,
+                     "the key would have ended already",
+                     {.code = "usage", .field = "--until"});
   ASSIGN_OR_RETURN(DraftEdit edit, DraftEdit::Begin(folder));
   RETURN_IF_ERROR(CheckHolder(edit, statement));
   RETURN_IF_ERROR(CheckIdIsFree(edit, statement));
@@ -172,8 +178,6 @@ absl::StatusOr<Outcome> AddKey(const CharterFolder& folder,
     return MakeError(absl::StatusCode::kPermissionDenied,
                      "the words were not confirmed: nothing was changed",
                      {.code = "verification_failed"});
-  const absl::Time until = TimeFromUnix(
-      UnixSeconds(options.until.value_or(clock.Now() + kGovernanceKeyLife)));
   GovernanceKey key{statement.id, statement.member, statement.key, until};
   if (place != draft.governance.end())
     *place = std::move(key);

@@ -174,6 +174,14 @@ absl::Status AdoptDraft(const CharterFolder& folder, const std::string& text,
   if (!chain.empty()) before = chain.back();
   // Only what this program would have written itself can be signed on.
   RETURN_IF_ERROR(BeginOrContinue(draft, other).status());
+  const Progress progress = ProgressOf(other, before, draft);
+  if ((before.has_value() ? progress.old_have : progress.new_have) == 0)
+    return MakeError(absl::StatusCode::kPermissionDenied,
+                     "nobody who decides in this network has signed it",
+                     {.code = "verification_failed",
+                      .field = "FILE",
+                      .hint = "its drafter signs it first, with a key of the "
+                              "version in force"});
   return folder.WriteDraft(draft, before);
 }
 

@@ -51,6 +51,9 @@ class Machines : public CommitteeFixture {
   std::string PendingOf(const std::string& machine) {
     return Machine(machine).PendingPath(Version(machine) + 1);
   }
+  std::optional<AcceptedCharter> Newest(const std::string& machine) {
+    return VALUE_OF(Machine(machine).Newest());
+  }
   uint64_t Version(const std::string& machine) {
     return VALUE_OF(Machine(machine).Chain()).size();
   }
@@ -144,6 +147,23 @@ TEST_F(Machines, AFileOfAnEarlierVersionOrAnotherNetworkIsNotTaken) {
   EXPECT_TRUE(absl::StrContains(
       Merge(Machine("uls"), PendingOf("gnr")).status().message(),
       "not all in this folder"));
+}
+
+TEST_F(Machines, AStrangersDraftIsNotTakenOver) {
+  FoundElsewhere();
+  Charter forged = VALUE_OF(Machine("gnr").Draft(Newest("gnr")));
+  const SigningKey eve = SigningKey::Generate();
+  forged.governance[0].key = eve.verify_key();
+  MultiJws jws{DumpJson(EncodeCharter(forged)), {}};
+  AddSignature(jws, eve, kCharterTyp);
+  ASSERT_OK(WriteFile(scratch_ / "forged.json", FormatMultiJws(jws),
+                      FileMode::kPublic));
+  const std::string draft =
+      VALUE_OF(ReadFile(Machine("uls").DraftPath(), 1 << 20));
+  EXPECT_EQ(
+      ErrorCodeOf(Merge(Machine("uls"), scratch_ / "forged.json").status()),
+      "verification_failed");
+  EXPECT_EQ(VALUE_OF(ReadFile(Machine("uls").DraftPath(), 1 << 20)), draft);
 }
 
 TEST_F(Machines, FetchRefusesWhatTheKeysDidNotSign) {
@@ -263,6 +283,13 @@ TEST_F(Machines, AKeyIsTakenOnlyWithItsWordsItsHolderAndAFreeId) {
   // The same key under another id.
   EXPECT_EQ(ErrorCodeOf(AddKeyAt("gnr", Public("uls", "G4"), "G9")),
             "not_found");
+  EXPECT_EQ(ErrorCodeOf(AddKey(Machine("gnr"),
+                               {.file = Public("uls", "G4"),
+                                .until = clock_.Now(),
+                                .words_confirmed = true},
+                               dialog_, clock_)
+                            .status()),
+            "usage");
   ASSERT_OK(AddKeyAt("gnr", Public("uls", "G4"), ""));
 }
 
