@@ -1,5 +1,6 @@
 #include "agents/committee/changes.h"
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <utility>
@@ -203,7 +204,27 @@ class Changes {
                      now.contains(key) ? now[key] : Json(nullptr));
       return;
     }
+    if (old.is_array() && now.is_array()) return CompareList(name, old, now);
     Say(name, " changes from ", Text(old), " to ", Text(now), ".");
+  }
+
+  // What came and what went: nobody finds one code in two long lists.
+  void CompareList(const std::string& name, const Json& old, const Json& now) {
+    const std::string added = Missing(now, old), dropped = Missing(old, now);
+    if (added.empty() && dropped.empty())
+      return Say(name, " changes its order to ", Text(now), ".");
+    Say(name, " changes:", added.empty() ? "" : absl::StrCat(" new ", added),
+        added.empty() || dropped.empty() ? "" : ";",
+        dropped.empty() ? "" : absl::StrCat(" no longer ", dropped), ".");
+  }
+
+  // The items of `list` that `other` has not.
+  static std::string Missing(const Json& list, const Json& other) {
+    std::string text;
+    for (const Json& item : list)
+      if (std::find(other.begin(), other.end(), item) == other.end())
+        absl::StrAppend(&text, text.empty() ? "" : ", ", Text(item));
+    return text;
   }
 
   static bool ToldElsewhere(const std::string& key) {

@@ -38,7 +38,12 @@ TEST(Changes, TellEachKeyThatDiffers) {
   } cases[] = {
       {[](Charter& c) { c.title = "B"; }, "title changes from"},
       {[](Charter& c) { c.expires += absl::Hours(1); }, "expires changes"},
-      {[](Charter& c) { c.bases.push_back("A6-1-a"); }, "bases changes"},
+      {[](Charter& c) { c.bases.push_back("A6-1-a"); },
+       "bases changes: new \"A6-1-a\"."},
+      {[](Charter& c) { c.bases[0] = "A6-1-a"; },
+       "bases changes: new \"A6-1-a\"; no longer \"A6-1-c\"."},
+      {[](Charter& c) { std::swap(c.bases[0], c.bases[1]); },
+       "bases changes its order"},
       {[](Charter& c) { c.trust_delay = absl::ZeroDuration(); },
        "trusted at once"},
       {[](Charter& c) { c.deadlines["urgent"].decide = absl::Hours(9); },
