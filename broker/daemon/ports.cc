@@ -23,6 +23,11 @@ namespace {
 constexpr size_t kMessageOverhead = 4096;
 constexpr int kMembersStreamsMax = 1024;  // calls at a time on a connection
 constexpr int kEnrolStreamsMax = 16;
+// Anybody may call there. A charter of the greatest size fits several times.
+constexpr size_t kEnrolMemoryMax = 64 << 20;
+constexpr absl::Duration kEnrolHandshake = absl::Seconds(10);
+constexpr absl::Duration kEnrolIdle = absl::Seconds(30);
+constexpr absl::Duration kEnrolAge = absl::Minutes(2);
 constexpr size_t kStreamQueueMax = 1 << 16;  // one task a stream at most
 constexpr size_t kEnrolQueueMax = 64;
 constexpr size_t kAdminQueueMax = 8;
@@ -144,7 +149,11 @@ absl::Status Ports::ListenForEnrolment(const ListenFile& last) {
                .names = {v1::EnrolmentService::service_full_name()},
                .message_bytes_max =
                    static_cast<int>(kCharterBytesMax + kMessageOverhead),
-               .streams_per_connection_max = kEnrolStreamsMax},
+               .streams_per_connection_max = kEnrolStreamsMax,
+               .strangers = {.memory_bytes_max = kEnrolMemoryMax,
+                             .handshake = kEnrolHandshake,
+                             .idle = kEnrolIdle,
+                             .age = kEnrolAge}},
               config_.listen.enrol, last.listen.enrol));
   const int port = enrol_->port();
   where_.listen.enrol = FillPort(config_.listen.enrol, port);

@@ -2,6 +2,7 @@
 
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/health_check_service_interface.h>
+#include <grpcpp/resource_quota.h>
 #include <grpcpp/server_builder.h>
 
 #include <mutex>
@@ -28,6 +29,26 @@ void EnableHealthAndReflection() {
   });
 }
 
+void Limit(grpc::ServerBuilder& builder, const char* argument,
+           absl::Duration duration) {
+  if (duration > absl::ZeroDuration())
+    builder.AddChannelArgument(
+        argument, static_cast<int>(absl::ToInt64Milliseconds(duration)));
+}
+
+void LimitStrangers(grpc::ServerBuilder& builder,
+                    const RpcServer::Options::Strangers& limits) {
+  if (limits.memory_bytes_max > 0) {
+    grpc::ResourceQuota quota("strangers");
+    quota.Resize(limits.memory_bytes_max);
+    builder.SetResourceQuota(quota);
+  }
+  Limit(builder, GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, limits.handshake);
+  Limit(builder, GRPC_ARG_MAX_CONNECTION_IDLE_MS, limits.idle);
+  Limit(builder, GRPC_ARG_MAX_CONNECTION_AGE_MS, limits.age);
+  Limit(builder, GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, limits.age);
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::Start(
@@ -37,6 +58,7 @@ absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::Start(
   SetServerLimits(builder, options.message_bytes_max);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS,
                              options.streams_per_connection_max);
+  LimitStrangers(builder, options.strangers);
   int port = 0;
   builder.AddListeningPort(options.address, options.credentials, &port);
   for (grpc::Service* service : options.services)

@@ -24,6 +24,16 @@ class RpcServer {
     std::vector<std::string> names;        // of the services, for health checks
     int message_bytes_max = 0;
     int streams_per_connection_max = 0;
+    // Against strangers, who cost what they hold open. gRPC counts no
+    // connections, but ends those that do nothing, refuses new ones while the
+    // rest has used up its memory, and closes the old. Zero: gRPC's defaults.
+    struct Strangers {
+      size_t memory_bytes_max = 0;  // of all connections together
+      absl::Duration handshake;     // TLS must be done within
+      absl::Duration idle;          // without a call
+      absl::Duration age;           // of any connection, calls included
+    };
+    Strangers strangers = {};
   };
   // Serves when it returns. UNAVAILABLE when the address cannot be had.
   static absl::StatusOr<std::unique_ptr<RpcServer>> Start(

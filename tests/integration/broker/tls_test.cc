@@ -14,6 +14,7 @@
 #include "base/files.h"
 #include "broker/daemon/config.h"
 #include "broker/daemon/founding.h"
+#include "broker/rpc/server.h"
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "proto/grpc/credentials.h"
 #include "tests/support/broker_server.h"
@@ -37,15 +38,19 @@ TlsKeyPair MemberKey(const TlsKeyPair& ca, const std::string& network,
   return key;
 }
 
-// A plain OpenSSL client of version `version` and none else.
-bool Handshakes(const std::string& address, int version) {
-  const HostPort where = VALUE_OF(ParseHostPort(address));
+int ConnectTo(const HostPort& where) {
   const int fd = socket(AF_INET, SOCK_STREAM, 0);
   sockaddr_in to = {};
   to.sin_family = AF_INET;
   to.sin_port = htons(where.port);
   inet_pton(AF_INET, where.host.c_str(), &to.sin_addr);
   EXPECT_EQ(connect(fd, reinterpret_cast<sockaddr*>(&to), sizeof to), 0);
+  return fd;
+}
+
+// A plain OpenSSL client of version `version` and none else.
+bool Handshakes(const std::string& address, int version) {
+  const int fd = ConnectTo(VALUE_OF(ParseHostPort(address)));
   SSL_CTX* context = SSL_CTX_new(TLS_client_method());
   SSL_CTX_set_min_proto_version(context, version);
   SSL_CTX_set_max_proto_version(context, version);
@@ -137,6 +142,23 @@ TEST_F(TlsTest, SpeaksTls13AndNothingOlder) {
     // A missing client certificate shows after the handshake in TLS 1.3.
     EXPECT_TRUE(Handshakes(address, TLS1_3_VERSION));
   }
+}
+
+TEST_F(TlsTest, HangsUpOnAStrangerWhoOnlyHoldsALineOpen) {
+  const auto server = VALUE_OF(RpcServer::Start(
+      {.address = "127.0.0.1:0",
+       .credentials = MakeServerCredentials({broker.data().server_key(),
+                                             broker.data().server_certificate(), ""}),
+       .message_bytes_max = 1 << 20,
+       .streams_per_connection_max = 16,
+       .strangers = {.memory_bytes_max = 64 << 20,
+                     .handshake = absl::Milliseconds(100),
+                     .idle = absl::Seconds(30),
+                     .age = absl::Minutes(2)}}));
+  const int fd = ConnectTo({"127.0.0.1", static_cast<uint16_t>(server->port())});
+  char byte;
+  EXPECT_EQ(recv(fd, &byte, 1, 0), 0);  // the other side closed
+  close(fd);
 }
 
 TEST_F(TlsTest, OffersNoMembersServiceOnTheEnrolmentPort) {
