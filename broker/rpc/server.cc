@@ -43,7 +43,6 @@ void LimitStrangers(grpc::ServerBuilder& builder,
     quota.Resize(limits.memory_bytes_max);
     builder.SetResourceQuota(quota);
   }
-  Limit(builder, GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, limits.handshake);
   Limit(builder, GRPC_ARG_MAX_CONNECTION_IDLE_MS, limits.idle);
   Limit(builder, GRPC_ARG_MAX_CONNECTION_AGE_MS, limits.age);
   Limit(builder, GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, limits.age);
@@ -55,7 +54,8 @@ absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::Start(
     const Options& options) {
   EnableHealthAndReflection();
   grpc::ServerBuilder builder;
-  SetServerLimits(builder, options.message_bytes_max);
+  SetServerLimits(builder, options.message_bytes_max,
+                  options.strangers.handshake);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS,
                              options.streams_per_connection_max);
   LimitStrangers(builder, options.strangers);

@@ -10,6 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "proto/grpc/credentials.h"
 
 namespace amparo::broker {
 
@@ -28,10 +29,10 @@ class RpcServer {
     // connections, but ends those that do nothing, refuses new ones while the
     // rest has used up its memory, and closes the old. Zero: gRPC's defaults.
     struct Strangers {
-      size_t memory_bytes_max = 0;  // of all connections together
-      absl::Duration handshake;     // TLS must be done within
-      absl::Duration idle;          // without a call
-      absl::Duration age;           // of any connection, calls included
+      size_t memory_bytes_max = 0;               // of all connections together
+      absl::Duration handshake = kHandshakeMax;  // TLS must be done within
+      absl::Duration idle;                       // without a call
+      absl::Duration age;  // of any connection, calls included
     };
     Strangers strangers = {};
   };

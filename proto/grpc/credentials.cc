@@ -21,7 +21,6 @@ constexpr unsigned kWatchFilesEvery_s = 1;
 constexpr absl::Duration kReconnectFirst = absl::Milliseconds(200);
 constexpr absl::Duration kReconnectMax = absl::Seconds(2);
 constexpr absl::Duration kPingAnswerMax = absl::Seconds(10);
-constexpr absl::Duration kHandshakeMax = absl::Seconds(20);
 
 int Milliseconds(absl::Duration duration) {
   return static_cast<int>(absl::ToInt64Milliseconds(duration));
@@ -93,7 +92,8 @@ std::optional<absl::Time> EndOfClientCertificate(const ClientTls& tls) {
   return *end;
 }
 
-void SetServerLimits(grpc::ServerBuilder& builder, int message_bytes_max) {
+void SetServerLimits(grpc::ServerBuilder& builder, int message_bytes_max,
+                     absl::Duration handshake) {
   builder.SetMaxReceiveMessageSize(message_bytes_max);
   builder.AddChannelArgument(
       GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
@@ -104,7 +104,7 @@ void SetServerLimits(grpc::ServerBuilder& builder, int message_bytes_max) {
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS,
                              Milliseconds(kPingAnswerMax));
   builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS,
-                             Milliseconds(kHandshakeMax));
+                             Milliseconds(handshake));
   // Two servers must not share a port by accident: the second one fails.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
 }

@@ -56,9 +56,13 @@ std::optional<absl::Time> EndOfClientCertificate(const ClientTls& tls);
 inline constexpr absl::Duration kKeepaliveDefault = absl::Seconds(20);
 inline constexpr absl::Duration kKeepaliveMin = absl::Seconds(10);
 
+// How long a client may take to finish TLS.
+inline constexpr absl::Duration kHandshakeMax = absl::Seconds(20);
+
 // Keepalive, time for a handshake; `message_bytes_max` is for what the server
 // receives.
-void SetServerLimits(grpc::ServerBuilder& builder, int message_bytes_max);
+void SetServerLimits(grpc::ServerBuilder& builder, int message_bytes_max,
+                     absl::Duration handshake = kHandshakeMax);
 
 // A channel to `address` (host:port) of its own: connections are not shared
 // with other channels. `keepalive` is raised to kKeepaliveMin.
