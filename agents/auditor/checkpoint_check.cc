@@ -32,6 +32,30 @@ std::vector<NoteVerifier> WitnessesOf(const Charter& charter) {
 
 }  // namespace
 
+std::string OnlyKnownSigners(const std::string& note,
+                             const NetworkFold& network) {
+  absl::StatusOr<Note> parsed = ParseNote(note);
+  if (!parsed.ok() || !network.newest().has_value()) return note;
+  std::vector<NoteVerifier> known = WitnessesOf(network.newest()->charter);
+  known.insert(known.end(), network.log_keys().begin(),
+               network.log_keys().end());
+  const Note whole = *parsed;
+  const auto good = [&](const NoteVerifier& verifier) {
+    return verifier.type() == NoteKeyType::kEd25519
+               ? VerifyNote(whole, verifier).ok()
+               : VerifyCosignature(whole, verifier).ok();
+  };
+  std::erase_if(known, [&](const NoteVerifier& key) { return !good(key); });
+  std::erase_if(parsed->signatures, [&](const NoteSignature& signature) {
+    return std::none_of(known.begin(), known.end(),
+                        [&](const NoteVerifier& verifier) {
+                          return verifier.name() == signature.name &&
+                                 verifier.key_hash() == signature.key_hash;
+                        });
+  });
+  return FormatNote(*parsed);
+}
+
 CheckpointCheck::CheckpointCheck(std::string note,
                                  std::vector<std::string> since, Report& report)
     : note_(std::move(note)),

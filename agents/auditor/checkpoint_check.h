@@ -12,6 +12,11 @@
 
 namespace amparo::auditor {
 
+// `note` with the good signatures of log keys and witnesses of `network` alone;
+// as it is when it cannot be read.
+std::string OnlyKnownSigners(const std::string& note,
+                             const NetworkFold& network);
+
 // Steps 4 and 5: who signed the newest checkpoint, and whether the log still
 // begins with what older checkpoints said. One thread at a time.
 class CheckpointCheck {

@@ -235,6 +235,8 @@ void EventCheck::Judge(const Place& at, const AccessLogEvent& event) {
                               at.leaf.value()),
                  ""});
   last->second = *checkpoint;
+  if (access_anchors_ != nullptr)
+    access_anchors_({at.leaf, at.time, *checkpoint});
 }
 
 absl::Status EventCheck::CheckAccessLog(const MemberId& member,

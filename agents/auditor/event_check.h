@@ -7,6 +7,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "agents/auditor/access_anchor.h"
 #include "agents/auditor/link_check.h"
 #include "agents/auditor/network_fold.h"
 #include "agents/auditor/opening_check.h"
@@ -25,14 +26,16 @@ namespace amparo::auditor {
 // Holds what waits to be delivered. One thread at a time.
 class EventCheck {
  public:
-  // All must outlive the EventCheck.
+  // All must outlive the EventCheck; the sinks may be null.
   EventCheck(const NetworkFold& network, OpeningCheck& openings,
-             LinkCheck& links, Report& report, const TimelineSink& timeline)
+             LinkCheck& links, Report& report, const TimelineSink& timeline,
+             const AccessAnchorSink& access_anchors)
       : network_(network),
         openings_(openings),
         links_(links),
         report_(report),
-        timeline_(timeline) {}
+        timeline_(timeline),
+        access_anchors_(access_anchors) {}
 
   // In leaf order.
   void OnEvent(LeafIndex leaf, absl::Time time, const AuditEvent& event);
@@ -84,6 +87,7 @@ class EventCheck {
   LinkCheck& links_;
   Report& report_;
   const TimelineSink& timeline_;
+  const AccessAnchorSink& access_anchors_;
   absl::flat_hash_map<Digest, Waiting> waiting_;
   std::map<MemberId, Checkpoint> access_logs_;  // newest of each member
 };

@@ -37,7 +37,8 @@ class Walk {
         network_(source, options.root, report),
         openings_(source, report),
         links_(report),
-        events_(network_, openings_, links_, report, options_.timeline) {}
+        events_(network_, openings_, links_, report, options_.timeline,
+                options_.access_anchors) {}
 
   absl::Status Run();
 
@@ -79,6 +80,7 @@ absl::Status Walk::Run() {
     const uint32_t count =
         static_cast<uint32_t>(std::min<uint64_t>(kTileWidth, size - start));
     ASSIGN_OR_RETURN(const uint64_t read, ReadBundle(start, count));
+    if (options_.progress != nullptr) options_.progress(start + read, size);
     if (read < count) break;
   }
   return Finish();
@@ -158,6 +160,7 @@ absl::Status Walk::Finish() {
   events_.Finish();
   FinishTree(checkpoint_.Finish(network_));
   report_.Skip(Step::kDisclosures, "no opened cases were given");
+  if (options_.network != nullptr) options_.network(network_);
   return absl::OkStatus();
 }
 

@@ -1,11 +1,15 @@
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "agents/auditor/access_anchor.h"
 #include "agents/auditor/leaf_source.h"
+#include "agents/auditor/network_fold.h"
 #include "agents/auditor/report.h"
 #include "crypto/digest.h"
 
@@ -17,7 +21,12 @@ struct ReplayOptions {
   std::optional<Digest> root;
   // Older checkpoints of the same log, signed notes.
   std::vector<std::string> since;
-  TimelineSink timeline;  // may be null
+  TimelineSink timeline;            // may be null
+  AccessAnchorSink access_anchors;  // may be null
+  // Once, after the last entry: who belonged, with which keys; may be null.
+  std::function<void(const NetworkFold&)> network;
+  // How many of how many entries were replayed; may be null.
+  std::function<void(uint64_t done, uint64_t size)> progress;
 };
 
 // Replays the log that `source` shows, entry by entry, and judges it (docs/

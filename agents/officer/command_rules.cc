@@ -92,6 +92,10 @@ absl::Status CheckCommand(const Command& command) {
   if (verb.noun == "referral" && verb.name == "send") return CheckSend(command);
   if (verb.noun == "officer" && verb.name == "add")
     return CheckAddOfficer(command);
+  if (verb.noun == "access-log" && command.Has("export") &&
+      (command.Has("case") || command.Has("after")))
+    return UsageError("--export is always the whole log",
+                      "leave --case and --after away");
   if (command.Has("timeout") && !command.Has("wait"))
     return UsageError("--timeout goes with --wait",
                       "add --wait STAGE, or leave --timeout away");

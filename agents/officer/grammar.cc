@@ -105,6 +105,7 @@ constexpr Flag kConfirm[] = {
 constexpr Flag kAccessLog[] = {
     {"case", "ID", "only what concerns this case"},
     {"after", "N", "only entries after number N"},
+    {"export", "", "the whole log as an auditor checks it: one record a line"},
 };
 constexpr Flag kStatus[] = {
     {"acknowledge", "CODE[:MEMBER]",

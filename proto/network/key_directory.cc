@@ -345,6 +345,11 @@ std::vector<Digest> KeyDirectory::SigningKids(const MemberId& member) const {
   return kids;
 }
 
+std::vector<SignerRecord> KeyDirectory::SignersOf(
+    const MemberId& member) const {
+  return KeysOf(member).signers;
+}
+
 std::vector<SignerRecord> KeyDirectory::ChainOf(
     const SignerRecord& signer) const {
   const MemberKeys& keys = KeysOf(signer.member);

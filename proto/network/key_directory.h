@@ -93,6 +93,8 @@ class KeyDirectory {
   std::optional<SignerRecord> CurrentSigner(const MemberId& member) const;
   // All signing keys that `member` ever had in the log, oldest first.
   std::vector<Digest> SigningKids(const MemberId& member) const;
+  // Every signing key that `member` ever had, oldest first, revoked ones too.
+  std::vector<SignerRecord> SignersOf(const MemberId& member) const;
   // `signer` and the keys that vouch for it, one for the next, newest first:
   // who confirmed one of them has confirmed `signer`.
   std::vector<SignerRecord> ChainOf(const SignerRecord& signer) const;

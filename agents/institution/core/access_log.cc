@@ -154,9 +154,22 @@ absl::StatusOr<std::vector<AccessRecord>> AccessLog::Read(
   return records;
 }
 
-absl::StatusOr<std::string> AccessLog::SignedCheckpoint(const SigningKey& key) const {
-  MutexLock lock(mutex_);
-  return SignCheckpoint(Checkpoint{origin_, range_.size(), range_.Root(), {}}, key);
+absl::StatusOr<AccessLog::Head> AccessLog::SignedHead(
+    const SigningKey& key) const {
+  Checkpoint head{origin_, TreeSize(0), Digest(), {}};
+  {
+    MutexLock lock(mutex_);
+    head.size = range_.size();
+    head.root = range_.Root();
+  }
+  ASSIGN_OR_RETURN(std::string note, SignCheckpoint(head, key));
+  return Head{head.size, std::move(note)};
+}
+
+absl::StatusOr<std::string> AccessLog::SignedCheckpoint(
+    const SigningKey& key) const {
+  ASSIGN_OR_RETURN(Head head, SignedHead(key));
+  return std::move(head.note);
 }
 
 TreeSize AccessLog::size() const {

@@ -69,6 +69,12 @@ class AccessLog {
   // Signed checkpoint of the tree, origin "NETWORK/access/MEMBER": what is
   // anchored in the broker's log, hourly and at shutdown.
   absl::StatusOr<std::string> SignedCheckpoint(const SigningKey& key) const;
+  // The same with the size it is about, for who reads the records below it.
+  struct Head {
+    TreeSize size;
+    std::string note;
+  };
+  absl::StatusOr<Head> SignedHead(const SigningKey& key) const;
   TreeSize size() const;
 
  private:

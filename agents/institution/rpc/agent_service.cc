@@ -14,7 +14,7 @@ namespace {
 // Records in one answer; a caller goes on after the last one's seq.
 constexpr size_t kRecordsMax = 1000;
 
-v1::AccessRecord ToProto(const AccessRecord& record) {
+v1::AccessRecord ToProto(const AccessRecord& record, bool with_leaf) {
   v1::AccessRecord out;
   out.set_seq(record.seq);
   out.set_at_s(ToSeconds(record.at));
@@ -25,6 +25,7 @@ v1::AccessRecord ToProto(const AccessRecord& record) {
   for (const std::string& section : record.sections) out.add_sections(section);
   out.set_grant_or_basis(record.grant_or_basis);
   out.set_outcome(record.outcome);
+  if (with_leaf) out.set_leaf(amparo::ToText(EncodeAccessRecord(record)));
   return out;
 }
 
@@ -169,19 +170,27 @@ grpc::ServerUnaryReactor* AgentService::ListOfficers(
 absl::Status AgentService::FillAccessLog(
     const v1::AccessLogRequest& request,
     v1::AccessLogResponse& response) const {
+  // First the head, then the records under it: what is written meanwhile is in
+  // neither. Before the first key is in the log there is nothing to sign with.
+  TreeSize size = parts_.access_log.size();
+  if (const auto key = parts_.keys.Signer(); key.ok()) {
+    ASSIGN_OR_RETURN(const auto head, parts_.access_log.SignedHead(*key));
+    size = head.size;
+    response.set_checkpoint(head.note);
+  }
+  response.set_size(size.value());
   // 0 is "from the start": the first record stands alone only in a log of one.
   std::optional<uint64_t> after;
   if (request.after_seq() > 0) after = request.after_seq();
   ASSIGN_OR_RETURN(const auto records,
                    parts_.access_log.Read(after, kRecordsMax));
-  for (const AccessRecord& record : records)
+  for (const AccessRecord& record : records) {
+    if (record.seq >= size.value()) break;
+    response.set_next_after_seq(record.seq);
     if (absl::StartsWith(record.case_pseudonym, request.case_id()))
-      *response.add_records() = ToProto(record);
-  // Before the first key is in the log there is nothing to sign with.
-  if (const auto key = parts_.keys.Signer(); key.ok()) {
-    ASSIGN_OR_RETURN(*response.mutable_checkpoint(),
-                     parts_.access_log.SignedCheckpoint(*key));
+      *response.add_records() = ToProto(record, request.with_leaves());
   }
+  response.set_more(!records.empty() && records.back().seq + 1 < size.value());
   return absl::OkStatus();
 }
 

@@ -234,11 +234,21 @@ TEST_F(Api, GivesTheAccessLogToWhoMaySeeIt) {
   // Who read the log stands there too.
   EXPECT_EQ(all.records(1).action(), "access_log_read");
   EXPECT_NE(all.checkpoint().find("/access/ong"), std::string::npos);
+  // The leaf, which has the nonce, is for exports only.
+  EXPECT_EQ(all.records(0).leaf(), "");
+  EXPECT_EQ(all.size(), 2u);
+  EXPECT_FALSE(all.more());
+  request.set_with_leaves(true);
+  const v1::AccessLogResponse exported =
+      VALUE_OF(Call(agents_, &Agents::AccessLog, request, "me"));
+  ASSERT_EQ(exported.records_size(), 3);
+  EXPECT_NE(exported.records(0).leaf().find("\"nonce\""), std::string::npos);
+  request.set_with_leaves(false);
   request.set_case_id(consent.case_id());
   EXPECT_EQ(
       VALUE_OF(Call(agents_, &Agents::AccessLog, request, "me")).records_size(),
       1);
-  request.set_after_seq(2);
+  request.set_after_seq(3);
   EXPECT_EQ(
       VALUE_OF(Call(agents_, &Agents::AccessLog, request, "me")).records_size(),
       0);

@@ -80,6 +80,16 @@ TEST_F(AccessLogTest, SignsTheTreeOverItsRecords) {
   EXPECT_EQ(SignedHead(key).root, RootOfRecords());
 }
 
+TEST_F(AccessLogTest, TellsTheSizeThatItsHeadIsAbout) {
+  const SigningKey key = SigningKey::Generate();
+  for (int i = 0; i < 3; ++i) ASSERT_OK(log_->Write(Entry("show")));
+  const AccessLog::Head head = VALUE_OF(log_->SignedHead(key));
+  ASSERT_OK(log_->Write(Entry("later")));
+  EXPECT_EQ(head.size.value(), 3u);
+  EXPECT_EQ(VALUE_OF(ParseCheckpoint(VALUE_OF(ParseNote(head.note)).text)).size,
+            head.size);
+}
+
 TEST_F(AccessLogTest, GoesOnAfterARestart) {
   const SigningKey key = SigningKey::Generate();
   for (int i = 0; i < 3; ++i) ASSERT_OK(log_->Write(Entry("before")));

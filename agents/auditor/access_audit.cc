@@ -1,0 +1,182 @@
+#include "agents/auditor/access_audit.h"
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "base/clock.h"
+#include "base/printable.h"
+#include "base/status.h"
+
+namespace amparo::auditor {
+namespace {
+
+Json TextOrNull(const std::string& text) {
+  return text.empty() ? Json(nullptr) : Json(text);
+}
+
+Json NumberOrNull(const std::optional<uint64_t>& number) {
+  return number.has_value() ? Json(*number) : Json(nullptr);
+}
+
+// How far the network's log vouches for the records.
+std::string AnchorText(const AccessAudit& audit) {
+  const AccessVerdict& verdict = audit.verdict;
+  if (!audit.asked_log)
+    return "Not compared with the network's log: give --broker or --export, "
+           "else nobody but the institution vouches for any of it.";
+  if (verdict.anchors == 0)
+    return "The network's log has no checkpoint of this access log: nobody but "
+           "the institution vouches for any of it.";
+  std::string text = absl::StrCat(
+      verdict.anchors, " checkpoint(s) of it stand in the network's log. ");
+  if (verdict.anchored == verdict.records)
+    absl::StrAppend(&text, "All records are anchored there.");
+  else if (verdict.anchored == 0)
+    absl::StrAppend(&text, "None of the records fits them.");
+  else
+    absl::StrAppend(&text, "Records 0 to ", verdict.anchored - 1,
+                    " are anchored there; from record ", verdict.anchored,
+                    " on only the institution's own signature vouches.");
+  return text;
+}
+
+std::string FindingText(const AccessFinding& finding) {
+  std::string text = absl::StrCat(
+      "  ",
+      finding.record.has_value()
+          ? absl::StrCat("record ", *finding.record, ": ")
+          : "",
+      absl::string_view(NameOf(finding.fault)), ": ", finding.text, "\n");
+  if (!finding.check.empty())
+    absl::StrAppend(&text, "      to check: ", finding.check, "\n");
+  return text;
+}
+
+std::string Verdict(const AccessAudit& audit) {
+  const AccessVerdict& verdict = audit.verdict;
+  if (!verdict.ok())
+    return absl::StrCat("Result: NOT OK, ",
+                        verdict.findings.size() + verdict.findings_omitted,
+                        " finding(s)",
+                        verdict.first_bad_record().has_value()
+                            ? absl::StrCat("; the first bad record is ",
+                                           *verdict.first_bad_record())
+                            : "",
+                        ".\n");
+  if (audit.asked_log && !audit.log_ok)
+    return "Result: NOT OK. The access log fits, but the network's log itself "
+           "has findings: see amparo-audit replay.\n";
+  if (!audit.asked_log)
+    return "Result: the export fits itself; no more can be said without the "
+           "network's log.\n";
+  return absl::StrCat("Result: OK. The records are those that were signed",
+                      audit.root_pinned ? ""
+                                        : ", if the first charter is the "
+                                          "right one",
+                      ".\n");
+}
+
+}  // namespace
+
+absl::StatusOr<AccessAudit> AuditAccessLog(const AccessExport& log,
+                                           LeafSource* source,
+                                           ReplayOptions options) {
+  AccessAudit audit;
+  AccessContext context;
+  if (source == nullptr) {
+    audit.verdict = JudgeAccessLog(log, context);
+    return audit;
+  }
+  options.access_anchors = [&](const AccessAnchor& anchor) {
+    context.anchors.push_back(anchor);
+  };
+  KeyDirectory keys;
+  options.network = [&](const NetworkFold& network) { keys = network.keys(); };
+  ASSIGN_OR_RETURN(const Report report, Replay(*source, options));
+  context.keys = [&](const std::string& member) {
+    std::vector<VerifyKey> found;
+    const absl::StatusOr<MemberId> id = MemberId::Parse(member);
+    if (!id.ok()) return found;
+    for (const SignerRecord& signer : keys.SignersOf(*id))
+      found.push_back(signer.key);
+    return found;
+  };
+  audit.asked_log = true;
+  audit.log_ok = report.ok();
+  audit.root_pinned = report.root_pinned;
+  audit.verdict = JudgeAccessLog(log, context);
+  return audit;
+}
+
+void PickRecords(const AccessExport& log, const AccessFilter& filter,
+                 const std::function<void(const AccessRecord&)>& take) {
+  AccessPick pick(filter);
+  for (const absl::string_view line : log.lines) {
+    const absl::StatusOr<AccessRecord> record = ParseAccessRecord(line);
+    if (record.ok() && pick.Takes(*record)) take(*record);
+  }
+}
+
+Json ToJson(const AccessAudit& audit) {
+  const AccessVerdict& verdict = audit.verdict;
+  Json findings = Json::array();
+  for (const AccessFinding& finding : verdict.findings)
+    findings.push_back({{"code", std::string(NameOf(finding.fault))},
+                        {"record", NumberOrNull(finding.record)},
+                        {"text", finding.text},
+                        {"check", TextOrNull(finding.check)}});
+  return {{"schema", "access_log_check/1"},
+          {"ok", audit.ok()},
+          {"network", TextOrNull(verdict.network)},
+          {"member", TextOrNull(verdict.member)},
+          {"size", verdict.records},
+          {"log_asked", audit.asked_log},
+          {"log_ok", audit.asked_log ? Json(audit.log_ok) : Json(nullptr)},
+          {"root_pinned", audit.root_pinned},
+          {"anchors", verdict.anchors},
+          {"anchored", verdict.anchored},
+          {"first_bad_record", NumberOrNull(verdict.first_bad_record())},
+          {"findings", std::move(findings)},
+          {"findings_omitted", verdict.findings_omitted}};
+}
+
+Json ToJson(const AccessRecord& record) {
+  return {{"seq", record.seq},
+          {"at", FormatUtc(record.at)},
+          {"officer", record.officer},
+          {"affiliation", record.affiliation},
+          {"action", record.action},
+          {"case", TextOrNull(record.case_id)},
+          {"sections", record.sections},
+          {"grant_or_basis", TextOrNull(record.grant_or_basis)},
+          {"justification", TextOrNull(record.justification)},
+          {"outcome", record.outcome}};
+}
+
+std::string ToText(const AccessAudit& audit) {
+  const AccessVerdict& verdict = audit.verdict;
+  std::string text = absl::StrCat(
+      "Access log of ", verdict.member.empty() ? "(unknown)" : verdict.member,
+      verdict.network.empty() ? "" : " in ", verdict.network, ", ",
+      verdict.records, " records\n", AnchorText(audit), "\n");
+  if (!verdict.findings.empty()) absl::StrAppend(&text, "\nFindings\n");
+  for (const AccessFinding& finding : verdict.findings)
+    absl::StrAppend(&text, FindingText(finding));
+  if (verdict.findings_omitted > 0)
+    absl::StrAppend(&text, "  and ", verdict.findings_omitted, " more\n");
+  return Printable(absl::StrCat(text, "\n", Verdict(audit)));
+}
+
+std::string ToText(const AccessRecord& record) {
+  std::string line =
+      absl::StrFormat("%6d  %s  %s  %-18s", record.seq, FormatUtc(record.at),
+                      record.officer.substr(0, 10), record.action);
+  for (const std::string& part :
+       {record.case_id.substr(0, 10), absl::StrJoin(record.sections, ","),
+        record.grant_or_basis.substr(0, 10),
+        record.outcome == "ok" ? "" : record.outcome})
+    if (!part.empty()) absl::StrAppend(&line, " ", part);
+  return Printable(line) + "\n";
+}
+
+}  // namespace amparo::auditor

@@ -1,0 +1,249 @@
+#include "agents/auditor/access_check.h"
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+
+#include "absl/strings/str_cat.h"
+#include "base/status.h"
+#include "crypto/compact_range.h"
+#include "crypto/note.h"
+#include "proto/envelope/limits.h"
+
+namespace amparo::auditor {
+namespace {
+
+constexpr size_t kFindingsMax = 1000;
+constexpr absl::string_view kAccessPart = "/access/";
+constexpr char kHowToHash[] =
+    "RFC 6962 tree hash of the file's lines without their newlines, against "
+    "the third line of the checkpoint";
+
+absl::StatusOr<Checkpoint> ParseHead(const std::string& encoded) {
+  ASSIGN_OR_RETURN(const Note note, ParseNote(encoded));
+  return ParseCheckpoint(note.text);
+}
+
+// One export under judgement.
+class Judgement {
+ public:
+  Judgement(const AccessExport& log, const AccessContext& context)
+      : log_(log), context_(context) {}
+
+  AccessVerdict Run() {
+    verdict_.records = log_.lines.size();
+    ReadOrigin();
+    FindAnchors();
+    ReadRecords();
+    CompareAnchors();
+    CompareOwnHead();
+    const auto rank = [](const AccessFinding& finding) {
+      return std::make_tuple(!finding.record.has_value(),
+                             finding.record.value_or(0));
+    };
+    std::stable_sort(verdict_.findings.begin(), verdict_.findings.end(),
+                     [&](const AccessFinding& a, const AccessFinding& b) {
+                       return rank(a) < rank(b);
+                     });
+    return std::move(verdict_);
+  }
+
+ private:
+  void Add(AccessFault fault, std::optional<uint64_t> record,
+           const std::string& text, const char* check = "") {
+    if (verdict_.findings.size() == kFindingsMax)
+      ++verdict_.findings_omitted;
+    else
+      verdict_.findings.push_back({fault, record, text, check});
+  }
+
+  // Whose log it says it is: by its own head, else by its first record.
+  void ReadOrigin() {
+    if (log_.end.has_value() && !log_.end->checkpoint.empty())
+      head_ = ParseHead(log_.end->checkpoint);
+    if (head_.ok()) {
+      const size_t at = head_->origin.rfind(std::string(kAccessPart));
+      if (at != std::string::npos) {
+        verdict_.network = head_->origin.substr(0, at);
+        verdict_.member = head_->origin.substr(at + kAccessPart.size());
+        return;
+      }
+    }
+    if (log_.lines.empty()) return;
+    const absl::StatusOr<AccessRecord> first =
+        ParseAccessRecord(log_.lines.front());
+    if (first.ok()) verdict_.member = first->affiliation;
+  }
+
+  void FindAnchors() {
+    const std::string end = absl::StrCat(kAccessPart, verdict_.member);
+    for (const AccessAnchor& anchor : context_.anchors) {
+      const std::string& origin = anchor.checkpoint.origin;
+      const bool own = verdict_.network.empty()
+                           ? origin.size() > end.size() &&
+                                 origin.compare(origin.size() - end.size(),
+                                                end.size(), end) == 0
+                           : origin == absl::StrCat(verdict_.network, end);
+      if (!own) continue;
+      anchors_.push_back(&anchor);
+      roots_[anchor.checkpoint.size.value()];
+    }
+    verdict_.anchors = anchors_.size();
+    std::stable_sort(anchors_.begin(), anchors_.end(),
+                     [](const AccessAnchor* a, const AccessAnchor* b) {
+                       return a->checkpoint.size < b->checkpoint.size;
+                     });
+  }
+
+  void ReadRecords() {
+    CompactRange tree;
+    size_t anchor = 0;  // the first that covers the record
+    roots_[0] = tree.Root();
+    for (uint64_t i = 0; i < log_.lines.size(); ++i) {
+      while (anchor < anchors_.size() &&
+             anchors_[anchor]->checkpoint.size.value() <= i)
+        ++anchor;
+      ReadRecord(i, anchor < anchors_.size() ? anchors_[anchor] : nullptr);
+      tree.Append(LeafHash(AsBytes(log_.lines[i])));
+      if (const auto wanted = roots_.find(i + 1); wanted != roots_.end())
+        wanted->second = tree.Root();
+    }
+    root_ = tree.Root();
+  }
+
+  void ReadRecord(uint64_t i, const AccessAnchor* covering) {
+    const absl::StatusOr<AccessRecord> record =
+        ParseAccessRecord(log_.lines[i]);
+    if (!record.ok())
+      return Add(AccessFault::kMalformed, i,
+                 absl::StrCat("line ", i + 1, " of the file is no record"));
+    // A record cut out moves all that follow: that is told once.
+    if (record->seq != i + shift_) {
+      shift_ = record->seq - i;
+      Add(AccessFault::kOutOfPlace, i,
+          absl::StrCat("line ", i + 1, " should be record ", i,
+                       ", and says that it is record ", record->seq),
+          "records are numbered from 0, without a gap");
+    }
+    if (record->affiliation != verdict_.member)
+      Add(AccessFault::kForeign, i,
+          absl::StrCat("record ", i, " is not of this institution"));
+    if (covering != nullptr && record->at > covering->time + kCreatedAfter)
+      Add(AccessFault::kAfterAnchor, i,
+          absl::StrCat("record ", i,
+                       " says that it is later than the checkpoint over it, "
+                       "which is entry ",
+                       covering->leaf.value(), " of the network's log"));
+  }
+
+  void CompareAnchors() {
+    for (const AccessAnchor* anchor : anchors_) {
+      const uint64_t size = anchor->checkpoint.size.value();
+      if (size > log_.lines.size()) {
+        Add(AccessFault::kTruncated, log_.lines.size(),
+            absl::StrCat("entry ", anchor->leaf.value(),
+                         " of the network's log is a checkpoint over ", size,
+                         " records; the file has ", log_.lines.size()),
+            "amparo-audit show, for that entry");
+      } else if (roots_[size] != anchor->checkpoint.root) {
+        Add(AccessFault::kChanged, verdict_.anchored,
+            absl::StrCat("the first ", size,
+                         " records are not those of the checkpoint in entry ",
+                         anchor->leaf.value(),
+                         " of the network's log: one from record ",
+                         verdict_.anchored, " to ", size == 0 ? 0 : size - 1,
+                         " was changed, put in, cut out or moved"),
+            kHowToHash);
+      } else {
+        verdict_.anchored = size;
+      }
+    }
+  }
+
+  void CompareOwnHead() {
+    if (!log_.end.has_value())
+      return Add(AccessFault::kBadCheckpoint, std::nullopt,
+                 "the file just stops: its last line is not the end of an "
+                 "export");
+    if (!head_.ok())
+      return Add(AccessFault::kBadCheckpoint, std::nullopt,
+                 "the export has no checkpoint that can be read");
+    const uint64_t size = head_->size.value();
+    if (log_.end->size != size)
+      Add(AccessFault::kBadCheckpoint, std::nullopt,
+          "the export's last line and its checkpoint differ in the size");
+    if (size > log_.lines.size())
+      Add(AccessFault::kTruncated, log_.lines.size(),
+          absl::StrCat("the export's own checkpoint is over ", size,
+                       " records; the file has ", log_.lines.size()));
+    else if (size < log_.lines.size())
+      Add(AccessFault::kOutOfPlace, size,
+          absl::StrCat("the export's own checkpoint is over ", size,
+                       " records; the file has ", log_.lines.size()));
+    else if (head_->root != root_)
+      Add(AccessFault::kChanged, verdict_.anchored,
+          absl::StrCat("the records are not those of the export's own "
+                       "checkpoint: one from record ",
+                       verdict_.anchored, " on is not as it was signed"),
+          kHowToHash);
+    CheckSignature();
+  }
+
+  void CheckSignature() {
+    if (context_.keys == nullptr) return;
+    verdict_.judged_keys = true;
+    for (const VerifyKey& key : context_.keys(verdict_.member)) {
+      const absl::StatusOr<NoteVerifier> verifier =
+          NoteVerifier::Create(head_->origin, NoteKeyType::kEd25519, key);
+      if (verifier.ok() &&
+          VerifyCheckpoint(log_.end->checkpoint, *verifier).ok())
+        return;
+    }
+    Add(AccessFault::kBadCheckpoint, std::nullopt,
+        "no signing key that the institution ever had signed the export's "
+        "checkpoint",
+        "C2SP signed note, by a key of the institution's key events");
+  }
+
+  const AccessExport& log_;
+  const AccessContext& context_;
+  absl::StatusOr<Checkpoint> head_ = absl::NotFoundError("no checkpoint");
+  std::vector<const AccessAnchor*> anchors_;  // of this log, by size
+  std::map<uint64_t, Digest> roots_;          // at the sizes of checkpoints
+  Digest root_;
+  uint64_t shift_ = 0;  // of the numbers against their places, modulo 2^64
+  AccessVerdict verdict_;
+};
+
+}  // namespace
+
+absl::string_view NameOf(AccessFault fault) {
+  switch (fault) {
+    case AccessFault::kMalformed:
+      return "malformed";
+    case AccessFault::kOutOfPlace:
+      return "out_of_place";
+    case AccessFault::kForeign:
+      return "foreign";
+    case AccessFault::kAfterAnchor:
+      return "after_anchor";
+    case AccessFault::kChanged:
+      return "changed";
+    case AccessFault::kTruncated:
+      return "truncated";
+    case AccessFault::kBadCheckpoint:
+      return "bad_checkpoint";
+  }
+  return "";
+}
+
+std::optional<uint64_t> AccessVerdict::first_bad_record() const {
+  return findings.empty() ? std::nullopt : findings.front().record;
+}
+
+AccessVerdict JudgeAccessLog(const AccessExport& log,
+                             const AccessContext& context) {
+  return Judgement(log, context).Run();
+}
+
+}  // namespace amparo::auditor

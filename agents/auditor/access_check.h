@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agents/auditor/access_anchor.h"
+#include "agents/auditor/access_export.h"
+#include "crypto/keys.h"
+
+namespace amparo::auditor {
+
+// A closed list: scripts act on these names.
+enum class AccessFault {
+  kMalformed,      // a line is no record
+  kOutOfPlace,     // its number is not its place: cut out, put in, or moved
+  kForeign,        // it is another institution's
+  kAfterAnchor,    // it says that it is later than the checkpoint over it
+  kChanged,        // the records are not those that a checkpoint was made over
+  kTruncated,      // there were more records
+  kBadCheckpoint,  // the export's own signed head is missing or not signed so
+};
+absl::string_view NameOf(AccessFault fault);  // "malformed", ...
+
+struct AccessFinding {
+  AccessFault fault;
+  std::optional<uint64_t> record;  // the first that it can be about
+  std::string text;
+  std::string check;  // how to see it without this program
+};
+
+// What an exported access log is worth.
+struct AccessVerdict {
+  std::string network, member;  // as the log's origin says; may be empty
+  uint64_t records = 0;
+  uint64_t anchors = 0;   // checkpoints of it in the network's log
+  uint64_t anchored = 0;  // records before this one are those of a checkpoint
+  bool judged_keys = false;  // false: nobody could say whose keys are right
+  std::vector<AccessFinding> findings;  // by record, those about none last
+  uint64_t findings_omitted = 0;
+
+  bool ok() const { return findings.empty(); }
+  std::optional<uint64_t> first_bad_record() const;
+};
+
+// What the network's log knows of the member whose access log this is.
+struct AccessContext {
+  std::vector<AccessAnchor> anchors;  // of any member, in leaf order
+  // Signing keys of `member`, at any time. nullptr: the log was not asked.
+  std::function<std::vector<VerifyKey>(const std::string& member)> keys;
+};
+
+// Recomputes the tree over the records and compares it with the export's own
+// signed head and with every anchored checkpoint. Where records were changed
+// and nothing else gives them away, the first bad one is the first of those
+// that only the broken checkpoint covers.
+AccessVerdict JudgeAccessLog(const AccessExport& log,
+                             const AccessContext& context);
+
+}  // namespace amparo::auditor

@@ -1,0 +1,362 @@
+#include "agents/auditor/evidence_check.h"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "absl/status/status.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "agents/auditor/checkpoint_check.h"
+#include "agents/auditor/event_check.h"
+#include "agents/auditor/link_check.h"
+#include "agents/auditor/network_fold.h"
+#include "agents/auditor/opening_check.h"
+#include "base/clock.h"
+#include "base/printable.h"
+#include "base/status.h"
+#include "crypto/jws.h"
+#include "crypto/sd_jwt.h"
+#include "proto/envelope/codec.h"
+#include "proto/envelope/limits.h"
+
+namespace amparo::auditor {
+namespace {
+
+// A log of which only the pack's entries are known.
+class PackSource : public LeafSource {
+ public:
+  explicit PackSource(const Evidence& evidence) : evidence_(evidence) {}
+
+  absl::StatusOr<std::string> Checkpoint() override {
+    return evidence_.checkpoint;
+  }
+  absl::StatusOr<std::vector<Bytes>> Entries(uint64_t, uint32_t) override {
+    return absl::NotFoundError("not in a pack");
+  }
+  absl::StatusOr<Bytes> HashTile(const TileId&) override {
+    return absl::NotFoundError("not in a pack");
+  }
+  absl::StatusOr<std::string> Document(const Digest& hash) override {
+    for (const EvidenceEntry& entry : evidence_.entries)
+      if (!entry.charter.empty() && Sha256(entry.charter) == hash)
+        return entry.charter;
+    return absl::NotFoundError("not in the pack");
+  }
+  bool HasOpenings() override { return true; }
+  absl::StatusOr<std::vector<Opening>> Openings(uint64_t start,
+                                                uint32_t) override {
+    std::vector<Opening> openings;
+    const EvidenceEntry* entry = evidence_.Find(LeafIndex(start));
+    if (entry != nullptr && !entry->event.empty())
+      openings.push_back({start, entry->salt, entry->event, true});
+    return openings;
+  }
+
+ private:
+  const Evidence& evidence_;
+};
+
+// One pack under judgement.
+class Judgement {
+ public:
+  Judgement(const Evidence& evidence, const std::optional<Digest>& root)
+      : evidence_(evidence),
+        source_(evidence),
+        report_(verdict_.report),
+        checkpoint_(evidence.checkpoint, {}, report_),
+        network_(source_, root, report_),
+        openings_(source_, report_),
+        links_(link_report_),
+        timeline_([this](const TimelineEntry& row) {
+          if (row.index == evidence_.subject) verdict_.subject = row;
+        }),
+        events_(network_, openings_, links_, report_, timeline_, anchors_) {
+    report_.root_pinned = root.has_value();
+  }
+
+  EvidenceVerdict Run() {
+    if (checkpoint_.claimed().ok()) {
+      report_.size = checkpoint_.claimed()->size;
+      report_.root_hash = checkpoint_.claimed()->root;
+      for (const EvidenceEntry& entry : evidence_.entries) OnEntry(entry);
+      network_.Finish();
+      openings_.Finish();
+      checkpoint_.Finish(network_);
+      CheckSigners();
+    }
+    if (evidence_.Find(evidence_.subject) == nullptr)
+      Refuse(FindingCode::kTileMissing,
+             "the pack does not hold the entry that it is about");
+    CheckShape();
+    if (evidence_.document.has_value()) CheckDocument(*evidence_.document);
+    report_.OrderFindings();
+    return std::move(verdict_);
+  }
+
+ private:
+  void Refuse(FindingCode code, const std::string& text,
+              const char* check = "") {
+    report_.Add(Step::kReport, {code, evidence_.subject, text, check});
+  }
+
+  // Nothing but charters after the subject, nothing but charters about one: so
+  // a pack is about one entry and no other.
+  void CheckShape() {
+    const EvidenceEntry* subject = evidence_.Find(evidence_.subject);
+    if (subject == nullptr) return;
+    for (const EvidenceEntry& entry : evidence_.entries)
+      if (entry.charter.empty() &&
+          (entry.index > evidence_.subject || !subject->charter.empty()))
+        return Refuse(FindingCode::kLeafMismatch,
+                      "the pack holds entries that it does not need");
+  }
+
+  void OnEntry(const EvidenceEntry& entry) {
+    const LeafIndex leaf = entry.index;
+    report_.Checked(Step::kTiles);
+    if (last_.has_value() && leaf <= *last_)
+      return Add(FindingCode::kLeafMismatch, leaf, "is not in its order");
+    last_ = leaf;
+    if (!VerifyInclusion(LeafHash(entry.entry), leaf, report_.size, entry.proof,
+                         report_.root_hash)
+             .ok())
+      return Add(FindingCode::kLeafMismatch, leaf,
+                 "is not in the tree of the checkpoint");
+    const absl::StatusOr<LogEntry> decoded = DecodeLogEntry(entry.entry);
+    if (!decoded.ok())
+      return Add(FindingCode::kLeafMismatch, leaf, "is no log entry");
+    links_.OnEntry(leaf, decoded->time);
+    if (leaf == evidence_.subject) subject_time_ = decoded->time;
+    OnContent(entry, *decoded);
+  }
+
+  void OnContent(const EvidenceEntry& entry, const LogEntry& decoded) {
+    const bool sealed =
+        std::holds_alternative<CommitmentEntry>(decoded.content);
+    const bool charter = std::holds_alternative<CharterEntry>(decoded.content);
+    if (charter == entry.charter.empty())
+      Add(FindingCode::kBadCharter, entry.index,
+          "has a charter and is none, or the other way round");
+    if (!sealed && !(entry.salt.empty() && entry.event.empty()))
+      Add(FindingCode::kOpeningMismatch, entry.index,
+          "is in the open and has an opening");
+    TimelineEntry row{.index = entry.index, .at = decoded.time};
+    if (const auto* version = std::get_if<CharterEntry>(&decoded.content)) {
+      row.event = "charter";
+      row.detail = absl::StrCat("version ", version->version);
+      // Never the source's own failure: the pack is here.
+      (void)network_.OnCharter(entry.index, *version);
+    } else if (const auto* key = std::get_if<KeyEventEntry>(&decoded.content)) {
+      row.event = "key_event";
+      const absl::StatusOr<KeyEvent> event = PeekKeyEvent(key->document);
+      if (event.ok()) row.from = event->member.text();
+      network_.OnKeyEvent(entry.index, decoded.time, *key);
+    } else if (const auto* suspension =
+                   std::get_if<SuspensionEntry>(&decoded.content)) {
+      row.event = "suspension";
+      network_.OnSuspension(entry.index, *suspension);
+    } else {
+      return OnSealed(entry, decoded);
+    }
+    timeline_(row);
+  }
+
+  void OnSealed(const EvidenceEntry& entry, const LogEntry& decoded) {
+    (void)openings_.Load(entry.index.value(), 1);
+    const std::optional<AuditEvent> event =
+        openings_.Open(entry.index, std::get<CommitmentEntry>(decoded.content));
+    openings_.EndOfBundle();
+    if (!event.has_value()) return;
+    if (entry.index == evidence_.subject) event_ = event;
+    events_.OnEvent(entry.index, decoded.time, *event);
+  }
+
+  void Add(FindingCode code, LeafIndex leaf, const char* what) {
+    report_.Add(Step::kTiles,
+                {code, leaf, absl::StrCat("entry ", leaf.value(), " ", what),
+                 "RFC 9162 section 2.1.3.2, with the entry's proof and the "
+                 "checkpoint's root"});
+  }
+
+  // A line by somebody unknown proves nothing, and could say anything.
+  void CheckSigners() {
+    if (!network_.newest().has_value()) return;
+    if (OnlyKnownSigners(evidence_.checkpoint, network_) !=
+        evidence_.checkpoint)
+      report_.Add(Step::kCheckpoint,
+                  {FindingCode::kBadCheckpoint, std::nullopt,
+                   "the checkpoint has a line by somebody who is neither log "
+                   "nor witness",
+                   ""});
+  }
+
+  void CheckDocument(const EvidenceDocument& document) {
+    if (const absl::Status good = JudgeDocument(document); !good.ok())
+      Refuse(FindingCode::kBadSignature,
+             absl::StrCat("the document does not belong to the entry: ",
+                          good.message()),
+             "docs/EVIDENCE.md");
+  }
+
+  absl::Status JudgeDocument(const EvidenceDocument& document) {
+    if (!event_.has_value() || network_.Charter() == nullptr)
+      return absl::FailedPreconditionError("the entry itself cannot be judged");
+    ASSIGN_OR_RETURN(const Digest anchor, AnchorOf(document));
+    if (anchor != AnchorDigest(document.salt, SdJwtDigest(document.token),
+                               document.manifest))
+      return absl::PermissionDeniedError("the entry's anchor is another");
+    std::optional<MemberId> signer;
+    const KeyLookup keys = [&](const Digest& kid) -> absl::StatusOr<VerifyKey> {
+      ASSIGN_OR_RETURN(
+          const SignerRecord record,
+          network_.keys().SignerAt(kid, evidence_.subject, *subject_time_));
+      signer = record.member;
+      return record.key;
+    };
+    ASSIGN_OR_RETURN(verdict_.document_typ, PeekJwsTyp(document.token));
+    if (absl::EndsWith(verdict_.document_typ, "+sd-jwt")) {
+      ASSIGN_OR_RETURN(
+          VerifiedSdJwt verified,
+          VerifySdJwt(document.token, document.disclosures,
+                      verdict_.document_typ, keys, kDocumentBytesMax));
+      verdict_.claims = std::move(verified.claims);
+      for (auto& [name, value] : verified.values)
+        verdict_.disclosed.emplace_back(name, std::move(value));
+    } else {
+      if (!document.disclosures.empty())
+        return absl::InvalidArgumentError("it has nothing to disclose");
+      ASSIGN_OR_RETURN(VerifiedJws verified,
+                       VerifyJws(document.token, verdict_.document_typ, keys,
+                                 kDocumentBytesMax));
+      verdict_.claims = std::move(verified.payload);
+    }
+    if (!signer.has_value())
+      return absl::PermissionDeniedError("nobody signed it");
+    verdict_.document_signer = signer->text();
+    return CheckClaims();
+  }
+
+  // What the anchor says that the entry holds.
+  absl::StatusOr<Digest> AnchorOf(const EvidenceDocument& document) const {
+    if (const auto* envelope = std::get_if<EnvelopeEvent>(&*event_)) {
+      ASSIGN_OR_RETURN(const Header header, DecodeHeader(envelope->header));
+      return header.anchor;
+    }
+    if (const auto* anchor = std::get_if<AnchorEvent>(&*event_)) {
+      if (!document.manifest.IsZero())
+        return absl::PermissionDeniedError("an anchor has no manifest");
+      ASSIGN_OR_RETURN(const SignedAnchor made,
+                       MakeSignedAnchor(anchor->anchor, anchor->signature));
+      return made.anchor.anchor;
+    }
+    return absl::InvalidArgumentError("the entry is about no document");
+  }
+
+  absl::Status CheckClaims() const {
+    const absl::StatusOr<std::string> iss = JsonString(*verdict_.claims, "iss");
+    if (!iss.ok() || *iss != verdict_.document_signer)
+      return absl::PermissionDeniedError(
+          "its signer is not the member that it names");
+    const absl::StatusOr<std::string> net = JsonString(*verdict_.claims, "net");
+    if (!net.ok() || *net != network_.Charter()->network_id.ToString())
+      return absl::PermissionDeniedError("it is of another network");
+    return absl::OkStatus();
+  }
+
+  const Evidence& evidence_;
+  EvidenceVerdict verdict_;
+  PackSource source_;
+  Report& report_;
+  // Between the entries of a pack others are left out: no chain is whole.
+  Report link_report_;
+  CheckpointCheck checkpoint_;
+  NetworkFold network_;
+  OpeningCheck openings_;
+  LinkCheck links_;
+  const TimelineSink timeline_;
+  const AccessAnchorSink anchors_;
+  EventCheck events_;
+  std::optional<LeafIndex> last_;
+  std::optional<absl::Time> subject_time_;
+  std::optional<AuditEvent> event_;
+};
+
+std::string SubjectText(const EvidenceVerdict& verdict) {
+  const TimelineEntry& row = verdict.subject;
+  std::string text = absl::StrCat("Entry ", row.index.value(),
+                                  " of the log of ", verdict.report.network,
+                                  ", ", FormatUtc(row.at), ": ", row.event);
+  if (!row.from.empty()) absl::StrAppend(&text, ", by ", row.from);
+  if (!row.to.empty()) absl::StrAppend(&text, ", to ", row.to);
+  if (!row.detail.empty()) absl::StrAppend(&text, ", ", row.detail);
+  if (!row.digest.empty()) absl::StrAppend(&text, "\n  digest ", row.digest);
+  return text + "\n";
+}
+
+std::string DocumentText(const EvidenceVerdict& verdict) {
+  if (!verdict.claims.has_value()) return "";
+  std::string text = absl::StrCat("\nDocument (", verdict.document_typ,
+                                  "), signed by ", verdict.document_signer,
+                                  "\n  ", DumpJson(*verdict.claims), "\n");
+  for (const auto& [name, value] : verdict.disclosed)
+    absl::StrAppend(&text, "  ", name, ": ", DumpJson(value), "\n");
+  return text;
+}
+
+}  // namespace
+
+EvidenceVerdict JudgeEvidence(const Evidence& evidence,
+                              const std::optional<Digest>& root) {
+  return Judgement(evidence, root).Run();
+}
+
+Json ToJson(const EvidenceVerdict& verdict) {
+  Json report = ToJson(verdict.report);
+  Json disclosed = Json::object();
+  for (const auto& [name, value] : verdict.disclosed) disclosed[name] = value;
+  return {{"schema", "evidence_check/1"},
+          {"ok", verdict.ok()},
+          {"network", report["network"]},
+          {"root_pinned", report["root_pinned"]},
+          {"charter_version", report["charter_version"]},
+          {"size", report["size"]},
+          {"root_hash", report["root_hash"]},
+          {"cosignatures", report["cosignatures"]},
+          {"quorum", report["quorum"]},
+          {"entry", ToJson(verdict.subject)},
+          {"document", verdict.claims.has_value()
+                           ? Json{{"typ", verdict.document_typ},
+                                  {"signer", verdict.document_signer},
+                                  {"claims", *verdict.claims},
+                                  {"disclosed", std::move(disclosed)}}
+                           : Json(nullptr)},
+          {"findings", report["findings"]}};
+}
+
+std::string ToText(const EvidenceVerdict& verdict) {
+  const Report& report = verdict.report;
+  std::string text;
+  if (verdict.ok()) {
+    text = absl::StrCat(
+        SubjectText(verdict), DocumentText(verdict), "\nIn the tree of ",
+        report.size.value(), " entries with root ", report.root_hash.ToString(),
+        "\nCharter version ", report.charter_version, "; cosignatures ",
+        report.cosignatures, ", quorum ", report.quorum, "\n\nResult: OK",
+        report.root_pinned ? "" : ", if the first charter is the right one",
+        ". The pack proves this entry; that nothing else was logged takes a "
+        "replay.\n");
+  } else {
+    text = "Findings\n";
+    for (const Finding& finding : report.findings())
+      absl::StrAppend(&text, "  ",
+                      finding.index.has_value()
+                          ? absl::StrCat("entry ", finding.index->value(), ": ")
+                          : "",
+                      NameOf(finding.code), ": ", finding.text, "\n");
+    absl::StrAppend(&text, "\nResult: NOT OK. This pack proves nothing.\n");
+  }
+  return Printable(text);
+}
+
+}  // namespace amparo::auditor

@@ -1,0 +1,60 @@
+#include <iostream>
+
+#include "absl/strings/str_cat.h"
+#include "agents/auditor/access_audit.h"
+#include "agents/auditor/rpc/commands.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/files.h"
+#include "base/status.h"
+
+namespace amparo::auditor {
+namespace {
+
+absl::StatusOr<std::optional<absl::Time>> ReadTime(const std::string& text,
+                                                   const char* field) {
+  if (text.empty()) return std::optional<absl::Time>();
+  const absl::StatusOr<absl::Time> time =
+      ParseUtc(text.size() == 10 ? absl::StrCat(text, "T00:00:00Z") : text);
+  if (!time.ok())
+    return Usage("not a time: 2026-11-20 or 2026-11-20T09:00:00Z", field);
+  return std::optional<absl::Time>(*time);
+}
+
+}  // namespace
+
+absl::StatusOr<int> RunAccessLog(const Arguments& arguments) {
+  AccessFilter filter = arguments.filter;
+  ASSIGN_OR_RETURN(filter.from, ReadTime(arguments.from, "--from"));
+  ASSIGN_OR_RETURN(filter.until, ReadTime(arguments.until, "--until"));
+  ASSIGN_OR_RETURN(const std::string text,
+                   ReadFile(arguments.file, kAccessExportBytesMax));
+  const AccessExport log = SplitAccessExport(text);
+  std::unique_ptr<LeafSource> source;
+  ReplayOptions options;
+  if (arguments.NamesASource()) {
+    ASSIGN_OR_RETURN(options.root, ReadRoot(arguments));
+    ASSIGN_OR_RETURN(source, OpenSource(arguments));
+  }
+  ASSIGN_OR_RETURN(const AccessAudit audit,
+                   AuditAccessLog(log, source.get(), std::move(options)));
+  if (arguments.json) {
+    std::string object = DumpJson(ToJson(audit));
+    object.pop_back();  // its closing brace
+    std::cout << object << ",\"records\":[";
+    bool first = true;
+    PickRecords(log, filter, [&](const AccessRecord& record) {
+      std::cout << (first ? "" : ",") << DumpJson(ToJson(record));
+      first = false;
+    });
+    std::cout << "]}\n";
+  } else {
+    PickRecords(log, filter, [](const AccessRecord& record) {
+      std::cout << ToText(record);
+    });
+    std::cout << "\n" << ToText(audit);
+  }
+  return audit.ok() ? 0 : ExitOf("verification_failed");
+}
+
+}  // namespace amparo::auditor

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "agents/auditor/access_filter.h"
+#include "agents/auditor/leaf_source.h"
+#include "agents/auditor/rpc/join.h"
+#include "crypto/digest.h"
+
+namespace amparo::auditor {
+
+inline constexpr char kProgram[] = "amparo-audit";
+
+// What was typed.
+struct Arguments {
+  bool json = false;
+  std::string profile;
+  std::string broker;
+  std::string folder;
+  std::string root;
+  std::vector<std::string> since;
+  std::string html;      // replay: where the report goes
+  std::string file;      // access-log, verify: what is checked
+  uint64_t entry = 0;    // prove, show
+  std::string document;  // prove
+  std::string out;       // prove
+  AccessFilter filter;   // access-log
+  std::string from, until;
+  JoinOptions join;
+
+  bool NamesASource() const {
+    return !folder.empty() || !broker.empty() || !profile.empty();
+  }
+};
+
+// INVALID_ARGUMENT (code "usage").
+absl::Status Usage(absl::string_view message, const char* field);
+
+// What pins the log: --root, or the profile that was named; nullopt when
+// neither was..
+absl::StatusOr<std::optional<Digest>> ReadRoot(const Arguments& arguments);
+
+// --export's folder, or the broker's log over gRPC.
+absl::StatusOr<std::unique_ptr<LeafSource>> OpenSource(
+    const Arguments& arguments);
+
+}  // namespace amparo::auditor

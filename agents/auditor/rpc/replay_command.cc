@@ -1,0 +1,107 @@
+#include <unistd.h>
+
+#include <cstdio>
+#include <iostream>
+#include <utility>
+#include <vector>
+
+#include "agents/auditor/progress.h"
+#include "agents/auditor/replay.h"
+#include "agents/auditor/report_html.h"
+#include "agents/auditor/rpc/commands.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/files.h"
+#include "base/status.h"
+
+namespace amparo::auditor {
+namespace {
+
+constexpr size_t kCheckpointBytesMax = 1 << 20;
+
+// The timeline while the replay goes on: JSON has it in one object with what
+// comes out at the end, and it may be larger than memory.
+class Spool {
+ public:
+  Spool() : file_(std::tmpfile()) {}
+  ~Spool() {
+    if (file_ != nullptr) std::fclose(file_);
+  }
+  Spool(const Spool&) = delete;
+  Spool& operator=(const Spool&) = delete;
+
+  bool ok() const { return file_ != nullptr && std::ferror(file_) == 0; }
+  void Add(const TimelineEntry& entry) {
+    const std::string row = (rows_++ == 0 ? "" : ",") + DumpJson(ToJson(entry));
+    if (file_ != nullptr) std::fwrite(row.data(), 1, row.size(), file_);
+  }
+  void CopyTo(std::ostream& out) {
+    std::rewind(file_);
+    std::vector<char> buffer(1 << 16);
+    while (const size_t got =
+               std::fread(buffer.data(), 1, buffer.size(), file_))
+      out.write(buffer.data(), static_cast<std::streamsize>(got));
+  }
+
+ private:
+  std::FILE* file_;
+  uint64_t rows_ = 0;
+};
+
+}  // namespace
+
+absl::StatusOr<int> RunReplay(const Arguments& arguments) {
+  if (!arguments.NamesASource())
+    return Usage("nothing to replay", "--broker or --export");
+  ReplayOptions options;
+  ASSIGN_OR_RETURN(options.root, ReadRoot(arguments));
+  for (const std::string& path : arguments.since) {
+    ASSIGN_OR_RETURN(std::string note, ReadFile(path, kCheckpointBytesMax));
+    options.since.push_back(std::move(note));
+  }
+  ASSIGN_OR_RETURN(const std::unique_ptr<LeafSource> source,
+                   OpenSource(arguments));
+  Spool spool;
+  HtmlReport html;
+  options.timeline = [&](const TimelineEntry& row) {
+    if (!arguments.html.empty()) html.Add(row);
+    if (arguments.json)
+      spool.Add(row);
+    else
+      std::cout << ToText(row);
+  };
+  ProgressBar bar(std::cerr, SystemClock());
+  // Where the timeline goes to the same terminal there is movement enough.
+  if (isatty(STDERR_FILENO) == 1 &&
+      (arguments.json || isatty(STDOUT_FILENO) != 1))
+    options.progress = [&bar](uint64_t done, uint64_t size) {
+      bar.Show(done, size);
+    };
+  ASSIGN_OR_RETURN(const Report report, Replay(*source, options));
+  bar.Clear();
+  if (!arguments.html.empty())
+    RETURN_IF_ERROR(WriteFile(arguments.html,
+                              html.Render(report, SystemClock().Now()),
+                              FileMode::kPrivate));
+  if (!report.root_pinned)
+    std::cerr << kProgram
+              << ": the root is not pinned: this replay believes the log's own "
+                 "first charter; give --root with the hash from the paper "
+                 "protocol\n";
+  if (!arguments.json) {
+    std::cout << "\n" << ToText(report);
+  } else {
+    if (!spool.ok())
+      return MakeError(absl::StatusCode::kInternal,
+                       "the timeline does not fit the disk for temporary files",
+                       {.code = "storage"});
+    std::string object = DumpJson(ToJson(report));
+    object.pop_back();  // its closing brace
+    std::cout << object << ",\"timeline\":[";
+    spool.CopyTo(std::cout);
+    std::cout << "]}\n";
+  }
+  return report.ok() ? 0 : ExitOf("verification_failed");
+}
+
+}  // namespace amparo::auditor

@@ -1,0 +1,69 @@
+#!/usr/bin/env bash
+# An auditor's day: replay with a page for the court, an access log checked
+# against its anchors, a pack of evidence that stands by itself.
+. "$(dirname "$0")/lib.sh"
+audit() { amparo-audit "$@"; }
+
+step "a referral crosses, and is opened"
+net_up "$scratch/net" ong,uls
+net=$scratch/net
+form_for uls
+referral=$(send_referral uls)
+check "uls gets it" as uls referral show "$referral" --wait delivered --timeout 20
+check "uls opens safe_contact" as uls referral show "$referral" --section safe_contact
+
+step "the institution exports its access log; the agent's end anchors it"
+as uls-supervisor access-log --export >"$scratch/early.jsonl"
+equal "$(tail -n 1 "$scratch/early.jsonl" | jq -r .schema)" access_log_export/1
+check_exit 2 as uls-supervisor access-log --export --case c-aaaa
+net_down "$net"
+net_up "$net"
+as uls-supervisor access-log --export >"$scratch/uls.jsonl"
+amparo-broker export --data "$net/broker" --out "$scratch/export" >/dev/null
+pin=$(sed -n 's/^root = "\(.*\)"/\1/p' "$net/profiles/auditor/profile.toml")
+step "it fits the anchors, and answers an auditor's questions"
+check "the access log is right" audit access-log "$scratch/uls.jsonl" --export "$scratch/export" --root "$pin" --json
+equal "$(field .ok <"$scratch/out")" true
+[ "$(field .anchored <"$scratch/out")" -gt 0 ] || { cat "$scratch/out"; exit 1; }
+check "who opened safe_contact" audit access-log "$scratch/uls.jsonl" --export "$scratch/export" --root "$pin" --section safe_contact --json
+equal "$(field '.records | length' <"$scratch/out")" 1
+equal "$(field '.records[0].action' <"$scratch/out")" section_open
+
+step "a log that was cut or changed is found out"
+record=$(grep -n '"section_open"' "$scratch/uls.jsonl" | head -n 1 | cut -d: -f1)
+sed "${record}d" "$scratch/uls.jsonl" >"$scratch/cut.jsonl"
+check_exit 6 audit access-log "$scratch/cut.jsonl" --export "$scratch/export" --root "$pin" --json
+sed "${record}s/safe_contact/identity/" "$scratch/uls.jsonl" >"$scratch/changed.jsonl"
+check_exit 6 audit access-log "$scratch/changed.jsonl" --export "$scratch/export" --root "$pin"
+grep -q "first bad record" "$scratch/out"
+
+step "replay writes a page that needs nothing else"
+check "replay" audit replay --export "$scratch/export" --root "$pin" --html "$scratch/report.html" --json
+equal "$(field .ok <"$scratch/out")" true
+grep -q "In order" "$scratch/report.html"
+envelope=$(field '[.timeline[] | select(.event == "envelope")][0].index' <"$scratch/out")
+receipt=$(field '[.timeline[] | select(.event == "receipt")][0].index' <"$scratch/out")
+
+step "show and prove say what one entry is"
+check "show" audit show "$envelope" --export "$scratch/export" --json
+equal "$(field .fields.from <"$scratch/out")" ong
+check_exit 3 audit show 999999 --export "$scratch/export"
+for entry in "$envelope" "$receipt"; do
+  check "prove $entry" audit prove "$entry" --export "$scratch/export" --root "$pin" --out "$scratch/pack-$entry.json"
+  check "verify $entry" audit verify "$scratch/pack-$entry.json" --root "$pin" --json
+  equal "$(field .ok <"$scratch/out")" true
+done
+check_exit 3 audit prove 999999 --export "$scratch/export" --root "$pin"
+
+step "a pack that was changed is refused"
+sed 's/"subject":[0-9]*/"subject":0/' "$scratch/pack-$envelope.json" >"$scratch/moved.json"
+check_exit 6 audit verify "$scratch/moved.json" --root "$pin"
+check_exit 6 audit verify "$scratch/pack-$envelope.json" --root "sha256:$(printf '0%.0s' {1..64})"
+
+step "public tools find the same (docs/EVIDENCE.md)"
+if command -v python3 >/dev/null; then
+  awk '/^```python$/{on=1;next} /^```$/{on=0} on' "$root/docs/EVIDENCE.md" >"$scratch/check.py"
+  check "the page's script believes the pack" python3 "$scratch/check.py" "$scratch/pack-$envelope.json" "$pin"
+  grep -q "all entries are in the tree" "$scratch/out"
+  check_exit 1 python3 "$scratch/check.py" "$scratch/moved.json" "$pin"
+fi

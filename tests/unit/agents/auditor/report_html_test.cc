@@ -1,0 +1,120 @@
+#include "agents/auditor/report_html.h"
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "agents/auditor/progress.h"
+#include "base/clock.h"
+#include "tests/support/status_matchers.h"
+
+namespace amparo::auditor {
+namespace {
+
+TimelineEntry Row(uint64_t index, int hour, const char* event, const char* from,
+                  const char* to, const char* digest, const char* detail = "") {
+  TimelineEntry row{.index = LeafIndex(index),
+                    .at = TimeFromUnix(1795262400) + absl::Hours(hour)};
+  row.event = event;
+  row.from = from;
+  row.to = to;
+  row.digest = digest;
+  row.detail = detail;
+  return row;
+}
+
+TEST(Tally, CountsByMonthAndMember) {
+  Tally tally;
+  tally.Add(Row(1, 0, "envelope", "ong", "uls", "a"));
+  tally.Add(Row(2, 1, "receipt", "uls", "ong", "a", "delivered"));
+  tally.Add(Row(3, 800, "envelope", "ong", "uls", "b"));
+  tally.Add(Row(4, 801, "recall", "ong", "uls", "b"));
+  tally.Finish();
+  ASSERT_EQ(tally.months().size(), 2u);
+  const auto& first = tally.months().begin()->second;
+  EXPECT_EQ(first.at("ong").sent, 1u);
+  EXPECT_EQ(first.at("uls").received, 1u);
+  EXPECT_EQ(tally.months().rbegin()->second.at("ong").recalled, 1u);
+  EXPECT_TRUE(tally.late().empty());
+}
+
+TEST(Tally, ListsWhatCameLateOrNever) {
+  Tally tally;
+  tally.Add(Row(1, 0, "envelope", "ong", "uls", "slow"));
+  tally.Add(Row(2, 0, "envelope", "ong", "gnr", "never"));
+  tally.Add(Row(3, 0, "envelope", "ong", "mp", "out"));
+  tally.Add(Row(4, 30, "receipt", "uls", "ong", "slow", "delivered"));
+  tally.Add(Row(5, 40, "expiry", "ong", "mp", "out"));
+  tally.Add(Row(6, 41, "envelope", "ong", "uls", "young"));
+  tally.Finish();
+  ASSERT_EQ(tally.late().size(), 3u);
+  EXPECT_EQ(tally.late()[0].outcome, "delivered after 30 h");
+  EXPECT_EQ(tally.late()[1].outcome, "never delivered: its time ran out");
+  EXPECT_EQ(tally.late()[2].outcome, "still waits after 41 h");
+}
+
+TEST(Tally, AttackALogOfManyNamesDoesNotFillTheMemory) {
+  Tally tally;
+  for (uint64_t i = 0; i < 2 * Tally::kCellsMax; ++i)
+    tally.Add(Row(i, 0, "envelope", absl::StrCat("m", i).c_str(), "x",
+                  absl::StrCat(i).c_str()));
+  size_t cells = 0;
+  for (const auto& [month, members] : tally.months()) cells += members.size();
+  EXPECT_EQ(cells, Tally::kCellsMax);
+}
+
+TEST(HtmlReport, SaysWhatIsWrongAndHowToCheckIt) {
+  HtmlReport html;
+  html.Add(Row(0, 0, "charter", "", "", "", "version 1"));
+  Report report;
+  report.network = "test.example";
+  report.Add(Step::kTiles,
+             {FindingCode::kLeafMismatch, LeafIndex(17), "not so", "by hand"});
+  const std::string page = html.Render(report, TimeFromUnix(1795262400));
+  for (const char* text : {"Not in order", "Entry 17", "leaf_mismatch",
+                           "by hand", "test.example", "NOT compared"})
+    EXPECT_TRUE(absl::StrContains(page, text)) << text;
+}
+
+TEST(HtmlReport, AsksNobodyForAnything) {
+  HtmlReport html;
+  const std::string page = html.Render(Report(), TimeFromUnix(0));
+  for (const char* text :
+       {"<script", "http://", "https://", "src=", "@import", "url("})
+    EXPECT_FALSE(absl::StrContains(page, text)) << text;
+}
+
+TEST(HtmlReport, AttackTextFromTheLogIsNoMarkup) {
+  HtmlReport html;
+  const char* const evil = "<script>alert('1')</script>\"&\x1b[2J";
+  html.Add(Row(1, 0, evil, evil, evil, "a", evil));
+  Report report;
+  report.network = evil;
+  report.Skip(Step::kLinks, evil);
+  report.Add(Step::kLinks, {FindingCode::kLinkGap, LeafIndex(1), evil, evil});
+  const std::string page = html.Render(report, TimeFromUnix(0));
+  EXPECT_FALSE(absl::StrContains(page, "<script"));
+  EXPECT_FALSE(absl::StrContains(page, "\x1b"));
+  EXPECT_TRUE(absl::StrContains(page, "&lt;script&gt;"));
+}
+
+TEST(HtmlReport, ListsSoManyEntriesAndSaysSo) {
+  HtmlReport html;
+  for (uint64_t i = 0; i < HtmlReport::kRowsMax + 5; ++i)
+    html.Add(Row(i, 0, "envelope", "ong", "uls", absl::StrCat(i).c_str()));
+  EXPECT_TRUE(absl::StrContains(html.Render(Report(), TimeFromUnix(0)),
+                                "The first 2000 of 2005 entries"));
+}
+
+TEST(Progress, SaysHowFarHowFastAndHowLong) {
+  EXPECT_EQ(ProgressText(0, 100, absl::ZeroDuration()),
+            "[........................]   0 %  0 of 100 entries");
+  EXPECT_EQ(ProgressText(50, 100, absl::Seconds(5)),
+            "[############............]  50 %  50 of 100 entries, 10/s, 5 s "
+            "left");
+  EXPECT_EQ(ProgressText(100, 100, absl::Seconds(10)),
+            "[########################] 100 %  100 of 100 entries, 10/s");
+  EXPECT_THAT(ProgressText(1, 100000, absl::Seconds(1)),
+              testing::HasSubstr("27 h 46 min left"));
+}
+
+}  // namespace
+}  // namespace amparo::auditor
