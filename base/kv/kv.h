@@ -59,6 +59,11 @@ class KeyValue {
   // All changes, in order, or none; on disk when it returns OK. After an error
   // nothing is promised but that the map is whole.
   virtual absl::Status Write(const Batch& batch) = 0;
+
+  // When it returns OK, no file holds what was deleted or replaced under
+  // `prefix` before. Rewrites the files that hold the prefix: for what has to be
+  // destroyed. What the disk itself keeps of a deleted file is beyond it.
+  virtual absl::Status Purge(absl::string_view prefix) = 0;
 };
 
 }  // namespace amparo

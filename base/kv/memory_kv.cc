@@ -36,6 +36,8 @@ absl::Status MemoryKv::Write(const Batch& batch) {
   return absl::OkStatus();
 }
 
+absl::Status MemoryKv::Purge(absl::string_view) { return absl::OkStatus(); }
+
 void MemoryKv::FailWrites(absl::Status status) {
   MutexLock lock(mutex_);
   write_status_ = std::move(status);

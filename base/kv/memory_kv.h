@@ -15,6 +15,7 @@ class MemoryKv final : public KeyValue {
                     const std::function<bool(absl::string_view, ByteView)>& visit)
       const override;
   absl::Status Write(const Batch& batch) override;
+  absl::Status Purge(absl::string_view prefix) override;
 
   // Makes every following Write fail with `status`, until it is OK again.
   void FailWrites(absl::Status status);

@@ -90,4 +90,23 @@ absl::Status RocksKv::Write(const Batch& batch) {
   return StatusOf(db_->Write(options, &writes));
 }
 
+absl::Status RocksKv::Purge(absl::string_view prefix) {
+  // The log of writes first: it holds every value of late, and goes when what
+  // it protects is in a table.
+  if (const rocksdb::Status flushed = db_->Flush(rocksdb::FlushOptions());
+      !flushed.ok())
+    return StatusOf(flushed);
+  std::string end(prefix);
+  while (!end.empty() && static_cast<uint8_t>(end.back()) == 0xff) end.pop_back();
+  if (!end.empty()) end.back() = static_cast<char>(end.back() + 1);
+  const rocksdb::Slice first = SliceOf(prefix);
+  const rocksdb::Slice last = SliceOf(absl::string_view(end));
+  rocksdb::CompactRangeOptions options;
+  // The lowest tables too: there a deletion ends with what it deletes.
+  options.bottommost_level_compaction =
+      rocksdb::BottommostLevelCompaction::kForceOptimized;
+  return StatusOf(
+      db_->CompactRange(options, &first, end.empty() ? nullptr : &last));
+}
+
 }  // namespace amparo

@@ -24,6 +24,7 @@ class RocksKv final : public KeyValue {
                     const std::function<bool(absl::string_view, ByteView)>& visit)
       const override;
   absl::Status Write(const Batch& batch) override;
+  absl::Status Purge(absl::string_view prefix) override;
 
  private:
   explicit RocksKv(std::unique_ptr<rocksdb::DB> db);

@@ -205,6 +205,10 @@ absl::StatusOr<Content> CaseBook::ContentOf(const CaseId& id,
   return DecodeContent(bytes);
 }
 
+absl::Status CaseBook::Purge(const CaseId& id) {
+  return kv_.Purge(absl::StrCat(kContentPrefix, AsText(id.bytes())));
+}
+
 uint64_t CaseBook::revision() const {
   MutexLock lock(mutex_);
   return revision_;

@@ -75,6 +75,9 @@ class CaseBook {
   // NOT_FOUND when the event has no content here, or no more.
   absl::StatusOr<Content> ContentOf(const CaseId& id, const EventId& event) const;
 
+  // What was erased of the contents of `id` leaves the disk.
+  absl::Status Purge(const CaseId& id);
+
   // Grows with every change; waits at most `timeout` for one beyond `seen`.
   uint64_t revision() const;
   uint64_t WaitBeyond(uint64_t seen, absl::Duration timeout) const;

@@ -70,6 +70,7 @@ absl::Status Intake::EraseDue() {
     RETURN_IF_ERROR(amparo::agent::EraseUncovered(
         {books_.cases, books_.outbox, *books_.peers.Now(), *signer, now},
         one.case_id, one.granter, one.grant));
+    RETURN_IF_ERROR(books_.cases.Purge(one.case_id));
     Batch rows;
     rows.Delete(one.key);
     RETURN_IF_ERROR(books_.kv.Write(rows));

@@ -220,7 +220,10 @@ absl::Status KeyRing::DestroyOldPrekeys(BrokerPort& broker,
   if (!replaced.empty()) waits = broker.DrainedTo(cursor).status();
   if (waits.ok())
     for (const std::string& id : replaced) DestroyPrekey(id, batch);
-  if (!batch.empty()) RETURN_IF_ERROR(kv_.Write(batch));
+  if (!batch.empty()) {
+    RETURN_IF_ERROR(kv_.Write(batch));
+    RETURN_IF_ERROR(kv_.Purge(kPrekeyPrefix));
+  }
   return absl::IsFailedPrecondition(waits) ? absl::OkStatus() : waits;
 }
 

@@ -22,6 +22,9 @@ class SealedKv final : public KeyValue {
                     const std::function<bool(absl::string_view, ByteView)>& visit)
       const override;
   absl::Status Write(const Batch& batch) override;
+  absl::Status Purge(absl::string_view prefix) override {
+    return below_.Purge(prefix);
+  }
 
  private:
   absl::StatusOr<SecretBuffer> OpenValue(absl::string_view key,

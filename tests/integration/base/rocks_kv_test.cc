@@ -115,6 +115,47 @@ void WriteTen(const std::string& folder) {
         WriteAll(*kv, {{"k" + std::to_string(i), std::string(1000, 'v')}}));
 }
 
+// How many files below `folder` hold `text`.
+int FilesWith(const std::string& folder, const std::string& text) {
+  int found = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+    if (!entry.is_regular_file()) continue;
+    std::ifstream file(entry.path(), std::ios::binary);
+    const std::string bytes{std::istreambuf_iterator<char>(file), {}};
+    found += bytes.find(text) != std::string::npos;
+  }
+  return found;
+}
+
+TEST(RocksKv, LeavesNothingOfWhatWasPurgedInItsFiles) {
+  const ScratchFolder scratch;
+  const std::string path = scratch.path() + "/store";
+  const auto put = [](RocksKv& kv, const std::string& key, const std::string& value) {
+    Batch batch;
+    batch.Put(key, AsBytes(value));
+    EXPECT_OK(kv.Write(batch));
+  };
+  // Into a table of an earlier run, into the log of writes, and replaced.
+  { put(*VALUE_OF(RocksKv::Open(path)), "case/1", "canary-of-old"); }
+  const auto kv = VALUE_OF(RocksKv::Open(path));
+  put(*kv, "case/2", "canary-of-late");
+  put(*kv, "case/3", "canary-replaced");
+  put(*kv, "case/3", "what is now");
+  put(*kv, "other/1", "a neighbour");
+  Batch batch;
+  batch.Delete("case/1");
+  batch.Delete("case/2");
+  ASSERT_OK(kv->Write(batch));
+  for (const char* gone : {"canary-of-old", "canary-of-late", "canary-replaced"})
+    ASSERT_GT(FilesWith(path, gone), 0) << gone;
+
+  ASSERT_OK(kv->Purge("case/"));
+  for (const char* gone : {"canary-of-old", "canary-of-late", "canary-replaced"})
+    EXPECT_EQ(FilesWith(path, gone), 0) << gone;
+  EXPECT_EQ(ToText(VALUE_OF(kv->Get("case/3"))), "what is now");
+  EXPECT_EQ(ToText(VALUE_OF(kv->Get("other/1"))), "a neighbour");
+}
+
 TEST(RocksKv, RefusesToOpenWhenAnEarlierWriteIsDamaged) {
   const ScratchFolder folder;
   WriteTen(folder / "kv");
