@@ -170,10 +170,15 @@ absl::StatusOr<Courier::Fate> Courier::SealDraft(Draft draft,
     refused = prepared.status();
     if (!refused.ok()) return change;
     prepared->payload.origin = origin;
-    ASSIGN_OR_RETURN(Envelope envelope, books_.packer.Pack(draft.recipient,
-                                                           prepared->payload, link,
-                                                           books_.clock.Now()));
-    sealed = InFlight{draft, std::move(envelope)};
+    auto envelope = books_.packer.Pack(draft.recipient, prepared->payload, link,
+                                       books_.clock.Now());
+    // Nothing makes it smaller: it must not keep all others waiting.
+    if (ErrorCodeOf(envelope.status()) == "too_large") {
+      refused = envelope.status();
+      return change;
+    }
+    RETURN_IF_ERROR(envelope.status());
+    sealed = InFlight{draft, *std::move(envelope)};
     const Digest digest = EnvelopeDigest(sealed->envelope);
     if (prepared->event) {
       prepared->event->envelope = digest;

@@ -284,5 +284,20 @@ TEST_F(Exchange, AWithdrawnReferralThatWasNotDeliveredIsTakenBack) {
   EXPECT_EQ(uls().intake().quarantined(), 0u);
 }
 
+TEST_F(Exchange, WhatIsTooLargeKeepsNothingElseWaiting) {
+  Batch rows;
+  ong().outbox().Add({.recipient = world_.broker().Id("cpcj"),
+                      .kind = EventKind::kHeartbeat,
+                      .event_id = EventId::New(),
+                      .document = std::string(2 << 20, 'x')},
+                     rows);
+  ASSERT_OK(ong().kv().Write(rows));
+  const std::string referral = Send(RecordConsent());
+  world_.Settle();
+  EXPECT_EQ(ong().outbox().size(), 0u);
+  EXPECT_EQ(StateOf(StatusOfReferral(ong(), referral), "uls").delivery,
+            Delivery::kDelivered);
+}
+
 }  // namespace
 }  // namespace amparo::agent
