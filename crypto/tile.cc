@@ -2,8 +2,11 @@
 
 #include <cstdlib>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "base/status.h"
 
 namespace amparo {
@@ -26,7 +29,52 @@ std::string IndexPath(uint64_t index, uint32_t width) {
   return path;
 }
 
+// No node of a tree of 2^64 leaves lies beyond.
+constexpr uint64_t kIndexEnd = uint64_t{1} << 56;
+constexpr uint32_t kLevelMax = 7;
+
+absl::StatusOr<uint64_t> ParseIndex(absl::string_view path) {
+  const absl::Status refused = absl::InvalidArgumentError("no tile's index");
+  uint64_t index = 0;
+  for (absl::string_view group : absl::StrSplit(path, '/')) {
+    absl::ConsumePrefix(&group, "x");
+    uint32_t digits = 0;
+    if (group.size() != 3 || !absl::SimpleAtoi(group, &digits) ||
+        index >= kIndexEnd / 1000)
+      return refused;
+    index = index * 1000 + digits;
+  }
+  return index;
+}
+
 }  // namespace
+
+absl::StatusOr<TilePathParts> ParseTilePath(absl::string_view path) {
+  const absl::Status refused = absl::InvalidArgumentError("no tile's path");
+  const absl::string_view whole = path;
+  TilePathParts parts;
+  if (!absl::ConsumePrefix(&path, "tile/")) return refused;
+  const std::pair<absl::string_view, absl::string_view> level =
+      absl::StrSplit(path, absl::MaxSplits('/', 1));
+  parts.is_bundle = level.first == "entries";
+  if (!parts.is_bundle && (!absl::SimpleAtoi(level.first, &parts.tile.level) ||
+                           parts.tile.level > kLevelMax))
+    return refused;
+  path = level.second;
+  if (const size_t at = path.find(".p/"); at != absl::string_view::npos) {
+    if (!absl::SimpleAtoi(path.substr(at + 3), &parts.tile.width) ||
+        parts.tile.width == 0 || parts.tile.width >= kTileWidth)
+      return refused;
+    path = path.substr(0, at);
+  }
+  ASSIGN_OR_RETURN(parts.tile.index, ParseIndex(path));
+  // Signs, blanks, zeros in front, an x too many: another spelling.
+  const std::string spelt = parts.is_bundle
+                                ? BundlePath(parts.tile.index, parts.tile.width)
+                                : TilePath(parts.tile);
+  if (spelt != whole) return refused;
+  return parts;
+}
 
 std::string TilePath(const TileId& tile) {
   return absl::StrCat("tile/", tile.level, "/",
@@ -40,6 +88,12 @@ std::string BundlePath(uint64_t index, uint32_t width) {
 TileCount TilesAt(TreeSize size, uint32_t level) {
   const uint64_t nodes = NodesAt(size, level);
   return {nodes / kTileWidth, static_cast<uint32_t>(nodes % kTileWidth)};
+}
+
+bool HasTile(TreeSize size, const TileId& tile) {
+  const TileCount count = TilesAt(size, tile.level);
+  return tile.index < count.full ||
+         (tile.index == count.full && tile.width <= count.partial);
 }
 
 std::vector<TileId> AllTiles(TreeSize size) {

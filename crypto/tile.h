@@ -16,8 +16,8 @@
 
 namespace amparo {
 
-inline constexpr uint32_t kTileWidth = 256;       // hashes, entries a full tile
-inline constexpr size_t kEntryBytesMax = 65535;   // an entry in a bundle
+inline constexpr uint32_t kTileWidth = 256;      // hashes, entries a full tile
+inline constexpr size_t kEntryBytesMax = 65535;  // an entry in a bundle
 
 // A hash tile: `width` consecutive nodes at tree level 8 * level, from node
 // index * 256 on. Width 256 is a full tile; less is a partial one.
@@ -32,6 +32,14 @@ struct TileId {
 std::string TilePath(const TileId& tile);
 std::string BundlePath(uint64_t index, uint32_t width);
 
+// What such a path names; the tile of a bundle is that of its leaf hashes.
+struct TilePathParts {
+  TileId tile;
+  bool is_bundle = false;
+};
+// INVALID_ARGUMENT for what TilePath and BundlePath do not make: one spelling.
+absl::StatusOr<TilePathParts> ParseTilePath(absl::string_view path);
+
 // The tiles that a tree of `size` has at `level`: number of full ones, and the
 // width of the partial one (0 for none).
 struct TileCount {
@@ -39,6 +47,9 @@ struct TileCount {
   uint32_t partial;
 };
 TileCount TilesAt(TreeSize size, uint32_t level);
+// Whether a tree of `size` has all hashes of `tile`; also of one that was
+// partial in a smaller tree.
+bool HasTile(TreeSize size, const TileId& tile);
 
 // All hash tiles of a tree of `size`, level by level; levels without a node
 // are left out.

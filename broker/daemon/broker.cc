@@ -8,8 +8,9 @@
 #include "base/status.h"
 #include "broker/core/pacer.h"
 #include "broker/daemon/founding.h"
+#include "broker/daemon/http_port.h"
+#include "broker/daemon/log_pages.h"
 #include "broker/daemon/metrics.h"
-#include "broker/daemon/metrics_port.h"
 #include "broker/daemon/ports.h"
 #include "broker/daemon/wired_core.h"
 #include "proto/envelope/limits.h"
@@ -23,6 +24,11 @@ constexpr absl::Duration kRetainEvery = absl::Seconds(10);
 constexpr absl::Duration kRenewEvery = absl::Hours(1);
 constexpr absl::Duration kRenewBefore = absl::Hours(24 * 30);
 constexpr int kRetentionStepsMax = 100;  // in a row
+// Few on this machine scrape.
+constexpr HttpPort::Limits kMetricsLimits = {.connections_max = 8,
+                                             .connections_per_address_max = 8,
+                                             .idle = absl::Seconds(5),
+                                             .life = absl::Seconds(10)};
 
 absl::Status GoingAway() {
   return MakeError(absl::StatusCode::kUnavailable, "the broker is going away",
@@ -63,13 +69,14 @@ struct Broker::Parts {
   const Clock& clock;
   WiredCore core;
   Metrics metrics{[this] { return ReadGauges(); }};
-  std::unique_ptr<MetricsPort> metrics_port;
+  LogPages log_pages{core.log, core.checkpointer};
+  std::unique_ptr<HttpPort> metrics_port, log_port;
   Ports ports{core, data, config, clock, metrics};
 
   uint64_t publications_seen = 0;  // by Supervise
-  std::string checkpoint_kept;  // by PublishCheckpoint
+  std::string checkpoint_kept;     // by PublishCheckpoint
   bool checkpoint_failed = false;
-  bool log_ahead = false;       // by Supervise
+  bool log_ahead = false;  // by Supervise
   std::unique_ptr<Pacer> checkpoint_pace, supervise_pace, retain_pace,
       renew_pace;
   bool drained = false;
@@ -79,15 +86,25 @@ absl::Status Broker::Parts::Begin() {
   // At every start: the configuration may name other hosts than it did.
   RETURN_IF_ERROR(RenewServerCertificate(data, config, clock));
   if (!config.metrics_listen.empty()) {
-    ASSIGN_OR_RETURN(metrics_port,
-                     MetricsPort::Open(config.metrics_listen,
-                                       [this] { return metrics.Render(); }));
+    ASSIGN_OR_RETURN(
+        metrics_port,
+        HttpPort::Open(
+            config.metrics_listen, "metrics.listen", kMetricsLimits,
+            [this](absl::string_view path) { return metrics.Page(path); }));
     RETURN_IF_ERROR(WriteFile(data.metrics_address(),
                               metrics_port->address() + "\n",
                               FileMode::kPublic));
   }
+  if (!config.log_http_listen.empty()) {
+    ASSIGN_OR_RETURN(
+        log_port,
+        HttpPort::Open(
+            config.log_http_listen, "log.http_listen", HttpPort::Limits(),
+            [this](absl::string_view path) { return log_pages.Answer(path); }));
+  }
   publications_seen = core.data.directory->Current()->publications;
-  RETURN_IF_ERROR(ports.Listen(metrics_port ? metrics_port->address() : ""));
+  RETURN_IF_ERROR(ports.Listen(metrics_port ? metrics_port->address() : "",
+                               log_port ? log_port->address() : ""));
   checkpoint_pace = std::make_unique<Pacer>(config.checkpoint_interval,
                                             [this] { PublishCheckpoint(); });
   supervise_pace =
@@ -194,8 +211,9 @@ void Broker::Drain(absl::Duration grace) {
   parts_->supervise_pace.reset();  // it speaks to the ports
   parts_->ports.Shutdown(GoingAway(), grace);
   parts_->metrics_port.reset();
-  for (const auto& pace : {&parts_->checkpoint_pace, &parts_->retain_pace,
-                           &parts_->renew_pace})
+  parts_->log_port.reset();
+  for (const auto& pace :
+       {&parts_->checkpoint_pace, &parts_->retain_pace, &parts_->renew_pace})
     pace->reset();
   // What was logged since the last one is under a checkpoint when it stops.
   if (began) parts_->PublishCheckpoint();

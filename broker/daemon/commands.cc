@@ -157,6 +157,8 @@ absl::StatusOr<Answer> Status(const DataDir& data, absl::Duration patience) {
   json["members"] = where.announced.members;
   json["enrol"] = where.announced.enrol;
   json["metrics"] = where.metrics.empty() ? Json(nullptr) : Json(where.metrics);
+  json["log_http"] =
+      where.log_http.empty() ? Json(nullptr) : Json(where.log_http);
   return Answer{std::move(json),
                 absl::StrCat("serving, process ", where.pid, "\nmembers  ",
                              where.announced.members, "\nenrol    ",

@@ -62,6 +62,10 @@ opening_d = 3650
 [log]
 # How often a new checkpoint is signed while the log grows.
 checkpoint_interval_ms = 1000
+# The part of the log that is for everybody (checkpoint, tiles, charters) over
+# HTTP in the clear, read-only, for anybody who reaches this address; "" for
+# not. See docs/OPERATIONS.md, The log over HTTP, before you open it.
+http_listen = ""
 
 [invitations]
 # Hours for which an invitation can be used.
@@ -140,6 +144,7 @@ absl::StatusOr<BrokerConfig> ParseBrokerConfig(absl::string_view text,
   config.opening_life = days("retention.opening_d", 3650, 36500);
   config.checkpoint_interval = absl::Milliseconds(
       file.Int("log.checkpoint_interval_ms", 1000, 10, 3'600'000));
+  config.log_http_listen = file.String("log.http_listen", "");
   config.invitation_life =
       absl::Hours(file.Int("invitations.life_h", 72, 1, 24 * 365));
   config.metrics_listen = file.String("metrics.listen", "127.0.0.1:0");
@@ -155,6 +160,8 @@ absl::StatusOr<BrokerConfig> ParseBrokerConfig(absl::string_view text,
   RETURN_IF_ERROR(CheckAddress("listen.enrol", config.listen.enrol));
   RETURN_IF_ERROR(CheckAddress("public.members", config.announced.members));
   RETURN_IF_ERROR(CheckAddress("public.enrol", config.announced.enrol));
+  if (!config.log_http_listen.empty())
+    RETURN_IF_ERROR(CheckAddress("log.http_listen", config.log_http_listen));
   if (!config.metrics_listen.empty())
     RETURN_IF_ERROR(CheckLoopback(config.metrics_listen));
   ASSIGN_OR_RETURN(config.journal_level, ParseLevel(level));
@@ -193,7 +200,8 @@ std::string DescribeBrokerConfig(const BrokerConfig& config) {
   json["retention"] = {{"message_d", days(config.message_life)},
                        {"opening_d", days(config.opening_life)}};
   json["log"] = {{"checkpoint_interval_ms",
-                  absl::ToInt64Milliseconds(config.checkpoint_interval)}};
+                  absl::ToInt64Milliseconds(config.checkpoint_interval)},
+                 {"http_listen", config.log_http_listen}};
   json["invitations"] = {
       {"life_h", absl::ToInt64Hours(config.invitation_life)}};
   json["metrics"] = {{"listen", config.metrics_listen}};

@@ -28,6 +28,7 @@ struct BrokerConfig {
   absl::Duration message_life;
   absl::Duration opening_life;
   absl::Duration checkpoint_interval;
+  std::string log_http_listen;  // host:port; empty: not over HTTP
   absl::Duration invitation_life;
   std::string metrics_listen;  // host:port; empty: no metrics
   EventLevel journal_level = EventLevel::kInfo;

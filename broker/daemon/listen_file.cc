@@ -34,6 +34,8 @@ std::string FormatListenFile(const ListenFile& file) {
   json["listen"] = FormatPorts(file.listen);
   json["public"] = FormatPorts(file.announced);
   json["metrics"] = file.metrics.empty() ? Json(nullptr) : Json(file.metrics);
+  json["log_http"] =
+      file.log_http.empty() ? Json(nullptr) : Json(file.log_http);
   return DumpJson(json) + "\n";
 }
 
@@ -47,6 +49,8 @@ absl::StatusOr<ListenFile> ParseListenFile(absl::string_view text) {
   ASSIGN_OR_RETURN(file.announced, ParsePorts(json, "public"));
   if (json.contains("metrics") && json["metrics"].is_string())
     file.metrics = json["metrics"].get<std::string>();
+  if (json.contains("log_http") && json["log_http"].is_string())
+    file.log_http = json["log_http"].get<std::string>();
   return file;
 }
 

@@ -16,6 +16,7 @@ struct ListenFile {
   BrokerConfig::Ports listen;     // with the ports in use
   BrokerConfig::Ports announced;  // the same, for others
   std::string metrics;            // empty: none
+  std::string log_http;           // the same
 };
 std::string FormatListenFile(const ListenFile& file);  // schema broker_listen/1
 absl::StatusOr<ListenFile> ParseListenFile(absl::string_view text);

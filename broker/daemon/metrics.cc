@@ -115,4 +115,16 @@ std::string Metrics::Render() const {
   return prometheus::TextSerializer().Serialize(families);
 }
 
+HttpAnswer Metrics::Page(absl::string_view path) const {
+  HttpAnswer answer;
+  if (path != "/metrics") {
+    answer.body = "see /metrics\n";
+    return answer;
+  }
+  answer.status = 200;
+  answer.content_type = "text/plain; version=0.0.4; charset=utf-8";
+  answer.body = Render();
+  return answer;
+}
+
 }  // namespace amparo::broker

@@ -4,6 +4,8 @@
 #include <memory>
 #include <string>
 
+#include "absl/strings/string_view.h"
+#include "broker/daemon/http_port.h"
 #include "proto/grpc/unary.h"
 
 namespace amparo::broker {
@@ -29,6 +31,8 @@ class Metrics final : public CallObserver {
              absl::Duration took) override;
   // What a scrape gets, in Prometheus' text format.
   std::string Render() const;
+  // The same as the page /metrics; no other is there.
+  HttpAnswer Page(absl::string_view path) const;
 
  private:
   struct State;

@@ -108,13 +108,15 @@ Ports::Ports(WiredCore& core, const DataDir& data, const BrokerConfig& config,
 
 Ports::~Ports() { Shutdown(absl::CancelledError(""), absl::ZeroDuration()); }
 
-absl::Status Ports::Listen(const std::string& metrics) {
+absl::Status Ports::Listen(const std::string& metrics,
+                           const std::string& log_http) {
   const ListenFile last = ReadLast(data_);
   RETURN_IF_ERROR(ListenForMembers(last));
   RETURN_IF_ERROR(ListenForEnrolment(last));
   RETURN_IF_ERROR(KeepNetworkFile(data_, where_.announced));
   where_.pid = getpid();
   where_.metrics = metrics;
+  where_.log_http = log_http;
   RETURN_IF_ERROR(WriteFile(data_.listen_file(), FormatListenFile(where_),
                             FileMode::kPrivate));
   // Last: whoever finds the socket serving finds listen.json written.

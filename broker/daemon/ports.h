@@ -35,9 +35,9 @@ class Ports {
   ~Ports();
 
   // Opens all three and writes listen.json and network.json's addresses.
-  // `metrics`: an address that listen.json is to say, or empty. UNAVAILABLE
-  // when a port cannot be had.
-  absl::Status Listen(const std::string& metrics);
+  // `metrics`, `log_http`: addresses that listen.json is to say, or empty.
+  // UNAVAILABLE when a port cannot be had.
+  absl::Status Listen(const std::string& metrics, const std::string& log_http);
 
   // network.json as it is now, with the addresses that others use.
   const NetworkFile& network() const { return network_; }

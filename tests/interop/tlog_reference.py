@@ -1,13 +1,14 @@
 #!/usr/bin/python3
-"""Recomputes an exported log from its entries alone.
+"""Recomputes a log from its entries alone.
 
-    tlog_reference.py FOLDER
+    tlog_reference.py FOLDER | http://HOST:PORT [VKEY]
 
 An independent reading of RFC 6962 section 2.1 and C2SP tlog-tiles,
 tlog-checkpoint and signed-note: the standard library, hashlib, and none of the
 project's code. Reads the entry bundles, computes every hash tile and the root,
-and compares them with the tiles and the checkpoint in FOLDER. Signatures are
-not checked: that needs the log's key and more than a hash function.
+and compares them with the tiles and the checkpoint of an exported FOLDER, or of
+a log that is served over HTTP. With VKEY, the log's verifier key as the charter
+has it, the checkpoint must be signed by it; Ed25519 is left to openssl.
 
 Exit status 0 and one line of JSON when all agrees; 6 and the reason on standard
 error when something does not; 2 for wrong usage.
@@ -17,7 +18,11 @@ import base64
 import hashlib
 import json
 import os
+import subprocess
 import sys
+import tempfile
+import urllib.error
+import urllib.request
 
 WIDTH = 256  # hashes in a tile, entries in a bundle
 HASH = 32
@@ -56,9 +61,12 @@ def index_path(index):
 
 def read(folder, path):
     try:
+        if folder.startswith("http://"):
+            with urllib.request.urlopen(folder + "/" + path, timeout=30) as page:
+                return page.read()
         with open(os.path.join(folder, path), "rb") as file:
             return file.read()
-    except FileNotFoundError:
+    except (FileNotFoundError, urllib.error.HTTPError):
         raise Mismatch(path + " is missing") from None
 
 
@@ -111,8 +119,45 @@ def read_checkpoint(folder):
     return origin, int(size), root
 
 
-def check(folder):
+def verifies(key, message, signature):
+    """Ed25519 (RFC 8032), by openssl; the key as SubjectPublicKeyInfo."""
+    with tempfile.TemporaryDirectory() as scratch:
+        def put(name, data):
+            path = os.path.join(scratch, name)
+            with open(path, "wb") as file:
+                file.write(data)
+            return path
+        return subprocess.run(
+            ["openssl", "pkeyutl", "-verify", "-pubin", "-keyform", "DER",
+             "-inkey", put("key", bytes.fromhex("302a300506032b6570032100") + key),
+             "-rawin", "-in", put("message", message),
+             "-sigfile", put("signature", signature)],
+            capture_output=True, check=False).returncode == 0
+
+
+def check_signature(folder, vkey):
+    """One line of the note is by `vkey`: NAME+HASH+base64(0x01 | key)."""
+    name, key_id, data = vkey.split("+", 2)
+    data = base64.b64decode(data, validate=True)
+    identity = hashlib.sha256(name.encode() + b"\n" + data).digest()[:4]
+    if data[:1] != b"\x01" or identity.hex() != key_id:
+        raise Mismatch("the verifier key does not fit itself")
+    text, _, lines = read(folder, "checkpoint").decode().rpartition("\n\n")
+    for line in lines.splitlines():
+        _, signer, value = line.split(" ")
+        value = base64.b64decode(value, validate=True)
+        if signer == name and value[:4] == identity:
+            if verifies(data[1:], (text + "\n").encode(), value[4:]):
+                return
+            raise Mismatch("the log's signature does not fit the checkpoint")
+    raise Mismatch("the log's key did not sign the checkpoint")
+
+
+def check(folder, vkey=None):
     """What the checkpoint says, once everything below agrees with it."""
+    folder = folder.rstrip("/")
+    if vkey is not None:
+        check_signature(folder, vkey)
     origin, size, root = read_checkpoint(folder)
 
     hashes = []
@@ -139,11 +184,11 @@ def check(folder):
 
 
 def main(arguments):
-    if len(arguments) != 1:
-        print("usage: tlog_reference.py FOLDER", file=sys.stderr)
+    if len(arguments) not in (1, 2):
+        print("usage: tlog_reference.py FOLDER|URL [VKEY]", file=sys.stderr)
         return 2
     try:
-        print(json.dumps(check(arguments[0])))
+        print(json.dumps(check(*arguments)))
         return 0
     except (Mismatch, UnicodeDecodeError) as error:
         print("tlog_reference: %s" % error, file=sys.stderr)

@@ -236,6 +236,82 @@ TEST(TileVectors, FullTilesOfACertificateLogHaveTheirRoots) {
             expected("root_of_first_512_leaves_hex"));
 }
 
+TEST(TilePath, IsReadBackInOneSpelling) {
+  for (const uint64_t index : {uint64_t{0}, uint64_t{999}, uint64_t{1000},
+                               uint64_t{1234067}, uint64_t{1} << 47})
+    for (const uint32_t width : {1u, 255u, 256u}) {
+      const TilePathParts hashes =
+          VALUE_OF(ParseTilePath(TilePath({2, index, width})));
+      EXPECT_EQ(hashes.tile, (TileId{2, index, width}));
+      EXPECT_FALSE(hashes.is_bundle);
+      const TilePathParts bundle =
+          VALUE_OF(ParseTilePath(BundlePath(index, width)));
+      EXPECT_EQ(bundle.tile, (TileId{0, index, width}));
+      EXPECT_TRUE(bundle.is_bundle);
+    }
+}
+
+TEST(TilePath, RefusesEveryOtherSpelling) {
+  for (const char* path : {"",
+                           "tile",
+                           "tile/",
+                           "tile/0",
+                           "tile/0/",
+                           "tile/0/0",
+                           "tile/0/00",
+                           "tile/0/0000",
+                           "tile/0/x000",
+                           "tile/0/x000/000",
+                           "tile/0/x001",
+                           "tile/0/001/000",
+                           "tile/0/x999/x999",
+                           "tile/0/x1/000",
+                           "tile/0/X001/000",
+                           "tile/0/-01",
+                           "tile/0/+01",
+                           "tile/0/ 01",
+                           "tile/0/000/",
+                           "tile/0//000",
+                           "tile/0/000.p",
+                           "tile/0/000.p/",
+                           "tile/0/000.p/0",
+                           "tile/0/000.p/256",
+                           "tile/0/000.p/257",
+                           "tile/0/000.p/01",
+                           "tile/0/000.p/-1",
+                           "tile/0/000.p/4294967297",
+                           "tile/0/000.p/1/",
+                           "tile/0/000.p/1.p/1",
+                           "tile/00/000",
+                           "tile/8/000",
+                           "tile/63/000",
+                           "tile/-1/000",
+                           "tile/x/000",
+                           "tile/4294967296/000",
+                           "tile/entries",
+                           "tile/entries/",
+                           "tile/entries/../0/000",
+                           "tile/0/../../checkpoint",
+                           "tile/0/%30%30%30",
+                           "/tile/0/000",
+                           "Tile/0/000",
+                           "tile/0/x999/x999/x999/x999/x999/x999/x999/999",
+                           "tile/0/x018/x446/x744/x073/x709/x551/616"})
+    EXPECT_THAT(ParseTilePath(path), StatusIs(kInvalid)) << path;
+}
+
+TEST(Tiles, AreThoseThatATreeOfTheSizeHas) {
+  EXPECT_TRUE(HasTile(TreeSize(300), {0, 0, 256}));
+  EXPECT_TRUE(HasTile(TreeSize(300), {0, 0, 7}));
+  EXPECT_TRUE(HasTile(TreeSize(300), {0, 1, 44}));
+  EXPECT_FALSE(HasTile(TreeSize(300), {0, 1, 45}));
+  EXPECT_FALSE(HasTile(TreeSize(300), {0, 1, 256}));
+  EXPECT_FALSE(HasTile(TreeSize(300), {0, 2, 1}));
+  EXPECT_TRUE(HasTile(TreeSize(300), {1, 0, 1}));
+  EXPECT_FALSE(HasTile(TreeSize(255), {1, 0, 1}));
+  EXPECT_FALSE(HasTile(TreeSize(0), {0, 0, 1}));
+}
+
 TEST(TileVectors, TheArmoryDriveLogHasItsSignedRoot) {
   NEEDS_VECTORS();
   const std::string folder = "tiles/armory-drive-log/";

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+
+namespace amparo::broker {
+
+struct HttpAnswer {
+  unsigned status = 404;
+  std::string content_type = "text/plain; charset=utf-8";
+  std::string cache_control = "no-store";
+  std::string body = "not found\n";
+};
+
+// Answers GET and HEAD over HTTP/1.1 on one address, in the clear: metrics for
+// this machine, the public part of the log for everybody. Parsing is
+// libmicrohttpd's; what a stranger may take is bounded here. Serves, on one
+// thread of its own, until destroyed.
+class HttpPort {
+ public:
+  struct Limits {
+    unsigned connections_max = 64;
+    unsigned connections_per_address_max = 32;
+    size_t request_bytes_max = 8192;  // its line and headers
+    absl::Duration idle = absl::Seconds(10);
+    // Of a connection, whatever goes on in it: who sends a byte now and then
+    // keeps nobody else out for longer.
+    absl::Duration life = absl::Seconds(60);
+  };
+  // From the path as it was sent, without its query: nothing is unescaped.
+  using Answerer = std::function<HttpAnswer(absl::string_view path)>;
+
+  // `key` of the configuration stands in the error: UNAVAILABLE when `listen`
+  // (host:port, host an IP address or localhost) cannot be had. `answer` is
+  // called on the port's own thread.
+  static absl::StatusOr<std::unique_ptr<HttpPort>> Open(
+      const std::string& listen, const char* key, const Limits& limits,
+      Answerer answer);
+  ~HttpPort();
+  HttpPort(const HttpPort&) = delete;
+  HttpPort& operator=(const HttpPort&) = delete;
+
+  const std::string& address() const { return address_; }  // with its port
+
+ private:
+  struct Server;
+  HttpPort(std::unique_ptr<Server> server, std::string address);
+
+  const std::unique_ptr<Server> server_;
+  const std::string address_;
+};
+
+}  // namespace amparo::broker

@@ -1,0 +1,32 @@
+#pragma once
+
+#include "absl/strings/string_view.h"
+#include "broker/core/audit_log.h"
+#include "broker/core/checkpointer.h"
+#include "broker/daemon/http_port.h"
+
+namespace amparo::broker {
+
+// The part of the log that is for everybody, as HTTP pages (docs/PROTOCOL.md,
+// Log over HTTP): /checkpoint, /tile/... and /documents/HEX.json, as C2SP
+// tlog-tiles names them. No opening, so nobody who wrote to whom. Thread-safe.
+class LogPages {
+ public:
+  // Both must outlive it.
+  LogPages(const AuditLog& log, const Checkpointer& checkpointer)
+      : log_(log), checkpointer_(checkpointer) {}
+
+  // What does not exist, is not spelt as the protocol spells it, or is not
+  // under the newest checkpoint yet, is 404.
+  HttpAnswer Answer(absl::string_view path) const;
+
+ private:
+  absl::StatusOr<HttpAnswer> Page(absl::string_view path) const;
+  absl::StatusOr<HttpAnswer> TilePage(absl::string_view path) const;
+  absl::StatusOr<HttpAnswer> DocumentPage(absl::string_view path) const;
+
+  const AuditLog& log_;
+  const Checkpointer& checkpointer_;
+};
+
+}  // namespace amparo::broker
