@@ -22,6 +22,7 @@ constexpr char kFooter[] =
   amparo-audit access-log uls.jsonl --export DIR --section safe_contact
   amparo-audit prove 17 --export DIR --out pack.json
   amparo-audit verify pack.json --root sha256:...
+  amparo-audit compare ours.note theirs.note --log-key network.json
 Exit: 0 all that could be checked is right, 6 something is not, 2 usage, 3 not
 found, 4 refused, 5 broker not reachable.)";
 
@@ -131,6 +132,28 @@ CLI::App* AddVerify(CLI::App& app, Arguments& arguments) {
   return verb;
 }
 
+CLI::App* AddCompare(CLI::App& app, Arguments& arguments) {
+  CLI::App* verb = app.add_subcommand(
+      "compare", "do two signed checkpoints agree, or prove a second history?");
+  AddCommon(verb, arguments);
+  verb->add_option("FILE", arguments.notes,
+                   "two files with a signed note each, or one with both")
+      ->required();
+  verb->add_option("--log-key", arguments.log_key,
+                   "the log's verifier key, as charter and network.json have "
+                   "it, or network.json")
+      ->required()
+      ->type_name("KEY|FILE");
+  CLI::Option* broker = verb->add_option(
+      "--broker", arguments.broker, "for two sizes: tiles from the broker");
+  broker->type_name("HOST:PORT");
+  verb->add_option("--export", arguments.folder,
+                   "for two sizes: tiles from an exported log")
+      ->type_name("DIR")
+      ->excludes(broker);
+  return verb;
+}
+
 CLI::App* AddShow(CLI::App& app, Arguments& arguments) {
   CLI::App* verb = app.add_subcommand("show", "one entry of the log, readable");
   AddCommon(verb, arguments);
@@ -150,6 +173,7 @@ int Main(int argc, char** argv) {
   const CLI::App* access_log = AddAccessLog(app, arguments);
   const CLI::App* prove = AddProve(app, arguments);
   const CLI::App* verify = AddVerify(app, arguments);
+  const CLI::App* compare = AddCompare(app, arguments);
   const CLI::App* show = AddShow(app, arguments);
   const CLI::App* join = AddJoin(app, arguments);
   try {
@@ -166,6 +190,7 @@ int Main(int argc, char** argv) {
   if (access_log->parsed()) exit = RunAccessLog(arguments);
   if (prove->parsed()) exit = RunProve(arguments);
   if (verify->parsed()) exit = RunVerify(arguments);
+  if (compare->parsed()) exit = RunCompare(arguments);
   if (show->parsed()) exit = RunShow(arguments);
   if (join->parsed()) exit = RunJoin(arguments);
   return Finish(exit, arguments.json);

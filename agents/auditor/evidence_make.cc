@@ -12,6 +12,7 @@
 #include "agents/auditor/checkpoint_check.h"
 #include "agents/auditor/evidence_check.h"
 #include "agents/auditor/replay.h"
+#include "agents/auditor/source_nodes.h"
 #include "base/error.h"
 #include "base/status.h"
 #include "crypto/checkpoint.h"
@@ -36,17 +37,6 @@ std::pair<uint64_t, uint32_t> BundleOf(LeafIndex index, TreeSize size) {
   const uint64_t start = index.value() / kTileWidth * kTileWidth;
   return {start, static_cast<uint32_t>(
                      std::min<uint64_t>(kTileWidth, size.value() - start))};
-}
-
-NodeSource NodesOf(LeafSource& source, TreeSize size) {
-  return [&source, size](NodeId node) -> absl::StatusOr<Digest> {
-    ASSIGN_OR_RETURN(const NodeInTile place, FindNode(node, size));
-    ASSIGN_OR_RETURN(const Bytes bytes, source.HashTile(place.tile));
-    ASSIGN_OR_RETURN(const std::vector<Digest> hashes,
-                     DecodeTile(bytes, place.tile.width));
-    return PerfectRoot(std::span<const Digest>(hashes).subspan(
-        place.begin, place.end - place.begin));
-  };
 }
 
 // What a pack needs to know of the whole log.

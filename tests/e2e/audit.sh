@@ -67,3 +67,13 @@ if command -v python3 >/dev/null; then
   grep -q "all entries are in the tree" "$scratch/out"
   check_exit 1 python3 "$scratch/check.py" "$scratch/moved.json" "$pin"
 fi
+
+step "two checkpoints agree, or one of them proves nothing"
+audit_compare() { audit compare "$@" --log-key "$net/broker/network.json"; }
+check "the same twice" audit_compare "$scratch/export/checkpoint" "$scratch/export/checkpoint"
+cat "$scratch/export/checkpoint" "$scratch/export/checkpoint" >"$scratch/both.notes"
+check "both in one file" audit_compare "$scratch/both.notes" --json
+equal "$(field .verdict <"$scratch/out")" same
+sed '2s/.*/5/' "$scratch/export/checkpoint" >"$scratch/forged.note"
+check_exit 6 audit_compare "$scratch/export/checkpoint" "$scratch/forged.note"
+check_exit 2 audit_compare "$scratch/export/checkpoint"

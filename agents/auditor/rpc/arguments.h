@@ -23,12 +23,14 @@ struct Arguments {
   std::string folder;
   std::string root;
   std::vector<std::string> since;
-  std::string html;      // replay: where the report goes
-  std::string file;      // access-log, verify: what is checked
-  uint64_t entry = 0;    // prove, show
-  std::string document;  // prove
-  std::string out;       // prove
-  AccessFilter filter;   // access-log
+  std::string html;                // replay: where the report goes
+  std::string file;                // access-log, verify: what is checked
+  std::vector<std::string> notes;  // compare: files
+  std::string log_key;             // compare
+  uint64_t entry = 0;              // prove, show
+  std::string document;            // prove
+  std::string out;                 // prove
+  AccessFilter filter;             // access-log
   std::string from, until;
   JoinOptions join;
 

@@ -12,6 +12,7 @@ absl::StatusOr<int> RunJoin(const Arguments& arguments);
 absl::StatusOr<int> RunAccessLog(const Arguments& arguments);
 absl::StatusOr<int> RunProve(const Arguments& arguments);
 absl::StatusOr<int> RunVerify(const Arguments& arguments);
+absl::StatusOr<int> RunCompare(const Arguments& arguments);
 absl::StatusOr<int> RunShow(const Arguments& arguments);
 
 }  // namespace amparo::auditor
