@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "agents/institution/daemon/agent.h"
 #include "agents/institution/daemon/join.h"
+#include "agents/institution/daemon/key_commands.h"
 #include "base/error.h"
 #include "base/error_json.h"
 #include "base/event_log.h"
@@ -85,6 +86,12 @@ absl::Status RunDaemon(const DataDir& data, bool check_only) {
   return absl::OkStatus();
 }
 
+// A verb that only prints.
+absl::Status Print(const absl::StatusOr<std::string>& text) {
+  if (text.ok()) std::cout << *text << std::flush;
+  return text.status();
+}
+
 int Report(const absl::Status& status, bool json) {
   if (status.ok()) return 0;
   std::cerr << (json ? ErrorJson(status) + "\n" : ErrorText("amparo-agent", status));
@@ -95,7 +102,10 @@ int Main(int argc, char** argv) {
   CLI::App app(
       "Holds an institution's keys; sends and receives its referrals.\n\n"
       "  amparo-agent join INVITATION --data DIR   once, with the line you were given\n"
-      "  amparo-agent run --data DIR               the daemon itself\n");
+      "  amparo-agent run --data DIR               the daemon itself\n"
+      "  amparo-agent rotate-keys --data DIR       new keys now, by the daemon\n"
+      "  amparo-agent revoke-key --data DIR        a key was stolen: it ends\n"
+      "  amparo-agent keys --data DIR              which keys there were\n");
   app.set_version_flag("--version", std::string("amparo-agent ") + kVersion);
   app.require_subcommand(1);
   std::string data_path;
@@ -103,6 +113,8 @@ int Main(int argc, char** argv) {
   JoinOptions join_options;
   std::string unlock = "prompt";
   bool check_config = false;
+  KeyCommand key_command;
+  int timeout_s = 30;
 
   CLI::App* join = app.add_subcommand("join", "join a network with an invitation");
   join->add_option("INVITATION", join_options.invitation,
@@ -120,6 +132,29 @@ int Main(int argc, char** argv) {
   run->add_option("--data", data_path, "the agent's directory")->required();
   run->add_flag("--check-config", check_config, "check agent.toml and end");
   run->add_flag("--json", json, "print errors as JSON");
+  const auto add_key_verb = [&](const char* name, const char* what) {
+    CLI::App* verb = app.add_subcommand(name, what);
+    verb->add_option("--data", data_path, "the running agent's directory")->required();
+    verb->add_option("--officer", key_command.officer,
+                     "the handle of an admin with this account (default: admin)");
+    verb->add_flag("--json", json, "print the result as JSON");
+    return verb;
+  };
+  CLI::App* keys = add_key_verb("keys", "list this member's signing keys");
+  CLI::App* rotate = add_key_verb(
+      "rotate-keys",
+      "make a new signing key, which the old one vouches for, and a new key to "
+      "receive under; wait until both are in the log");
+  CLI::App* revoke = add_key_verb(
+      "revoke-key",
+      "end a signing key that others may hold, and make a new one; nobody vouches "
+      "for it, so be ready to read its words out by phone");
+  revoke->add_option("KID", key_command.kid,
+                     "a key id as `keys` lists them, 8 digits will do, or current");
+  for (CLI::App* verb : {rotate, revoke})
+    verb->add_option("--timeout", timeout_s,
+                     "seconds to wait; afterwards the order goes on by itself")
+        ->check(CLI::Range(0, 3600));
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -136,6 +171,11 @@ int Main(int argc, char** argv) {
     join_options.unlock = unlock == "key_file" ? Unlock::kKeyFile : Unlock::kPrompt;
     return Report(RunJoin(data, std::move(join_options), json), json);
   }
+  key_command.timeout = absl::Seconds(timeout_s);
+  key_command.json = json;
+  if (keys->parsed()) return Report(Print(ShowKeys(data, key_command)), json);
+  if (rotate->parsed()) return Report(Print(RotateKeys(data, key_command)), json);
+  if (revoke->parsed()) return Report(Print(RevokeKey(data, key_command)), json);
   return Report(RunDaemon(data, check_config), json);
 }
 

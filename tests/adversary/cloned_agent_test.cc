@@ -55,6 +55,19 @@ TEST_F(ClonedAgent, ShowsAtOnceAndNothingIsLost) {
   EXPECT_TRUE(Knows(uls(), of_clone));
 }
 
+TEST_F(ClonedAgent, CannotSendWithoutTheOwnerHearingOfIt) {
+  const std::string consent = RecordConsent();
+  ReferUnder(consent);
+  world_.Settle();
+  EXPECT_FALSE(HasAlarm(ong(), "own_mail"));
+  TestAgent& clone = Clone();
+  ReferFrom(clone, consent);
+  clone.Turn(world_.Checkpoint());
+  world_.Settle();  // uls signs for it, and the receipt goes to ong
+  EXPECT_TRUE(HasAlarmFor(ong(), "own_mail", world_.broker().Id("uls")));
+  EXPECT_FALSE(HasAlarm(clone, "own_mail"));
+}
+
 TEST_F(ClonedAgent, LeavesTheOwnersKeysAlone) {
   TestAgent& clone = Clone();
   world_.clock().Advance(absl::Hours(25));

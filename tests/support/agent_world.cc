@@ -96,7 +96,10 @@ absl::Status PortToFixture::WatchCheckpoints(
 absl::Status PortToFixture::Subscribe(std::optional<LeafIndex> after,
                                       const std::function<bool(MailboxItem)>& visit) {
   if (down) return Away();
-  for (const broker::Delivery& delivery : broker_.Fetch(member_, after)) {
+  ASSIGN_OR_RETURN(
+      const std::vector<broker::Delivery> waiting,
+      broker_.relay().Fetch(broker_.Id(member_), after, 1000, 1 << 30));
+  for (const broker::Delivery& delivery : waiting) {
     std::optional<MailboxItem> item = ToItem(delivery);
     if (tamper) item = tamper(*std::move(item));
     if (item && !visit(*std::move(item))) break;
@@ -134,6 +137,8 @@ void TestAgent::Open() {
   b.log = VALUE_OF(LogWatch::Open(kv_, *b.peers, port_, *b.alarms, clock));
   b.keys = VALUE_OF(
       KeyRing::Open(kv_, self, identity_.Copy(), *b.peers, clock, absl::Hours(24)));
+  b.own_name = std::make_unique<OwnNameWatch>(kv_, *b.keys, *b.peers, *b.log,
+                                              *b.alarms, clock);
   b.promises = std::make_unique<Promises>(kv_, *b.log, *b.peers, *b.alarms, clock,
                                           absl::Seconds(60));
   b.anchors = std::make_unique<Anchors>(kv_, *b.keys, *b.peers, *b.promises, clock);
@@ -171,6 +176,7 @@ void TestAgent::Turn(const std::string& note) {
   if (!b.log->Follow(note).ok()) return;
   b.time->Followed(note);
   (void)b.time->Tick();
+  (void)b.own_name->Look();
   (void)b.promises->Settle();
   if (b.time->MayPublish().ok()) {
     (void)b.keys->Maintain(port_);

@@ -24,6 +24,7 @@
 #include "agents/institution/core/network_time.h"
 #include "agents/institution/core/officers.h"
 #include "agents/institution/core/outbox.h"
+#include "agents/institution/core/own_name_watch.h"
 #include "agents/institution/core/packer.h"
 #include "agents/institution/core/peer_book.h"
 #include "agents/institution/core/promises.h"
@@ -103,6 +104,7 @@ class TestAgent {
     std::unique_ptr<NetworkTime> time;
     std::unique_ptr<LogWatch> log;
     std::unique_ptr<KeyRing> keys;
+    std::unique_ptr<OwnNameWatch> own_name;
     std::unique_ptr<Promises> promises;
     std::unique_ptr<Anchors> anchors;
     std::unique_ptr<Packer> packer;
@@ -136,6 +138,7 @@ class TestAgent {
   LogWatch& log() { return *books_->log; }
   PeerBook& peers() { return *books_->peers; }
   KeyRing& keys() { return *books_->keys; }
+  OwnNameWatch& own_name() { return *books_->own_name; }
   NetworkTime& time() { return *books_->time; }
   Outbox& outbox() { return *books_->outbox; }
   HeldMail& held() { return *books_->held; }

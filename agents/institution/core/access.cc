@@ -31,6 +31,10 @@ std::vector<Role> RolesFor(Action action) {
       return {Role::kAdmin};
     case Action::kSeeAccessLog:
       return {Role::kSupervisor, Role::kAuditor};
+    case Action::kSeeKeys:
+      return {Role::kAdmin, Role::kSupervisor, Role::kAuditor};
+    case Action::kManageKeys:
+      return {Role::kAdmin};
     case Action::kAcknowledgeAlarms:
       return {Role::kAdmin, Role::kSupervisor};
     case Action::kConfirmKeys:  // a person compared words with a person

@@ -21,6 +21,8 @@ enum class Action {
   kSeeAccessLog,
   kConfirmKeys,
   kAcknowledgeAlarms,
+  kSeeKeys,
+  kManageKeys,
 };
 
 // OK when one of the officer's roles allows it; PERMISSION_DENIED (code

@@ -82,6 +82,8 @@ class Intake {
 
   absl::Status TakeEnvelope(const LeafReceipt& leaf, const Envelope& envelope);
   absl::Status TakeReceipt(const LeafReceipt& leaf, const std::string& token);
+  void RaiseNotSent(const Peers& peers, const LeafReceipt& leaf,
+                       const Receipt& receipt, const std::string& token) const;
   absl::Status TakeRecalled(const LeafReceipt& leaf,
                             const RecalledNotice& notice);
   absl::Status TakeExpired(const LeafReceipt& leaf, const Digest& digest);

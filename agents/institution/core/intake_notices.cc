@@ -12,6 +12,20 @@
 
 namespace amparo::agent {
 
+// A member signed for mail in this member's name that did not leave here: it
+// lies, or somebody else sends with our key.
+void Intake::RaiseNotSent(const Peers& peers, const LeafReceipt& leaf,
+                          const Receipt& receipt,
+                          const std::string& token) const {
+  if (receipt.audience != books_.keys.self() || receipt.leaf >= leaf.leaf ||
+      !VerifyReceipt(token,
+                     KeysAt(peers, receipt.issuer, leaf.leaf, leaf.time))
+           .ok())
+    return;
+  books_.alarms.Raise("own_mail", receipt.issuer, books_.clock.Now(),
+                      AsBytes(token));
+}
+
 absl::Status Intake::TakeReceipt(const LeafReceipt& leaf,
                                  const std::string& token) {
   Batch rows;
@@ -29,6 +43,8 @@ absl::Status Intake::TakeReceipt(const LeafReceipt& leaf,
     if (under_way && EnvelopeDigest(under_way->envelope) == claimed->digest)
       return absl::UnavailableError("the envelope is not known to be sent yet");
   }
+  if (claimed.ok() && absl::IsNotFound(sent.status()))
+    RaiseNotSent(*peers, leaf, *claimed, token);
   if (!sent.ok() || claimed->audience != books_.keys.self() ||
       claimed->issuer != sent->draft.recipient || claimed->leaf != sent->leaf ||
       !VerifyReceipt(token,

@@ -17,6 +17,9 @@ constexpr char kSigningPrefix[] = "key/signing/";
 constexpr char kPrekeyPrefix[] = "key/prekey/";
 constexpr char kPrekeyMadePrefix[] = "key/prekey-made/";
 constexpr char kPendingKey[] = "key/pending";
+// What outlives the keys: which ids are of keys made here.
+constexpr char kOwnPrefix[] = "key/own/";
+constexpr char kRevokedPrefix[] = "key/revoked/";
 
 absl::Status NoSigner() {
   return MakeError(
@@ -25,6 +28,13 @@ absl::Status NoSigner() {
       {.code = "invalid_state",
        .hint = "it is published once the charter names this member",
        .retryable = true});
+}
+
+std::optional<LeafIndex> LeafOfRevocation(
+    const std::vector<SignerRecord>& signers, const Digest& kid) {
+  for (const SignerRecord& signer : signers)
+    if (signer.key.Thumbprint() == kid) return signer.revoked_at;
+  return std::nullopt;
 }
 
 void DestroyPrekey(const std::string& id, Batch& batch) {
@@ -47,8 +57,10 @@ KeyRing::KeyRing(KeyValue& kv, MemberId self, SigningKey identity,
 absl::StatusOr<std::unique_ptr<KeyRing>> KeyRing::Open(
     KeyValue& kv, MemberId self, SigningKey identity, const PeerBook& peers,
     const Clock& clock, absl::Duration prekey_interval) {
-  return std::unique_ptr<KeyRing>(new KeyRing(
+  std::unique_ptr<KeyRing> ring(new KeyRing(
       kv, std::move(self), std::move(identity), peers, clock, prekey_interval));
+  RETURN_IF_ERROR(ring->Load());
+  return ring;
 }
 
 std::optional<SignerRecord> KeyRing::OwnSigner(const Peers& peers) const {
@@ -108,7 +120,7 @@ KeyEvent KeyRing::NextEvent(const Peers& peers, KeyEventKind kind,
                   .vouched_by_old = std::nullopt};
 }
 
-absl::StatusOr<std::string> KeyRing::NextSigningEvent(
+absl::Status KeyRing::MakeSigningKey(
     const Peers& peers, const std::optional<SignerRecord>& old) {
   const SigningKey fresh = SigningKey::Generate();
   KeyEvent event = NextEvent(peers, KeyEventKind::kSigning, fresh.verify_key(),
@@ -118,16 +130,16 @@ absl::StatusOr<std::string> KeyRing::NextSigningEvent(
       event.vouched_by_old = VouchForKey(event, *old_key);
   }
   const std::string document = SignKeyEvent(event, identity_);
+  const std::string kid = ToHex(fresh.verify_key().Thumbprint().bytes());
   Batch batch;
-  batch.Put(kSigningPrefix + ToHex(fresh.verify_key().Thumbprint().bytes()),
-            fresh.seed().Expose());
+  batch.Put(kSigningPrefix + kid, fresh.seed().Expose());
+  batch.Put(kOwnPrefix + kid, {});
   batch.Put(kPendingKey, AsBytes(document));
-  RETURN_IF_ERROR(kv_.Write(batch));
-  return document;
+  return kv_.Write(batch);
 }
 
-absl::StatusOr<std::string> KeyRing::NextPrekeyEvent(const Peers& peers,
-                                                     const SigningKey& signer) {
+absl::Status KeyRing::MakePrekey(const Peers& peers,
+                                 const SigningKey& signer) {
   const OpeningKey fresh = OpeningKey::Generate();
   const std::string document = SignKeyEvent(
       NextEvent(peers, KeyEventKind::kPrekey, fresh.sealing_key(), kPrekeyLife),
@@ -138,9 +150,36 @@ absl::StatusOr<std::string> KeyRing::NextPrekeyEvent(const Peers& peers,
   Batch batch;
   batch.Put(kPrekeyPrefix + id, fresh.secret().Expose());
   batch.Put(kPrekeyMadePrefix + id, made);
+  batch.Put(kOwnPrefix + id, {});
   batch.Put(kPendingKey, AsBytes(document));
-  RETURN_IF_ERROR(kv_.Write(batch));
-  return document;
+  return kv_.Write(batch);
+}
+
+absl::Status KeyRing::MakeRevocation(const Peers& peers,
+                                     const Digest& kid) {
+  for (const SignerRecord& signer : peers.keys.SignersOf(self_)) {
+    if (signer.key.Thumbprint() != kid) continue;
+    const std::string document = SignKeyEvent(
+        NextEvent(peers, KeyEventKind::kRevoke, signer.key, kSigningKeyLife),
+        identity_);
+    Bytes at;
+    AppendU64(at, static_cast<uint64_t>(UnixSeconds(clock_.Now())));
+    Batch batch;
+    batch.Put(kRevokedPrefix + ToHex(kid.bytes()), at);
+    batch.Put(kPendingKey, AsBytes(document));
+    return kv_.Write(batch);
+  }
+  return absl::InternalError("a revocation of a key that never was");
+}
+
+bool KeyRing::IsOwn(const Digest& kid_or_prekey_id) const {
+  return kv_.Get(kOwnPrefix + ToHex(kid_or_prekey_id.bytes())).ok();
+}
+
+std::optional<absl::Time> KeyRing::RevokedHereAt(const Digest& kid) const {
+  const auto at = kv_.Get(kRevokedPrefix + ToHex(kid.bytes()));
+  if (!at.ok() || at->size() != 8) return std::nullopt;
+  return TimeFromUnix(static_cast<int64_t>(ReadU64(*at)));
 }
 
 // Sends the event that is stored as pending, again if need be: the same event
@@ -159,37 +198,68 @@ absl::Status KeyRing::PublishPending(BrokerPort& broker, const Peers& peers) {
   return kv_.Write(batch);
 }
 
+KeyRing::Due KeyRing::WhatIsDue(const Peers& peers, const Member& self,
+                                const std::optional<KeyOrder>& order) const {
+  const absl::Time now = clock_.Now();
+  const auto signer = OwnSigner(peers);
+  const bool held =
+      signer.has_value() && SigningKeyOf(signer->key.Thumbprint()).ok();
+  if (order && order->kind == KeyOrder::Kind::kRevoke) {
+    const auto revoked = LeafOfRevocation(peers.keys.SignersOf(self_), order->kid);
+    if (!revoked) return Due::kRevocation;
+    if (order->replaces && self.status == MemberStatus::kActive &&
+        (!held || signer->leaf < *revoked))
+      return Due::kSigningKeyByIAlone;
+  }
+  if (self.status != MemberStatus::kActive) return Due::kNothing;
+  const bool rotate = order && order->kind == KeyOrder::Kind::kRotate;
+  if (!held || now >= signer->logged_at + kSigningKeyRotateAfter ||
+      (rotate && signer->key.Thumbprint() == order->kid))
+    return Due::kSigningKey;
+  if (!HasMailbox(self.kind)) return Due::kNothing;
+  const auto prekeys = peers.keys.Prekeys(self_);
+  if (prekeys.empty() || !OpeningFor(prekeys.front().key.Id()).ok() ||
+      now >= prekeys.front().logged_at + prekey_interval_ ||
+      (rotate && prekeys.front().key.Id() == order->prekey))
+    return Due::kPrekey;
+  return Due::kNothing;
+}
+
 absl::Status KeyRing::Maintain(BrokerPort& broker) {
   MutexLock lock(maintaining_);
   const auto peers = peers_.Now();
   RETURN_IF_ERROR(PublishPending(broker, *peers));
   if (kv_.Get(kPendingKey).ok()) return absl::OkStatus();  // until it is proven
   const Member* self = peers->charter.charter.Find(self_);
-  if (self == nullptr || self->status != MemberStatus::kActive ||
-      self->identity_key != identity_.verify_key())
+  if (self == nullptr || self->identity_key != identity_.verify_key())
     return absl::OkStatus();  // nobody would believe our events yet
 
-  const absl::Time now = clock_.Now();
-  const auto signer = OwnSigner(*peers);
-  if (!signer || !SigningKeyOf(signer->key.Thumbprint()).ok() ||
-      now >= signer->logged_at + kSigningKeyRotateAfter) {
-    ASSIGN_OR_RETURN(const std::string document,
-                     NextSigningEvent(*peers, signer));
-    LogEvent("signing_key_made");
-    return PublishPending(broker, *peers);
+  const std::optional<KeyOrder> order = OpenOrder();
+  switch (WhatIsDue(*peers, *self, order)) {
+    case Due::kNothing:
+      return order && self->status == MemberStatus::kActive ? NoteDone(*order)
+                                                            : absl::OkStatus();
+    case Due::kRevocation:
+      RETURN_IF_ERROR(MakeRevocation(*peers, order->kid));
+      LogEvent("signing_key_revoked");
+      break;
+    case Due::kSigningKey:
+      RETURN_IF_ERROR(MakeSigningKey(*peers, OwnSigner(*peers)));
+      LogEvent("signing_key_made");
+      break;
+    case Due::kSigningKeyByIAlone:
+      RETURN_IF_ERROR(MakeSigningKey(*peers, std::nullopt));
+      LogEvent("signing_key_made");
+      break;
+    case Due::kPrekey: {
+      ASSIGN_OR_RETURN(const SigningKey key,
+                       SigningKeyOf(OwnSigner(*peers)->key.Thumbprint()));
+      RETURN_IF_ERROR(MakePrekey(*peers, key));
+      LogEvent("prekey_made");
+      break;
+    }
   }
-  if (!HasMailbox(self->kind)) return absl::OkStatus();
-  const auto prekeys = peers->keys.Prekeys(self_);
-  const bool held =
-      !prekeys.empty() && OpeningFor(prekeys.front().key.Id()).ok();
-  if (!held || now >= prekeys.front().logged_at + prekey_interval_) {
-    ASSIGN_OR_RETURN(const SigningKey key,
-                     SigningKeyOf(signer->key.Thumbprint()));
-    ASSIGN_OR_RETURN(const std::string document, NextPrekeyEvent(*peers, key));
-    LogEvent("prekey_made");
-    return PublishPending(broker, *peers);
-  }
-  return absl::OkStatus();
+  return PublishPending(broker, *peers);
 }
 
 absl::Status KeyRing::DestroyOldPrekeys(BrokerPort& broker,

@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "agents/institution/core/broker_port.h"
+#include "agents/institution/core/key_order.h"
 #include "agents/institution/core/peer_book.h"
 #include "base/clock.h"
 #include "base/kv/kv.h"
@@ -40,6 +41,24 @@ class KeyRing {
   absl::Status DestroyOldPrekeys(BrokerPort& broker,
                                  std::optional<LeafIndex> cursor);
 
+  // A person's order to replace the keys now, or to revoke a signing key (by I;
+  // whoever made it; nullopt: the one in force). Kept and carried out by
+  // Maintain. One at a time: what is asked while another waits is that one
+  // again, if it asks for the same, else FAILED_PRECONDITION ("invalid_state").
+  // The `request_id` of the last order gets that order, done or not.
+  // NOT_FOUND for a key that this member never had; FAILED_PRECONDITION before
+  // the first key is proven.
+  absl::StatusOr<KeyOrder> OrderRotation(absl::string_view request_id);
+  absl::StatusOr<KeyOrder> OrderRevocation(absl::string_view request_id,
+                                           const std::optional<Digest>& kid);
+
+  std::optional<KeyOrder> LastOrder() const;
+
+  // Whether this agent made that signing key or prekey, be it destroyed by now.
+  bool IsOwn(const Digest& kid_or_prekey_id) const;
+  // When this agent signed the revocation of `kid`; nullopt if it did not.
+  std::optional<absl::Time> RevokedHereAt(const Digest& kid) const;
+
   // The signing key in force. FAILED_PRECONDITION before the first is proven.
   absl::StatusOr<SigningKey> Signer() const;
   // The private half of a prekey; NOT_FOUND when it never was or is destroyed.
@@ -54,11 +73,25 @@ class KeyRing {
  private:
   KeyRing(KeyValue& kv, MemberId self, SigningKey identity, const PeerBook& peers,
           const Clock& clock, absl::Duration prekey_interval);
+  enum class Due { kNothing, kRevocation, kSigningKey, kSigningKeyByIAlone, kPrekey };
+  Due WhatIsDue(const Peers& peers, const Member& self,
+                const std::optional<KeyOrder>& order) const;
+  absl::Status Load();
+  std::optional<KeyOrder> OpenOrder() const;
+  // The order that this asks for once more; an error when it cannot be asked.
+  absl::StatusOr<std::optional<KeyOrder>> Earlier(
+      KeyOrder::Kind kind, absl::string_view request_id,
+      const std::optional<Digest>& kid) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(ordering_);
+  absl::StatusOr<KeyOrder> Keep(KeyOrder order)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(ordering_);
+  absl::Status NoteDone(KeyOrder order);
   std::optional<SignerRecord> OwnSigner(const Peers& peers) const;
-  absl::StatusOr<std::string> NextSigningEvent(const Peers& peers,
-                                               const std::optional<SignerRecord>& old);
-  absl::StatusOr<std::string> NextPrekeyEvent(const Peers& peers,
-                                              const SigningKey& signer);
+  // Each stores a key and the event that says so, as pending.
+  absl::Status MakeSigningKey(const Peers& peers,
+                              const std::optional<SignerRecord>& old);
+  absl::Status MakePrekey(const Peers& peers, const SigningKey& signer);
+  absl::Status MakeRevocation(const Peers& peers, const Digest& kid);
   absl::Status PublishPending(BrokerPort& broker, const Peers& peers);
   absl::StatusOr<SigningKey> SigningKeyOf(const Digest& kid) const;
   KeyEvent NextEvent(const Peers& peers, KeyEventKind kind,
@@ -72,6 +105,8 @@ class KeyRing {
   const Clock& clock_;
   const absl::Duration prekey_interval_;
   Mutex maintaining_;  // one Maintain at a time
+  mutable Mutex ordering_;
+  std::optional<KeyOrder> order_ ABSL_GUARDED_BY(ordering_);  // the last one
 };
 
 }  // namespace amparo::agent

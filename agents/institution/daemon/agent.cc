@@ -28,6 +28,7 @@
 #include "agents/institution/core/network_time.h"
 #include "agents/institution/core/officers.h"
 #include "agents/institution/core/outbox.h"
+#include "agents/institution/core/own_name_watch.h"
 #include "agents/institution/core/packer.h"
 #include "agents/institution/core/peer_book.h"
 #include "agents/institution/core/promises.h"
@@ -102,6 +103,7 @@ struct Agent::Parts {
   std::unique_ptr<NetworkTime> time;
   std::unique_ptr<LogWatch> log;
   std::unique_ptr<KeyRing> keys;
+  std::unique_ptr<OwnNameWatch> own_name;
   std::unique_ptr<Promises> promises;
   std::unique_ptr<Anchors> anchors;
   std::unique_ptr<Packer> packer;
@@ -175,6 +177,7 @@ absl::Status Agent::Parts::OpenBooks(const DataDir& data, AgentSecrets secrets) 
   ASSIGN_OR_RETURN(log, LogWatch::Open(*kv, *peers, *broker, *alarms, clock));
   ASSIGN_OR_RETURN(keys, KeyRing::Open(*kv, config.member, std::move(secrets.identity),
                                        *peers, clock, config.prekey_interval));
+  own_name = std::make_unique<OwnNameWatch>(*kv, *keys, *peers, *log, *alarms, clock);
   promises = std::make_unique<Promises>(*kv, *log, *peers, *alarms, clock,
                                         config.inclusion_alarm);
   anchors = std::make_unique<Anchors>(*kv, *keys, *peers, *promises, clock);
@@ -253,6 +256,7 @@ absl::Status Agent::Parts::MaintainKeys() {
 absl::Duration Agent::Parts::RunUpkeep() {
   const std::pair<const char*, absl::Status> duties[] = {
       {"clock", CompareClock()},
+      {"own_name", own_name->Look()},
       {"keys", MaintainKeys()},
       {"promises", promises->Settle()},
       {"receipts", intake->SendReceipts()},
@@ -305,7 +309,8 @@ absl::Status Agent::Parts::ServeApi(const DataDir& data) {
   executor = std::make_unique<Executor>(kApiThreads, kApiQueueMax);
   feed = std::make_unique<RevisionFeed>(*cases, kWatchersMax);
   api = std::make_unique<ApiParts>(ApiParts{*desk, *officers, *referrals, *consents,
-                                            *feed, status, *executor, kVersion});
+                                            *feed, status, *executor, kVersion,
+                                            [this] { upkeep_loop->Wake(); }});
   RETURN_IF_ERROR(ServeSystems(data));
   ASSIGN_OR_RETURN(listener,
                    UnixListener::Create(data.Resolve(config.api_socket),

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "agents/institution/core/access_log.h"
@@ -21,13 +22,14 @@ class AgentService final : public v1::AgentService::CallbackService {
   struct Parts {
     OfficerBook& officers;
     agent::AccessLog& access_log;
-    const KeyRing& keys;
+    KeyRing& keys;
     const PeerBook& peers;
     const Outbox& outbox;
     const HeldMail& held;
     ReferralDesk& referrals;
     const StatusSource& status;
     std::string version;  // of the program
+    std::function<void()> keys_ordered;  // an order waits to be carried out
   };
   // All that `parts` refers to must outlive the service.
   AgentService(ApiEdge edge, Parts parts)
@@ -54,12 +56,25 @@ class AgentService final : public v1::AgentService::CallbackService {
       grpc::CallbackServerContext* context,
       const v1::AcknowledgeAlarmRequest* request,
       v1::StatusResponse* response) override;
+  grpc::ServerUnaryReactor* ListKeys(grpc::CallbackServerContext* context,
+                                     const v1::ListKeysRequest* request,
+                                     v1::ListKeysResponse* response) override;
+  grpc::ServerUnaryReactor* RotateKeys(grpc::CallbackServerContext* context,
+                                       const v1::RotateKeysRequest* request,
+                                       v1::KeyOrderView* response) override;
+  grpc::ServerUnaryReactor* RevokeKey(grpc::CallbackServerContext* context,
+                                      const v1::RevokeKeyRequest* request,
+                                      v1::KeyOrderView* response) override;
 
  private:
   absl::Status FillStatus(const Officer& officer,
                           v1::StatusResponse& response) const;
   absl::Status FillAccessLog(const v1::AccessLogRequest& request,
                              v1::AccessLogResponse& response) const;
+  absl::Status LogNewOrder(const Officer& officer, const char* action,
+                           absl::string_view request_id) const;
+  void FillOrder(const KeyOrder& order, v1::KeyOrderView& response) const;
+  std::string WaitsFor() const;
 
   const ApiEdge edge_;
   const Parts parts_;

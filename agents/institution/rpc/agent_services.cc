@@ -30,7 +30,8 @@ AgentServices::AgentServices(std::unique_ptr<CallerSource> callers,
                                            .held = parts.desk.held,
                                            .referrals = parts.referrals,
                                            .status = parts.status,
-                                           .version = parts.version}) {}
+                                           .version = parts.version,
+                                           .keys_ordered = parts.keys_ordered}) {}
 
 void AgentServices::RegisterWith(grpc::ServerBuilder& builder) {
   builder.SetMaxReceiveMessageSize(kMessageBytesMax);

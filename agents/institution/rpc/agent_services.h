@@ -2,6 +2,7 @@
 
 #include <grpcpp/server_builder.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -30,6 +31,7 @@ struct ApiParts {
   const StatusSource& status;
   Executor& executor;
   std::string version;
+  std::function<void()> keys_ordered = [] {};
 };
 
 // The services of agent.proto for one source of callers: one set for each uid

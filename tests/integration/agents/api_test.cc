@@ -278,5 +278,66 @@ TEST_F(Api, GivesTheInboxWithWhatIsQuarantined) {
   EXPECT_EQ(inbox.quarantined(), 3u);
 }
 
+TEST_F(Api, AnAdminRotatesAndRevokesKeysAndNobodyElse) {
+  for (const char* handle : {"me", "nobody"}) {
+    EXPECT_FALSE(
+        Call(agents_, &Agents::RotateKeys, v1::RotateKeysRequest(), handle).ok());
+    EXPECT_FALSE(
+        Call(agents_, &Agents::RevokeKey, v1::RevokeKeyRequest(), handle).ok());
+  }
+  v1::RotateKeysRequest rotate;
+  rotate.set_request_id("1");
+  EXPECT_FALSE(VALUE_OF(Call(agents_, &Agents::RotateKeys, rotate, "root")).done());
+  const uint64_t records = api_.agent().access_log().size().value();
+  world_.Settle();
+  const v1::KeyOrderView rotated =
+      VALUE_OF(Call(agents_, &Agents::RotateKeys, rotate, "root"));
+  EXPECT_TRUE(rotated.done());
+  EXPECT_FALSE(rotated.signing().vouched_by().empty());
+  EXPECT_GT(rotated.prekey_leaf(), rotated.signing().leaf());
+  // To ask how far it is leaves no record.
+  EXPECT_EQ(api_.agent().access_log().size().value(), records);
+
+  v1::RevokeKeyRequest revoke;
+  revoke.set_request_id("2");
+  VALUE_OF(Call(agents_, &Agents::RevokeKey, revoke, "root"));
+  world_.Settle();
+  const v1::KeyOrderView revoked =
+      VALUE_OF(Call(agents_, &Agents::RevokeKey, revoke, "root"));
+  EXPECT_TRUE(revoked.done());
+  EXPECT_EQ(revoked.revoked().kid(), rotated.signing().kid());
+  EXPECT_EQ(revoked.signing().vouched_by(), "");
+  const v1::ListKeysResponse keys =
+      VALUE_OF(Call(agents_, &Agents::ListKeys, v1::ListKeysRequest(), "me"));
+  EXPECT_EQ(keys.key_words(), revoked.key_words());
+  EXPECT_EQ(keys.keys(keys.keys_size() - 1).kid(), revoked.signing().kid());
+}
+
+TEST_F(Api, AnOrderWithoutAnIdIsGivenOne) {
+  const v1::KeyOrderView order = VALUE_OF(
+      Call(agents_, &Agents::RotateKeys, v1::RotateKeysRequest(), "root"));
+  EXPECT_NE(order.request_id(), "");
+  v1::RevokeKeyRequest revoke;
+  revoke.set_kid("sha256:00");
+  EXPECT_THAT(Call(agents_, &Agents::RevokeKey, revoke, "root"),
+              HasErrorCode("usage"));
+}
+
+TEST_F(Api, TheAnswerSaysWhoMustCompareWords) {
+  const TestCommittee& committee = world_.broker().committee();
+  Charter next = committee.Successor(world_.broker().charter());
+  next.trust_delay = absl::Hours(24);
+  VALUE_OF(world_.broker().PublishCharter(committee.Sign(next)));
+  world_.Settle();
+  const auto done = [&](auto method, auto request) {
+    request.set_request_id("1" + request.GetTypeName());
+    VALUE_OF(Call(agents_, method, request, "root"));
+    world_.Settle();
+    return VALUE_OF(Call(agents_, method, request, "root"));
+  };
+  EXPECT_FALSE(done(&Agents::RotateKeys, v1::RotateKeysRequest()).words_needed());
+  EXPECT_TRUE(done(&Agents::RevokeKey, v1::RevokeKeyRequest()).words_needed());
+}
+
 }  // namespace
 }  // namespace amparo::agent

@@ -20,6 +20,16 @@ class KeyRingTest : public testing::Test {
     return uls().peers().Now()->keys.Prekeys(world_.broker().Id("uls"));
   }
   Digest NewestPrekey() { return Prekeys().front().key.Id(); }
+  SignerRecord Signer() {
+    return uls().peers().Now()->keys.CurrentSigner(world_.broker().Id("uls")).value();
+  }
+  size_t SignersInForce() {
+    size_t count = 0;
+    for (const SignerRecord& signer :
+         uls().peers().Now()->keys.SignersOf(world_.broker().Id("uls")))
+      count += signer.revoked_at ? 0 : 1;
+    return count;
+  }
   void Pass(absl::Duration time) {
     world_.clock().Advance(time);
     world_.Settle();
@@ -128,6 +138,99 @@ TEST_F(KeyRingTest, AnEventThatRanOutBeforeItWasPublishedIsMadeAnew) {
   world_.Settle();
   EXPECT_GT(keys().PrekeyUntil(), world_.clock().Now());
   EXPECT_OK(keys().OpeningFor(NewestPrekey()));
+}
+
+// ---- orders
+
+TEST_F(KeyRingTest, ARotationReplacesBothKeysAndTheOldOneVouches) {
+  const Digest kid = Kid(), prekey = NewestPrekey();
+  EXPECT_FALSE(VALUE_OF(keys().OrderRotation("1")).done);
+  world_.Settle();
+  const KeyOrder order = VALUE_OF(keys().OrderRotation("1"));
+  EXPECT_TRUE(order.done);
+  EXPECT_EQ(Signer().vouched_by, kid);
+  EXPECT_EQ(Signer().key.Thumbprint(), Kid());
+  EXPECT_NE(NewestPrekey(), prekey);
+  EXPECT_OK(keys().OpeningFor(NewestPrekey()));
+}
+
+TEST_F(KeyRingTest, TheSameRequestIsTheSameOrder) {
+  VALUE_OF(keys().OrderRotation("1"));
+  world_.Settle();
+  const Digest kid = Kid();
+  EXPECT_TRUE(VALUE_OF(keys().OrderRotation("1")).done);
+  world_.Settle();
+  EXPECT_EQ(Kid(), kid);
+  VALUE_OF(keys().OrderRotation("2"));
+  world_.Settle();
+  EXPECT_NE(Kid(), kid);
+  EXPECT_THAT(keys().OrderRevocation("2", std::nullopt),
+              StatusIs(absl::StatusCode::kAlreadyExists));
+}
+
+TEST_F(KeyRingTest, ARevocationEndsTheKeyAndANewOneComesByTheIdentityAlone) {
+  Pass(kSigningKeyRotateAfter + absl::Hours(1));  // an older one is still valid
+  const Digest revoked = Kid();
+  ASSERT_EQ(SignersInForce(), 2u);
+  VALUE_OF(keys().OrderRevocation("1", std::nullopt));
+  world_.Settle();
+  EXPECT_TRUE(VALUE_OF(keys().OrderRevocation("1", std::nullopt)).done);
+  EXPECT_NE(Kid(), revoked);
+  EXPECT_FALSE(Signer().vouched_by.has_value());
+  EXPECT_EQ(SignersInForce(), 1u);  // what it might have vouched for ended too
+  EXPECT_EQ(Prekeys().size(), 1u);
+  EXPECT_OK(keys().OpeningFor(NewestPrekey()));
+}
+
+TEST_F(KeyRingTest, AnOlderKeyIsRevokedByItsName) {
+  const Digest old = Kid();
+  VALUE_OF(keys().OrderRotation("1"));
+  world_.Settle();
+  const Digest current = Kid();
+  VALUE_OF(keys().OrderRevocation("2", old));
+  world_.Settle();
+  EXPECT_EQ(Kid(), current);
+  EXPECT_EQ(SignersInForce(), 1u);
+  // It is revoked: once more is no error, and no event.
+  const size_t leaves = world_.broker().leaf_count();
+  VALUE_OF(keys().OrderRevocation("3", old));
+  world_.Settle();
+  EXPECT_TRUE(VALUE_OF(keys().OrderRevocation("3", old)).done);
+  EXPECT_EQ(world_.broker().leaf_count(), leaves);
+  EXPECT_THAT(keys().OrderRevocation("4", Sha256("no key")),
+              StatusIs(absl::StatusCode::kNotFound));
+}
+
+TEST_F(KeyRingTest, AnOrderOutlivesAnOutageAndARestart) {
+  const Digest revoked = Kid();
+  uls().port().down = true;
+  VALUE_OF(keys().OrderRevocation("1", std::nullopt));
+  EXPECT_THAT(keys().Maintain(uls().port()),
+              StatusIs(absl::StatusCode::kUnavailable));
+  uls().Restart();
+  EXPECT_FALSE(VALUE_OF(keys().OrderRevocation("1", std::nullopt)).done);
+  // Another one has to wait; the same under another id is this one.
+  EXPECT_THAT(keys().OrderRotation("2"),
+              StatusIs(absl::StatusCode::kFailedPrecondition));
+  EXPECT_EQ(VALUE_OF(keys().OrderRevocation("3", revoked)).request_id, "1");
+  uls().port().down = false;
+  world_.Settle();
+  EXPECT_TRUE(VALUE_OF(keys().OrderRevocation("1", std::nullopt)).done);
+  EXPECT_NE(Kid(), revoked);
+}
+
+TEST_F(KeyRingTest, ASuspendedMemberMayStillRevoke) {
+  const Digest revoked = Kid();
+  world_.broker().SetStatus("uls", MemberStatus::kSuspended);
+  world_.Settle();
+  VALUE_OF(keys().OrderRevocation("1", std::nullopt));
+  world_.Settle();
+  EXPECT_EQ(SignersInForce(), 0u);
+  EXPECT_FALSE(VALUE_OF(keys().OrderRevocation("1", revoked)).done);
+  world_.broker().SetStatus("uls", MemberStatus::kActive);
+  world_.Settle();
+  EXPECT_TRUE(VALUE_OF(keys().OrderRevocation("1", revoked)).done);
+  EXPECT_NE(Kid(), revoked);
 }
 
 }  // namespace
