@@ -65,9 +65,17 @@ CLI::App* AddReplay(CLI::App& app, Arguments& arguments) {
   CLI::App* verb = app.add_subcommand("replay", "replay the log and judge it");
   AddCommon(verb, arguments);
   AddSource(verb, arguments);
-  verb->add_option("--since", arguments.since,
-                   "an older checkpoint, to be a prefix of; may be repeated")
-      ->type_name("FILE");
+  CLI::Option* since = verb->add_option(
+      "--since", arguments.since,
+      "an older checkpoint, to be a prefix of; may be repeated");
+  since->type_name("FILE");
+  verb->add_option("--state", arguments.state,
+                   "go on where the replay that wrote FILE ended, and write it "
+                   "anew; without the file replay all. Not seen again then: "
+                   "tiles, openings and signatures of the entries before. That "
+                   "the log still begins with them is proven by the root")
+      ->type_name("FILE")
+      ->excludes(since);
   verb->add_option("--html", arguments.html,
                    "write the report as a page that needs nothing else")
       ->type_name("FILE");

@@ -75,6 +75,15 @@ CheckpointCheck::CheckpointCheck(std::string note,
   }
 }
 
+void CheckpointCheck::AddReplayed(std::string note) {
+  absl::StatusOr<Checkpoint> older = ParseUnverified(note);
+  if (!older.ok()) return;
+  // What the walk starts from is that tree; a smaller log has it no more.
+  std::optional<Digest> root;
+  if (claimed_.ok() && older->size <= claimed_->size) root = older->root;
+  older_.push_back({std::move(note), *std::move(older), root});
+}
+
 bool CheckpointCheck::WantsRoot(TreeSize size) const {
   return std::any_of(older_.begin(), older_.end(), [&](const Older& older) {
     return older.claimed.size == size;

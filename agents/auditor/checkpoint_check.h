@@ -29,6 +29,10 @@ class CheckpointCheck {
   // when it cannot be read.
   const absl::StatusOr<Checkpoint>& claimed() const { return claimed_; }
 
+  // `note` was replayed before: the walk goes on after its entries.
+  void AddReplayed(std::string note);
+  const std::string& note() const { return note_; }
+
   // After each entry: remembers the roots that older checkpoints are about.
   void OnSize(TreeSize size, const Digest& root);
   bool WantsRoot(TreeSize size) const;

@@ -53,9 +53,9 @@ void EventCheck::Judge(const Place& at, const EnvelopeEvent& event) {
   links_.OnCreated(at.leaf, at.time, header->created);
   links_.OnEnvelope(at.leaf, *header, digest, openings_.unopened().size());
   // A second submission of the same bytes is a fork of its chain: told there.
-  waiting_.try_emplace(digest,
-                       Waiting{at.leaf, header->envelope_id, header->sender,
-                               header->recipient, header->expires});
+  state_.waiting.try_emplace(
+      digest, Waiting{at.leaf, header->envelope_id, header->sender,
+                      header->recipient, header->expires});
 }
 
 absl::Status EventCheck::CheckEnvelope(const Place& at, const Header& header,
@@ -224,7 +224,8 @@ void EventCheck::Judge(const Place& at, const AccessLogEvent& event) {
   at.row->detail = absl::StrCat("size ", checkpoint->size.value());
   if (const absl::Status good = CheckAccessLog(*member, event); !good.ok())
     return AddBad(at, good.message());
-  const auto [last, is_new] = access_logs_.try_emplace(*member, *checkpoint);
+  const auto [last, is_new] =
+      state_.access_logs.try_emplace(*member, *checkpoint);
   if (checkpoint->size < last->second.size ||
       (checkpoint->size == last->second.size &&
        checkpoint->root != last->second.root))
@@ -257,8 +258,8 @@ absl::Status EventCheck::CheckAccessLog(const MemberId& member,
 const EventCheck::Waiting* EventCheck::FindWaiting(const Place& at,
                                                    const Digest& digest,
                                                    bool may_be_unopened) {
-  const auto found = waiting_.find(digest);
-  if (found != waiting_.end()) return &found->second;
+  const auto found = state_.waiting.find(digest);
+  if (found != state_.waiting.end()) return &found->second;
   if (!may_be_unopened)
     AddLate(at,
             "is about an envelope that does not wait: it was never logged, or "
@@ -273,7 +274,7 @@ void EventCheck::End(const Place& at, const Digest& digest,
           NextState(EnvelopeState::kPending, event).status();
       !legal.ok())
     return AddLate(at, std::string(legal.message()));
-  waiting_.erase(digest);
+  state_.waiting.erase(digest);
 }
 
 void EventCheck::AddBad(const Place& at, absl::string_view why) {

@@ -26,6 +26,21 @@ namespace amparo::auditor {
 // Holds what waits to be delivered. One thread at a time.
 class EventCheck {
  public:
+  struct Waiting {
+    LeafIndex leaf;
+    EnvelopeId id;
+    MemberId sender;
+    MemberId recipient;
+    absl::Time expires;
+    bool operator==(const Waiting&) const = default;
+  };
+  // What a later event is judged by.
+  struct State {
+    absl::flat_hash_map<Digest, Waiting> waiting;
+    std::map<MemberId, Checkpoint> access_logs;  // newest of each member
+    bool operator==(const State&) const = default;
+  };
+
   // All must outlive the EventCheck; the sinks may be null.
   EventCheck(const NetworkFold& network, OpeningCheck& openings,
              LinkCheck& links, Report& report, const TimelineSink& timeline,
@@ -42,14 +57,10 @@ class EventCheck {
   // After the last leaf.
   void Finish();
 
+  const State& state() const { return state_; }
+  void Restore(State state) { state_ = std::move(state); }
+
  private:
-  struct Waiting {
-    LeafIndex leaf;
-    EnvelopeId id;
-    MemberId sender;
-    MemberId recipient;
-    absl::Time expires;
-  };
   // Where an event stands; the row that the timeline gets.
   struct Place {
     LeafIndex leaf;
@@ -88,8 +99,7 @@ class EventCheck {
   Report& report_;
   const TimelineSink& timeline_;
   const AccessAnchorSink& access_anchors_;
-  absl::flat_hash_map<Digest, Waiting> waiting_;
-  std::map<MemberId, Checkpoint> access_logs_;  // newest of each member
+  State state_;
 };
 
 }  // namespace amparo::auditor

@@ -24,6 +24,11 @@ void LeafSet::Add(LeafIndex leaf) {
   runs_[begin] = end;
 }
 
+void LeafSet::AddRun(uint64_t begin, uint64_t end) {
+  runs_[begin] = end;
+  size_ += end - begin;
+}
+
 void LeafSet::Remove(LeafIndex leaf) {
   if (!Contains(leaf)) return;
   --size_;

@@ -12,6 +12,8 @@ namespace amparo::auditor {
 class LeafSet {
  public:
   void Add(LeafIndex leaf);
+  // [begin, end), which must lie after all others.
+  void AddRun(uint64_t begin, uint64_t end);
   void Remove(LeafIndex leaf);
   bool Contains(LeafIndex leaf) const;
   uint64_t size() const { return size_; }

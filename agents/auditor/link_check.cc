@@ -24,13 +24,13 @@ void LinkCheck::Add(FindingCode code, LeafIndex leaf, const std::string& text,
 
 void LinkCheck::OnEntry(LeafIndex leaf, absl::Time time) {
   report_.Checked(Step::kLinks);
-  if (!newest_.has_value() || time >= *newest_) {
-    newest_ = time;
+  if (!state_.newest.has_value() || time >= *state_.newest) {
+    state_.newest = time;
     return;
   }
   Add(FindingCode::kLate, leaf,
       absl::StrCat("entry ", leaf.value(), " says ", FormatUtc(time),
-                   ", after an entry of ", FormatUtc(*newest_)),
+                   ", after an entry of ", FormatUtc(*state_.newest)),
       "the time in bytes 1 to 8 of the entries never falls");
 }
 
@@ -45,14 +45,14 @@ void LinkCheck::OnCreated(LeafIndex leaf, absl::Time time, absl::Time created) {
 void LinkCheck::OnEnvelope(LeafIndex leaf, const Header& header,
                            const Digest& digest, uint64_t unopened) {
   const auto [chain, is_new] =
-      chains_.try_emplace({header.sender_kid, header.recipient});
+      state_.chains.try_emplace({header.sender_kid, header.recipient});
   if (is_new)
     CheckFirst(leaf, header, unopened);
   else
     CheckNext(leaf, header, unopened, chain->second);
   if (header.link_seq <= chain->second.seq) return;
   chain->second = {header.link_seq, digest, unopened};
-  latest_[{header.sender, header.recipient}] = chain->second;
+  state_.latest[{header.sender, header.recipient}] = chain->second;
 }
 
 void LinkCheck::CheckFirst(LeafIndex leaf, const Header& header,
@@ -63,9 +63,9 @@ void LinkCheck::CheckFirst(LeafIndex leaf, const Header& header,
                             header.link_seq),
                kLinkRule);
   // A new key goes on where the sender's last one ended, or at zero.
-  const auto latest = latest_.find({header.sender, header.recipient});
+  const auto latest = state_.latest.find({header.sender, header.recipient});
   if (header.link_seq != 1 || header.link_prev.IsZero()) return;
-  if (latest == latest_.end()) {
+  if (latest == state_.latest.end()) {
     if (unopened == 0)
       Add(FindingCode::kLinkGap, leaf,
           absl::StrCat("the first link of ", Chain(header),

@@ -19,6 +19,22 @@ namespace amparo::auditor {
 // them. Holds one head a chain. One thread at a time.
 class LinkCheck {
  public:
+  struct Head {
+    uint64_t seq = 0;
+    Digest digest;
+    uint64_t unopened = 0;  // as OnEnvelope got it
+    bool operator==(const Head&) const = default;
+  };
+  // What a later entry is judged by.
+  struct State {
+    std::optional<absl::Time> newest;
+    // By sender's key and recipient.
+    std::map<std::pair<Digest, MemberId>, Head> chains;
+    // By sender and recipient: the head of the chain that moved last.
+    std::map<std::pair<MemberId, MemberId>, Head> latest;
+    bool operator==(const State&) const = default;
+  };
+
   explicit LinkCheck(Report& report) : report_(report) {}
 
   // Every entry, in leaf order.
@@ -30,12 +46,10 @@ class LinkCheck {
   void OnEnvelope(LeafIndex leaf, const Header& header, const Digest& digest,
                   uint64_t unopened);
 
+  const State& state() const { return state_; }
+  void Restore(State state) { state_ = std::move(state); }
+
  private:
-  struct Head {
-    uint64_t seq = 0;
-    Digest digest;
-    uint64_t unopened = 0;
-  };
   void CheckFirst(LeafIndex leaf, const Header& header, uint64_t unopened);
   void CheckNext(LeafIndex leaf, const Header& header, uint64_t unopened,
                  const Head& head);
@@ -43,10 +57,7 @@ class LinkCheck {
            const char* check = "");
 
   Report& report_;
-  std::optional<absl::Time> newest_;
-  std::map<std::pair<Digest, MemberId>, Head> chains_;
-  // By sender and recipient: the head of the chain that moved last.
-  std::map<std::pair<MemberId, MemberId>, Head> latest_;
+  State state_;
 };
 
 }  // namespace amparo::auditor

@@ -73,6 +73,7 @@ absl::Status NetworkFold::OnCharter(LeafIndex leaf, const CharterEntry& entry) {
                      }))
       log_keys_.push_back(key);
   keys_.SetCharter(*accepted, leaf);
+  if (!newest_.has_value()) first_ = accepted->hash;
   newest_ = std::move(accepted).value();
   return absl::OkStatus();
 }

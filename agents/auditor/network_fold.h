@@ -41,6 +41,8 @@ class NetworkFold {
   const KeyDirectory& keys() const { return keys_; }
   // Every log key that an accepted version named.
   const std::vector<NoteVerifier>& log_keys() const { return log_keys_; }
+  // Hash of version 1, pinned or taken at its word; zeros before it.
+  const Digest& root() const { return first_; }
   // Why Charter() is null.
   std::string WhyNone() const;
 
@@ -53,6 +55,7 @@ class NetworkFold {
   LeafSource& source_;
   const std::optional<Digest> root_;
   Report& report_;
+  Digest first_;
   std::optional<AcceptedCharter> newest_;
   std::optional<LeafIndex> refused_at_;
   KeyDirectory keys_;

@@ -19,7 +19,7 @@ constexpr char kHowToCheck[] =
 OpeningCheck::OpeningCheck(LeafSource& source, Report& report)
     : source_(source), report_(report), active_(source.HasOpenings()) {}
 
-absl::Status OpeningCheck::Load(uint64_t start, uint32_t count) {
+absl::Status OpeningCheck::Load(uint64_t start, uint32_t count, uint64_t from) {
   loaded_.clear();
   claimed_.clear();
   if (!active_) return absl::OkStatus();
@@ -30,6 +30,8 @@ absl::Status OpeningCheck::Load(uint64_t start, uint32_t count) {
   else if (!absl::IsNotFound(openings.status()) &&
            !absl::IsInvalidArgument(openings.status()))
     return openings.status();
+  std::erase_if(loaded_,
+                [from](const Opening& opening) { return opening.leaf < from; });
   claimed_.assign(loaded_.size(), false);
   return absl::OkStatus();
 }

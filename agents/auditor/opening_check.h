@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -23,9 +24,9 @@ class OpeningCheck {
   // False: the source gives no openings, and the steps that need them say so.
   bool active() const { return active_; }
 
-  // Openings of the next entries, in leaf order. An error is the source's own
-  // failure, no finding.
-  absl::Status Load(uint64_t start, uint32_t count);
+  // Openings of the next entries, in leaf order; those of leaves before `from`
+  // are left out. An error is the source's own failure, no finding.
+  absl::Status Load(uint64_t start, uint32_t count, uint64_t from = 0);
   // What the commitment of `leaf` hides; nullopt when nobody can tell.
   std::optional<AuditEvent> Open(LeafIndex leaf, const CommitmentEntry& entry);
   // After the last entry of what was loaded.
@@ -37,6 +38,7 @@ class OpeningCheck {
 
   // Commitments so far that have no opening.
   const LeafSet& unopened() const { return unopened_; }
+  void Restore(LeafSet unopened) { unopened_ = std::move(unopened); }
 
  private:
   void AddMismatch(LeafIndex leaf, const char* why);

@@ -12,7 +12,9 @@
 #include "agents/auditor/network_fold.h"
 #include "agents/auditor/opening_check.h"
 #include "agents/auditor/tree_check.h"
+#include "base/error.h"
 #include "base/status.h"
+#include "crypto/checkpoint.h"
 #include "crypto/tile.h"
 #include "proto/envelope/log_entry.h"
 #include "proto/network/key_event.h"
@@ -27,14 +29,15 @@ bool IsAnswerAboutTheLog(const absl::Status& status) {
 // One walk over the log, handing each entry to the steps.
 class Walk {
  public:
-  Walk(LeafSource& source, const ReplayOptions& options, std::string note,
-       Report& report)
+  // `root`: the pin, or the one of the state that is resumed.
+  Walk(LeafSource& source, const ReplayOptions& options,
+       const std::optional<Digest>& root, std::string note, Report& report)
       : source_(source),
         options_(options),
         report_(report),
         checkpoint_(std::move(note), options.since, report),
         tree_(source, report),
-        network_(source, options.root, report),
+        network_(source, root, report),
         openings_(source, report),
         links_(report),
         events_(network_, openings_, links_, report, options_.timeline,
@@ -43,6 +46,13 @@ class Walk {
   absl::Status Run();
 
  private:
+  // What an earlier replay knew at its end.
+  absl::Status Restore(const ReplayState& state);
+  // A charter, key event or suspension.
+  absl::Status OnOpenContent(LeafIndex leaf, absl::Time time,
+                             const LogEntry& entry);
+  void CheckReplayed(LeafIndex leaf, ByteView bytes);
+  void GiveState(std::vector<std::vector<Digest>> edge);
   // The entries of one bundle; how many there were.
   absl::StatusOr<uint64_t> ReadBundle(uint64_t start, uint32_t count);
   absl::Status OnEntry(LeafIndex leaf, ByteView bytes);
@@ -62,6 +72,9 @@ class Walk {
   OpeningCheck openings_;
   LinkCheck links_;
   EventCheck events_;
+  uint64_t from_ = 0;        // the entries before were replayed earlier
+  bool is_smaller_ = false;  // than what was replayed earlier
+  std::vector<std::pair<LeafIndex, Bytes>> open_entries_;  // for the state
 };
 
 absl::Status Walk::Run() {
@@ -75,8 +88,10 @@ absl::Status Walk::Run() {
   report_.root_hash = checkpoint_.claimed()->root;
   if (checkpoint_.WantsRoot(TreeSize(0)))
     checkpoint_.OnSize(TreeSize(0), EmptyRoot());
-  const uint64_t size = report_.size.value();
-  for (uint64_t start = 0; start < size; start += kTileWidth) {
+  if (options_.resume != nullptr) RETURN_IF_ERROR(Restore(*options_.resume));
+  const uint64_t size = is_smaller_ ? 0 : report_.size.value();
+  for (uint64_t start = from_ / kTileWidth * kTileWidth; start < size;
+       start += kTileWidth) {
     const uint32_t count =
         static_cast<uint32_t>(std::min<uint64_t>(kTileWidth, size - start));
     ASSIGN_OR_RETURN(const uint64_t read, ReadBundle(start, count));
@@ -84,6 +99,37 @@ absl::Status Walk::Run() {
     if (read < count) break;
   }
   return Finish();
+}
+
+absl::Status Walk::Restore(const ReplayState& state) {
+  const absl::Status damaged =
+      MakeError(absl::StatusCode::kDataLoss,
+                "the state of the earlier replay does not fit itself",
+                {.code = "tampered", .field = "--state"});
+  checkpoint_.AddReplayed(state.checkpoint);
+  for (const auto& [leaf, bytes] : state.open_entries) {
+    const absl::StatusOr<LogEntry> entry = DecodeLogEntry(bytes);
+    if (!entry.ok()) return damaged;
+    RETURN_IF_ERROR(OnOpenContent(leaf, entry->time, *entry));
+    if (options_.state != nullptr) open_entries_.emplace_back(leaf, bytes);
+  }
+  const absl::StatusOr<Note> note = ParseNote(state.checkpoint);
+  if (!note.ok()) return damaged;
+  const absl::StatusOr<Checkpoint> replayed = ParseCheckpoint(note->text);
+  if (!replayed.ok()) return damaged;
+  report_.counts = {};
+  is_smaller_ = report_.size < replayed->size;
+  if (is_smaller_) return absl::OkStatus();
+  if (!tree_.Restore(replayed->size, state.edge).ok() ||
+      tree_.Root() != replayed->root)
+    return damaged;
+  openings_.Restore(state.unopened);
+  links_.Restore(state.links);
+  events_.Restore(state.events);
+  from_ = replayed->size.value();
+  report_.resumed_from = replayed->size;
+  report_.checkpoint_at = state.links.newest;
+  return absl::OkStatus();
 }
 
 absl::StatusOr<uint64_t> Walk::ReadBundle(uint64_t start, uint32_t count) {
@@ -94,11 +140,26 @@ absl::StatusOr<uint64_t> Walk::ReadBundle(uint64_t start, uint32_t count) {
   }
   if (entries->size() > count) entries->resize(count);
   RETURN_IF_ERROR(
-      openings_.Load(start, static_cast<uint32_t>(entries->size())));
-  for (size_t i = 0; i < entries->size(); ++i)
-    RETURN_IF_ERROR(OnEntry(LeafIndex(start + i), (*entries)[i]));
+      openings_.Load(start, static_cast<uint32_t>(entries->size()), from_));
+  for (size_t i = 0; i < entries->size(); ++i) {
+    const LeafIndex leaf(start + i);
+    if (leaf.value() < from_)
+      CheckReplayed(leaf, (*entries)[i]);
+    else
+      RETURN_IF_ERROR(OnEntry(leaf, (*entries)[i]));
+  }
   openings_.EndOfBundle();
   return entries->size();
+}
+
+// Entries of the bundle in which the earlier replay ended.
+void Walk::CheckReplayed(LeafIndex leaf, ByteView bytes) {
+  if (tree_.LeafAt(leaf) == LeafHash(bytes)) return;
+  report_.Add(Step::kConsistency,
+              {FindingCode::kInconsistent, leaf,
+               absl::StrCat("entry ", leaf.value(),
+                            " is not the one that was replayed before"),
+               "the same entry in the export that was replayed before"});
 }
 
 absl::Status Walk::OnEntry(LeafIndex leaf, ByteView bytes) {
@@ -114,32 +175,45 @@ absl::Status Walk::OnEntry(LeafIndex leaf, ByteView bytes) {
   }
   links_.OnEntry(leaf, entry->time);
   report_.checkpoint_at = entry->time;
+  if (options_.state != nullptr &&
+      !std::holds_alternative<CommitmentEntry>(entry->content))
+    open_entries_.emplace_back(leaf, ToBytes(bytes));
   return OnContent(leaf, entry->time, *entry);
 }
 
 absl::Status Walk::OnContent(LeafIndex leaf, absl::Time time,
                              const LogEntry& entry) {
-  if (const auto* charter = std::get_if<CharterEntry>(&entry.content)) {
-    AddRow(leaf, time, "charter", "",
-           absl::StrCat("version ", charter->version));
+  const auto* commitment = std::get_if<CommitmentEntry>(&entry.content);
+  if (commitment == nullptr) {
+    if (const auto* charter = std::get_if<CharterEntry>(&entry.content))
+      AddRow(leaf, time, "charter", "",
+             absl::StrCat("version ", charter->version));
+    else if (const auto* key = std::get_if<KeyEventEntry>(&entry.content)) {
+      const absl::StatusOr<KeyEvent> event = PeekKeyEvent(key->document);
+      AddRow(leaf, time, "key_event", event.ok() ? event->member.text() : "",
+             "");
+    } else {
+      AddRow(leaf, time, "suspension", "", "");
+    }
+    return OnOpenContent(leaf, time, entry);
+  }
+  const std::optional<AuditEvent> event = openings_.Open(leaf, *commitment);
+  if (event.has_value())
+    events_.OnEvent(leaf, time, *event);
+  else
+    AddRow(leaf, time, "sealed", "", "");
+  return absl::OkStatus();
+}
+
+absl::Status Walk::OnOpenContent(LeafIndex leaf, absl::Time time,
+                                 const LogEntry& entry) {
+  if (const auto* charter = std::get_if<CharterEntry>(&entry.content))
     return network_.OnCharter(leaf, *charter);
-  }
-  if (const auto* key = std::get_if<KeyEventEntry>(&entry.content)) {
-    const absl::StatusOr<KeyEvent> event = PeekKeyEvent(key->document);
-    AddRow(leaf, time, "key_event", event.ok() ? event->member.text() : "", "");
+  if (const auto* key = std::get_if<KeyEventEntry>(&entry.content))
     network_.OnKeyEvent(leaf, time, *key);
-  } else if (const auto* suspension =
-                 std::get_if<SuspensionEntry>(&entry.content)) {
-    AddRow(leaf, time, "suspension", "", "");
+  else if (const auto* suspension =
+               std::get_if<SuspensionEntry>(&entry.content))
     network_.OnSuspension(leaf, *suspension);
-  } else if (const auto* commitment =
-                 std::get_if<CommitmentEntry>(&entry.content)) {
-    const std::optional<AuditEvent> event = openings_.Open(leaf, *commitment);
-    if (event.has_value())
-      events_.OnEvent(leaf, time, *event);
-    else
-      AddRow(leaf, time, "sealed", "", "");
-  }
   return absl::OkStatus();
 }
 
@@ -154,6 +228,8 @@ void Walk::AddRow(LeafIndex leaf, absl::Time time, const char* event,
 }
 
 absl::Status Walk::Finish() {
+  std::vector<std::vector<Digest>> edge;
+  if (options_.state != nullptr) edge = tree_.Edge();
   if (tree_.size() == report_.size) RETURN_IF_ERROR(tree_.Finish());
   network_.Finish();
   openings_.Finish();
@@ -161,12 +237,39 @@ absl::Status Walk::Finish() {
   FinishTree(checkpoint_.Finish(network_));
   report_.Skip(Step::kDisclosures, "no opened cases were given");
   if (options_.network != nullptr) options_.network(network_);
+  if (options_.state != nullptr && report_.ok()) GiveState(std::move(edge));
   return absl::OkStatus();
 }
 
+void Walk::GiveState(std::vector<std::vector<Digest>> edge) {
+  ReplayState state{.root = network_.root(),
+                    .root_pinned = report_.root_pinned,
+                    .with_openings = openings_.active(),
+                    .checkpoint = checkpoint_.note(),
+                    .edge = std::move(edge),
+                    .unopened = openings_.unopened(),
+                    .open_entries = std::move(open_entries_),
+                    .links = links_.state(),
+                    .events = events_.state()};
+  options_.state(state);
+}
+
 void Walk::FinishTree(bool signature_good) {
+  if (is_smaller_)
+    return report_.Skip(Step::kTiles,
+                        "the log is smaller than what was replayed before");
   if (tree_.size() == report_.size) {
-    if (tree_.Root() != report_.root_hash)
+    if (tree_.Root() != report_.root_hash && from_ > 0)
+      report_.Add(
+          Step::kConsistency,
+          {FindingCode::kInconsistent, std::nullopt,
+           absl::StrCat("the log does not go on from the ", from_,
+                        " entries that were replayed before: with what came "
+                        "since they do not make the root that the checkpoint "
+                        "says"),
+           "amparo-audit compare, with the checkpoint that was replayed before "
+           "and this one; a replay without --state says where they part"});
+    else if (tree_.Root() != report_.root_hash)
       report_.Add(Step::kTiles,
                   {FindingCode::kRootMismatch, std::nullopt,
                    "the entries do not make the root that the checkpoint says",
@@ -194,12 +297,23 @@ absl::StatusOr<Report> Replay(LeafSource& source,
                               const ReplayOptions& options) {
   Report report;
   report.root_pinned = options.root.has_value();
+  std::optional<Digest> root = options.root;
+  if (options.resume != nullptr) {
+    if (root.value_or(options.resume->root) != options.resume->root ||
+        source.HasOpenings() != options.resume->with_openings)
+      return MakeError(absl::StatusCode::kInvalidArgument,
+                       "the earlier replay was of another network, or had "
+                       "openings where this one has none, or the reverse",
+                       {.code = "conflict", .field = "--state"});
+    root = options.resume->root;
+    report.root_pinned |= options.resume->root_pinned;
+  }
   absl::StatusOr<std::string> note = source.Checkpoint();
   if (!note.ok()) {
     if (!IsAnswerAboutTheLog(note.status())) return note.status();
     note = std::string();
   }
-  Walk walk(source, options, *std::move(note), report);
+  Walk walk(source, options, root, *std::move(note), report);
   RETURN_IF_ERROR(walk.Run());
   report.OrderFindings();
   report.Checked(Step::kReport);

@@ -10,6 +10,7 @@
 #include "agents/auditor/access_anchor.h"
 #include "agents/auditor/leaf_source.h"
 #include "agents/auditor/network_fold.h"
+#include "agents/auditor/replay_state.h"
 #include "agents/auditor/report.h"
 #include "crypto/digest.h"
 
@@ -25,6 +26,12 @@ struct ReplayOptions {
   AccessAnchorSink access_anchors;  // may be null
   // Once, after the last entry: who belonged, with which keys; may be null.
   std::function<void(const NetworkFold&)> network;
+  // Goes on where an earlier replay of the same log ended; may be null. What
+  // came before is taken from there: only that the log still begins with it is
+  // proven, by the root.
+  const ReplayState* resume = nullptr;
+  // Where this one ended; once, if there is no finding. May be null.
+  std::function<void(const ReplayState&)> state;
   // How many of how many entries were replayed; may be null.
   std::function<void(uint64_t done, uint64_t size)> progress;
 };
@@ -32,7 +39,9 @@ struct ReplayOptions {
 // Replays the log that `source` shows, entry by entry, and judges it (docs/
 // PROTOCOL.md, Audit). Trusts nothing that it reads; whatever is wrong is a
 // finding. Memory does not grow with the log. An error only when the source
-// itself fails, so that there is no verdict.
+// itself fails, so that there is no verdict; DATA_LOSS (code "tampered") for a
+// state that is not whole, INVALID_ARGUMENT (code "conflict") for one of
+// another root, or with openings where the source has none.
 absl::StatusOr<Report> Replay(LeafSource& source, const ReplayOptions& options);
 
 }  // namespace amparo::auditor

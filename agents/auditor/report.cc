@@ -190,6 +190,9 @@ Json ToJson(const Report& report) {
           {"root_pinned", report.root_pinned},
           {"charter_version", report.charter_version},
           {"size", report.size.value()},
+          {"resumed_from", report.resumed_from.has_value()
+                               ? Json(report.resumed_from->value())
+                               : Json(nullptr)},
           {"root_hash", report.root_hash.ToString()},
           {"checkpoint_at", report.checkpoint_at.has_value()
                                 ? Json(FormatUtc(*report.checkpoint_at))
@@ -220,6 +223,10 @@ std::string ToText(const Report& report) {
       ", charter version ", report.charter_version,
       report.root_pinned ? " (root pinned)" : " (root NOT pinned)", "\n",
       report.size.value(), " entries, root ", report.root_hash.ToString(),
+      report.resumed_from.has_value()
+          ? absl::StrCat("\nThe first ", report.resumed_from->value(),
+                         " were replayed before, and not again")
+          : "",
       "\nCosignatures ", report.cosignatures, ", quorum ", report.quorum,
       report.quorum == 0 ? ": nobody else watches this log" : "",
       "\n\nSteps\n");

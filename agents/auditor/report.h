@@ -115,6 +115,8 @@ class Report {
   bool root_pinned = false;
   uint64_t charter_version = 0;
   TreeSize size;
+  // The entries before were replayed by an earlier run, and are not counted.
+  std::optional<TreeSize> resumed_from;
   Digest root_hash;  // as the checkpoint says
   std::optional<absl::Time> checkpoint_at;
   uint32_t cosignatures = 0;

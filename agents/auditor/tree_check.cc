@@ -55,6 +55,49 @@ absl::Status TreeCheck::Append(ByteView entry) {
   return absl::OkStatus();
 }
 
+std::vector<std::vector<Digest>> TreeCheck::Edge() const {
+  std::vector<std::vector<Digest>> edge;
+  for (const Level& level : levels_) {
+    edge.emplace_back();
+    for (const Node& node : level.nodes) edge.back().push_back(node.hash);
+  }
+  return edge;
+}
+
+absl::Status TreeCheck::Restore(TreeSize size,
+                                const std::vector<std::vector<Digest>>& edge) {
+  const absl::Status refused =
+      absl::InvalidArgumentError("no edge of that tree");
+  uint32_t levels = 0;
+  while (levels < 8 && size.value() >> (kLevelsATile * levels) > 0) ++levels;
+  if (edge.size() != levels) return refused;
+  levels_.assign(levels, {});
+  for (uint32_t level = 0; level < levels; ++level) {
+    const TileCount tiles = TilesAt(size, level);
+    if (edge[level].size() != tiles.partial) return refused;
+    levels_[level].index = tiles.full;
+    for (const Digest& hash : edge[level])
+      levels_[level].nodes.push_back({hash});
+  }
+  ASSIGN_OR_RETURN(
+      range_, CompactRange::FromSource(
+                  size, [&](NodeId node) -> absl::StatusOr<Digest> {
+                    ASSIGN_OR_RETURN(const NodeInTile place,
+                                     FindNode(node, size));
+                    return PerfectRoot(
+                        std::span<const Digest>(edge[place.tile.level])
+                            .subspan(place.begin, place.end - place.begin));
+                  }));
+  return absl::OkStatus();
+}
+
+std::optional<Digest> TreeCheck::LeafAt(LeafIndex leaf) const {
+  if (levels_.empty()) return std::nullopt;
+  const uint64_t place = leaf.value() - levels_[0].index * kTileWidth;
+  if (place >= levels_[0].nodes.size()) return std::nullopt;
+  return levels_[0].nodes[place].hash;
+}
+
 absl::Status TreeCheck::Finish() {
   for (uint32_t level = 0; level < levels_.size(); ++level)
     if (!levels_[level].nodes.empty()) RETURN_IF_ERROR(CompareTile(level));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -26,6 +27,16 @@ class TreeCheck {
   absl::Status Append(ByteView entry);
   // Compares the tiles at the right edge: call after the last entry.
   absl::Status Finish();
+
+  // The hashes of the tiles at the right edge, by level: all that the tree is
+  // made of from there on. Before Finish.
+  std::vector<std::vector<Digest>> Edge() const;
+  // Goes on after `size` entries. INVALID_ARGUMENT when `edge` is not that of a
+  // tree of so many.
+  absl::Status Restore(TreeSize size,
+                       const std::vector<std::vector<Digest>>& edge);
+  // The leaf hash that the tile under way has for `leaf`; nullopt: none.
+  std::optional<Digest> LeafAt(LeafIndex leaf) const;
 
   TreeSize size() const { return range_.size(); }
   Digest Root() const { return range_.Root(); }

@@ -44,6 +44,15 @@ grep -q "In order" "$scratch/report.html"
 envelope=$(field '[.timeline[] | select(.event == "envelope")][0].index' <"$scratch/out")
 receipt=$(field '[.timeline[] | select(.event == "receipt")][0].index' <"$scratch/out")
 
+step "a replay goes on where the last one ended"
+check "the first one sees all" audit replay --export "$scratch/export" --root "$pin" --state "$scratch/audit.state" --json
+equal "$(field .resumed_from <"$scratch/out")" null
+check "the second one nothing" audit replay --export "$scratch/export" --state "$scratch/audit.state" --json
+equal "$(field '[.ok, .root_pinned, (.timeline | length), .resumed_from == .size] | map(tostring) | join(" ")' <"$scratch/out")" "true true 0 true"
+sed 's/^newest ./newest 9/' "$scratch/audit.state" >"$scratch/changed.state"
+check_exit 6 audit replay --export "$scratch/export" --state "$scratch/changed.state"
+check_exit 2 audit replay --export "$scratch/export" --state "$scratch/audit.state" --since "$scratch/export/checkpoint"
+
 step "show and prove say what one entry is"
 check "show" audit show "$envelope" --export "$scratch/export" --json
 equal "$(field .fields.from <"$scratch/out")" ong

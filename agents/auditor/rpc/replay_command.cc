@@ -61,6 +61,17 @@ absl::StatusOr<int> RunReplay(const Arguments& arguments) {
   }
   ASSIGN_OR_RETURN(const std::unique_ptr<LeafSource> source,
                    OpenSource(arguments));
+  std::optional<ReplayState> resume, ended;
+  if (!arguments.state.empty()) {
+    const absl::StatusOr<std::string> text =
+        ReadFile(arguments.state, kReplayStateBytesMax);
+    if (!text.ok() && !absl::IsNotFound(text.status())) return text.status();
+    if (text.ok()) {
+      ASSIGN_OR_RETURN(resume, ParseReplayState(*text));
+      options.resume = &*resume;
+    }
+    options.state = [&ended](const ReplayState& state) { ended = state; };
+  }
   Spool spool;
   HtmlReport html;
   options.timeline = [&](const TimelineEntry& row) {
@@ -79,6 +90,9 @@ absl::StatusOr<int> RunReplay(const Arguments& arguments) {
     };
   ASSIGN_OR_RETURN(const Report report, Replay(*source, options));
   bar.Clear();
+  if (ended.has_value())
+    RETURN_IF_ERROR(WriteFile(arguments.state, FormatReplayState(*ended),
+                              FileMode::kPrivate));
   if (!arguments.html.empty())
     RETURN_IF_ERROR(WriteFile(arguments.html,
                               html.Render(report, SystemClock().Now()),

@@ -1,0 +1,226 @@
+#include "agents/auditor/replay_state.h"
+
+#include <algorithm>
+#include <map>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "base/clock.h"
+#include "base/encoding.h"
+#include "base/error.h"
+#include "base/status.h"
+
+namespace amparo::auditor {
+namespace {
+
+constexpr absl::string_view kFirstLine = "amparo-replay-state/1";
+constexpr absl::string_view kLastLine = "\nend ";
+
+using Fields = std::vector<absl::string_view>;
+
+absl::Status Damaged() {
+  return MakeError(absl::StatusCode::kDataLoss,
+                   "the state of the earlier replay was changed or cut off",
+                   {.code = "tampered",
+                    .field = "--state",
+                    .hint = "delete the file: the whole log is replayed then"});
+}
+
+std::string HeadText(const LinkCheck::Head& head) {
+  return absl::StrCat(head.seq, " ", head.digest.ToString(), " ",
+                      head.unopened);
+}
+
+absl::StatusOr<uint64_t> Number(absl::string_view text) {
+  uint64_t number = 0;
+  if (!absl::SimpleAtoi(text, &number)) return Damaged();
+  return number;
+}
+
+absl::StatusOr<absl::Time> Seconds(absl::string_view text) {
+  ASSIGN_OR_RETURN(const uint64_t seconds, Number(text));
+  return TimeFromUnix(static_cast<int64_t>(seconds));
+}
+
+absl::StatusOr<LinkCheck::Head> ParseHead(const Fields& fields) {
+  LinkCheck::Head head;
+  ASSIGN_OR_RETURN(head.seq, Number(fields[3]));
+  ASSIGN_OR_RETURN(head.digest, Digest::Parse(fields[4]));
+  ASSIGN_OR_RETURN(head.unopened, Number(fields[5]));
+  return head;
+}
+
+// The text that a field holds in base64url.
+absl::StatusOr<std::string> Decoded(absl::string_view field) {
+  ASSIGN_OR_RETURN(const Bytes bytes, FromBase64Url(field));
+  return amparo::ToText(bytes);
+}
+
+absl::Status ReadTile(const Fields& fields, ReplayState& state) {
+  std::vector<Digest>& tile = state.edge.emplace_back();
+  ASSIGN_OR_RETURN(const Bytes bytes, FromBase64Url(fields[1]));
+  for (ByteView rest = bytes; !rest.empty();
+       rest = rest.subspan(Digest::kSize)) {
+    if (rest.size() < Digest::kSize) return Damaged();
+    ASSIGN_OR_RETURN(tile.emplace_back(),
+                     Digest::FromBytes(rest.first(Digest::kSize)));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ReadUnopened(const Fields& fields, ReplayState& state) {
+  ASSIGN_OR_RETURN(const uint64_t begin, Number(fields[1]));
+  ASSIGN_OR_RETURN(const uint64_t end, Number(fields[2]));
+  const auto& runs = state.unopened.runs();
+  if (begin >= end || (!runs.empty() && runs.rbegin()->second > begin))
+    return Damaged();
+  state.unopened.AddRun(begin, end);
+  return absl::OkStatus();
+}
+
+absl::Status ReadEntry(const Fields& fields, ReplayState& state) {
+  ASSIGN_OR_RETURN(const uint64_t leaf, Number(fields[1]));
+  ASSIGN_OR_RETURN(Bytes entry, FromBase64Url(fields[2]));
+  state.open_entries.emplace_back(LeafIndex(leaf), std::move(entry));
+  return absl::OkStatus();
+}
+
+absl::Status ReadChain(const Fields& fields, ReplayState& state) {
+  ASSIGN_OR_RETURN(const Digest kid, Digest::Parse(fields[1]));
+  ASSIGN_OR_RETURN(const MemberId recipient, MemberId::Parse(fields[2]));
+  ASSIGN_OR_RETURN(state.links.chains[std::make_pair(kid, recipient)],
+                   ParseHead(fields));
+  return absl::OkStatus();
+}
+
+absl::Status ReadLatest(const Fields& fields, ReplayState& state) {
+  ASSIGN_OR_RETURN(const MemberId sender, MemberId::Parse(fields[1]));
+  ASSIGN_OR_RETURN(const MemberId recipient, MemberId::Parse(fields[2]));
+  ASSIGN_OR_RETURN(state.links.latest[std::make_pair(sender, recipient)],
+                   ParseHead(fields));
+  return absl::OkStatus();
+}
+
+absl::Status ReadWaiting(const Fields& fields, ReplayState& state) {
+  ASSIGN_OR_RETURN(const Digest digest, Digest::Parse(fields[1]));
+  ASSIGN_OR_RETURN(const uint64_t leaf, Number(fields[2]));
+  ASSIGN_OR_RETURN(const EnvelopeId id, EnvelopeId::Parse(fields[3]));
+  ASSIGN_OR_RETURN(const MemberId sender, MemberId::Parse(fields[4]));
+  ASSIGN_OR_RETURN(const MemberId recipient, MemberId::Parse(fields[5]));
+  ASSIGN_OR_RETURN(const absl::Time expires, Seconds(fields[6]));
+  state.events.waiting.try_emplace(
+      digest,
+      EventCheck::Waiting{LeafIndex(leaf), id, sender, recipient, expires});
+  return absl::OkStatus();
+}
+
+absl::Status ReadAccess(const Fields& fields, ReplayState& state) {
+  ASSIGN_OR_RETURN(const MemberId member, MemberId::Parse(fields[1]));
+  ASSIGN_OR_RETURN(const std::string text, Decoded(fields[2]));
+  ASSIGN_OR_RETURN(state.events.access_logs[member], ParseCheckpoint(text));
+  return absl::OkStatus();
+}
+
+absl::Status ReadRoot(const Fields& fields, ReplayState& state) {
+  ASSIGN_OR_RETURN(state.root, Digest::Parse(fields[1]));
+  state.root_pinned = fields[2] == "pinned";
+  state.with_openings = fields[3] == "opened";
+  return absl::OkStatus();
+}
+
+absl::Status ReadCheckpoint(const Fields& fields, ReplayState& state) {
+  ASSIGN_OR_RETURN(state.checkpoint, Decoded(fields[1]));
+  return absl::OkStatus();
+}
+
+absl::Status ReadNewest(const Fields& fields, ReplayState& state) {
+  ASSIGN_OR_RETURN(state.links.newest, Seconds(fields[1]));
+  return absl::OkStatus();
+}
+
+struct Reader {
+  size_t fields;
+  absl::Status (*read)(const Fields&, ReplayState&);
+};
+
+const Reader* ReaderOf(absl::string_view word) {
+  static const auto* readers = new std::map<absl::string_view, Reader>{
+      {"root", {4, ReadRoot}},         {"checkpoint", {2, ReadCheckpoint}},
+      {"newest", {2, ReadNewest}},     {"tile", {2, ReadTile}},
+      {"unopened", {3, ReadUnopened}}, {"entry", {3, ReadEntry}},
+      {"chain", {6, ReadChain}},       {"latest", {6, ReadLatest}},
+      {"waiting", {7, ReadWaiting}},   {"access", {3, ReadAccess}}};
+  const auto found = readers->find(word);
+  return found == readers->end() ? nullptr : &found->second;
+}
+
+std::string TileText(const std::vector<Digest>& tile) {
+  Bytes bytes;
+  for (const Digest& hash : tile) Append(bytes, hash.bytes());
+  return ToBase64Url(bytes);
+}
+
+}  // namespace
+
+std::string FormatReplayState(const ReplayState& state) {
+  std::string text =
+      absl::StrCat(kFirstLine, "\nroot ", state.root.ToString(), " ",
+                   state.root_pinned ? "pinned" : "unpinned",
+                   state.with_openings ? " opened" : " unopened",
+                   "\ncheckpoint ", ToBase64Url(AsBytes(state.checkpoint)));
+  const auto add = [&text](const auto&... fields) {
+    absl::StrAppend(&text, "\n", fields...);
+  };
+  if (state.links.newest.has_value())
+    add("newest ", UnixSeconds(*state.links.newest));
+  for (const auto& tile : state.edge) add("tile ", TileText(tile));
+  for (const auto& [begin, end] : state.unopened.runs())
+    add("unopened ", begin, " ", end);
+  for (const auto& [leaf, entry] : state.open_entries)
+    add("entry ", leaf.value(), " ", ToBase64Url(entry));
+  for (const auto& [key, head] : state.links.chains)
+    add("chain ", key.first.ToString(), " ", key.second.text(), " ",
+        HeadText(head));
+  for (const auto& [key, head] : state.links.latest)
+    add("latest ", key.first.text(), " ", key.second.text(), " ",
+        HeadText(head));
+  // In leaf order: one state has one spelling.
+  std::map<LeafIndex, std::string> waiting;
+  for (const auto& [digest, one] : state.events.waiting)
+    waiting[one.leaf] =
+        absl::StrCat(digest.ToString(), " ", one.leaf.value(), " ",
+                     one.id.text(), " ", one.sender.text(), " ",
+                     one.recipient.text(), " ", UnixSeconds(one.expires));
+  for (const auto& [leaf, line] : waiting) add("waiting ", line);
+  for (const auto& [member, checkpoint] : state.events.access_logs)
+    add("access ", member.text(), " ",
+        ToBase64Url(AsBytes(FormatCheckpoint(checkpoint))));
+  return absl::StrCat(text, kLastLine, Sha256(text).ToString(), "\n");
+}
+
+absl::StatusOr<ReplayState> ParseReplayState(absl::string_view text) {
+  const size_t end = text.rfind(kLastLine);
+  if (end == absl::string_view::npos) return Damaged();
+  const absl::string_view body = text.substr(0, end);
+  if (text.substr(end) !=
+      absl::StrCat(kLastLine, Sha256(body).ToString(), "\n"))
+    return Damaged();
+  ReplayState state;
+  bool first = true;
+  for (const absl::string_view line : absl::StrSplit(body, '\n')) {
+    if (std::exchange(first, false)) {
+      if (line != kFirstLine) return Damaged();
+      continue;
+    }
+    const Fields fields = absl::StrSplit(line, ' ');
+    const Reader* reader = ReaderOf(fields.front());
+    if (reader == nullptr || fields.size() != reader->fields ||
+        !reader->read(fields, state).ok())
+      return Damaged();
+  }
+  return state;
+}
+
+}  // namespace amparo::auditor
