@@ -63,9 +63,6 @@ absl::Status EventCheck::CheckEnvelope(const Place& at, const Header& header,
   const AcceptedCharter* charter = network_.Charter();
   if (charter == nullptr) return absl::OkStatus();
   RETURN_IF_ERROR(CheckNet(header.network_id));
-  const Member* sender = charter->charter.Find(header.sender);
-  if (sender == nullptr || sender->status != MemberStatus::kActive)
-    return absl::PermissionDeniedError("its sender is no active member");
   const Member* recipient = charter->charter.Find(header.recipient);
   if (recipient == nullptr || !HasMailbox(recipient->kind))
     return absl::PermissionDeniedError("its recipient has no mailbox");
@@ -222,7 +219,7 @@ void EventCheck::Judge(const Place& at, const AccessLogEvent& event) {
   at.row->from = member->text();
   at.row->digest = checkpoint->root.ToString();
   at.row->detail = absl::StrCat("size ", checkpoint->size.value());
-  if (const absl::Status good = CheckAccessLog(*member, event); !good.ok())
+  if (const absl::Status good = CheckAccessLog(at, *member, event); !good.ok())
     return AddBad(at, good.message());
   const auto [last, is_new] =
       state_.access_logs.try_emplace(*member, *checkpoint);
@@ -240,7 +237,8 @@ void EventCheck::Judge(const Place& at, const AccessLogEvent& event) {
     access_anchors_({at.leaf, at.time, *checkpoint});
 }
 
-absl::Status EventCheck::CheckAccessLog(const MemberId& member,
+absl::Status EventCheck::CheckAccessLog(const Place& at,
+                                        const MemberId& member,
                                         const AccessLogEvent& event) const {
   const AcceptedCharter* charter = network_.Charter();
   if (charter == nullptr) return absl::OkStatus();
@@ -248,6 +246,8 @@ absl::Status EventCheck::CheckAccessLog(const MemberId& member,
       network_.keys().CurrentSigner(member);
   if (!signer.has_value())
     return absl::PermissionDeniedError("its member has no signing key");
+  if (!network_.keys().standings().WasActive(member, at.leaf, at.time))
+    return absl::PermissionDeniedError("its member was not active");
   ASSIGN_OR_RETURN(const NoteVerifier verifier,
                    NoteVerifier::Create(absl::StrCat(charter->charter.network,
                                                      "/access/", member.text()),

@@ -80,7 +80,7 @@ class EventCheck {
   absl::Status CheckEnvelope(const Place& at, const Header& header,
                              const EnvelopeEvent& event) const;
   absl::Status CheckAnchor(const Place& at, const SignedAnchor& anchor) const;
-  absl::Status CheckAccessLog(const MemberId& member,
+  absl::Status CheckAccessLog(const Place& at, const MemberId& member,
                               const AccessLogEvent& event) const;
   absl::Status CheckNet(const Digest& net) const;
   KeyLookup LookupAt(const Place& at, std::optional<MemberId>& signer) const;

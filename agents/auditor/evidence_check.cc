@@ -146,7 +146,7 @@ class Judgement {
       row.event = "charter";
       row.detail = absl::StrCat("version ", version->version);
       // Never the source's own failure: the pack is here.
-      (void)network_.OnCharter(entry.index, *version);
+      (void)network_.OnCharter(entry.index, decoded.time, *version);
     } else if (const auto* key = std::get_if<KeyEventEntry>(&decoded.content)) {
       row.event = "key_event";
       const absl::StatusOr<KeyEvent> event = PeekKeyEvent(key->document);
@@ -155,7 +155,7 @@ class Judgement {
     } else if (const auto* suspension =
                    std::get_if<SuspensionEntry>(&decoded.content)) {
       row.event = "suspension";
-      network_.OnSuspension(entry.index, *suspension);
+      network_.OnSuspension(entry.index, decoded.time, *suspension);
     } else {
       return OnSealed(entry, decoded);
     }

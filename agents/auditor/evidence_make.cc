@@ -41,7 +41,7 @@ std::pair<uint64_t, uint32_t> BundleOf(LeafIndex index, TreeSize size) {
 
 // What a pack needs to know of the whole log.
 struct Survey {
-  std::vector<LeafIndex> charters;
+  std::vector<LeafIndex> charters;  // and suspensions up to the subject
   std::map<std::string, std::vector<LeafIndex>> key_events;  // by member
   std::optional<TimelineEntry> subject;
   std::optional<LeafIndex> envelope;  // that the subject is about
@@ -59,7 +59,9 @@ absl::StatusOr<Survey> Look(LeafSource& source, LeafIndex subject,
   ASSIGN_OR_RETURN(survey.checkpoint, source.Checkpoint());
   ReplayOptions options{.root = root};
   options.timeline = [&](const TimelineEntry& row) {
-    if (row.event == "charter") survey.charters.push_back(row.index);
+    if (row.event == "charter" ||
+        (row.event == "suspension" && row.index <= subject))
+      survey.charters.push_back(row.index);
     if (row.event == "key_event" && row.index <= subject)
       survey.key_events[row.from].push_back(row.index);
     if (row.event == "envelope" && row.digest == about &&

@@ -1,34 +1,14 @@
 #include "agents/auditor/network_fold.h"
 
 #include <algorithm>
-#include <set>
 #include <utility>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "base/status.h"
-#include "crypto/jws.h"
-#include "crypto/tile.h"
 
 namespace amparo::auditor {
 namespace {
-
-constexpr char kSuspensionTyp[] = "amparo-suspension+jws";
-constexpr size_t kSuspensionKeysMin = 2;
-
-// Two governance keys of different members (docs/PROTOCOL.md, Charter).
-bool SuspensionIsSigned(const SuspensionEntry& entry, const Charter& charter) {
-  const absl::StatusOr<MultiJws> jws =
-      ParseMultiJws(entry.document, kEntryBytesMax);
-  if (!jws.ok()) return false;
-  std::set<MemberId> signers;
-  for (const GovernanceKey& key : charter.governance)
-    for (size_t i = 0; i < jws->signatures.size(); ++i)
-      if (jws->signatures[i].kid == key.key.Thumbprint() &&
-          VerifyMultiJwsEntry(*jws, i, kSuspensionTyp, key.key).ok())
-        signers.insert(key.member);
-  return signers.size() >= kSuspensionKeysMin;
-}
 
 bool IsAnswerAboutTheLog(const absl::Status& status) {
   return absl::IsNotFound(status) || absl::IsInvalidArgument(status);
@@ -51,7 +31,8 @@ std::string NetworkFold::WhyNone() const {
   return "the log has no charter";
 }
 
-absl::Status NetworkFold::OnCharter(LeafIndex leaf, const CharterEntry& entry) {
+absl::Status NetworkFold::OnCharter(LeafIndex leaf, absl::Time time,
+                                    const CharterEntry& entry) {
   ++report_.counts.charters;
   if (refused_at_.has_value()) return absl::OkStatus();
   report_.Checked(Step::kCharterChain);
@@ -61,7 +42,8 @@ absl::Status NetworkFold::OnCharter(LeafIndex leaf, const CharterEntry& entry) {
     Refuse(leaf, "its document is not there");
     return absl::OkStatus();
   }
-  absl::StatusOr<AcceptedCharter> accepted = Judge(leaf, entry, *document);
+  absl::StatusOr<AcceptedCharter> accepted =
+      Judge(leaf, time, entry, *document);
   if (!accepted.ok()) {
     Refuse(leaf, std::string(accepted.status().message()));
     return absl::OkStatus();
@@ -79,16 +61,16 @@ absl::Status NetworkFold::OnCharter(LeafIndex leaf, const CharterEntry& entry) {
 }
 
 absl::StatusOr<AcceptedCharter> NetworkFold::Judge(
-    LeafIndex leaf, const CharterEntry& entry,
+    LeafIndex leaf, absl::Time time, const CharterEntry& entry,
     const std::string& document) const {
   if (Sha256(document) != entry.hash)
     return absl::DataLossError("its document does not have the entry's hash");
   absl::StatusOr<AcceptedCharter> accepted =
       absl::FailedPreconditionError("version 1 must be entry 0");
   if (newest_.has_value())
-    accepted = AcceptNextCharter(document, *newest_);
+    accepted = AcceptNextCharter(document, *newest_, time);
   else if (leaf.value() == 0)
-    accepted = AcceptFirstCharter(document, root_.value_or(entry.hash));
+    accepted = AcceptFirstCharter(document, root_.value_or(entry.hash), time);
   RETURN_IF_ERROR(accepted.status());
   if (accepted->charter.version != entry.version)
     return absl::DataLossError("its document is of another version");
@@ -118,16 +100,17 @@ void NetworkFold::OnKeyEvent(LeafIndex leaf, absl::Time time,
                "a JWS by the member's identity key, or by its signing key"});
 }
 
-void NetworkFold::OnSuspension(LeafIndex leaf, const SuspensionEntry& entry) {
+void NetworkFold::OnSuspension(LeafIndex leaf, absl::Time time,
+                               const SuspensionEntry& entry) {
   if (Charter() == nullptr) return;
   report_.Checked(Step::kCharterChain);
-  if (SuspensionIsSigned(entry, Charter()->charter)) return;
+  const absl::Status applied = keys_.Suspend(entry.document, leaf, time);
+  if (applied.ok()) return;
   report_.Add(Step::kCharterChain,
               {FindingCode::kBadCharter, leaf,
                absl::StrCat("the suspension of entry ", leaf.value(),
-                            " lacks the signatures of two governance keys of "
-                            "different members"),
-               ""});
+                            " does not count: ", applied.message()),
+               "a JWS by two governance keys of different members"});
 }
 
 void NetworkFold::Finish() {

@@ -28,9 +28,11 @@ class NetworkFold {
               Report& report);
 
   // In leaf order. An error is the source's own failure, no finding.
-  absl::Status OnCharter(LeafIndex leaf, const CharterEntry& entry);
+  absl::Status OnCharter(LeafIndex leaf, absl::Time time,
+                         const CharterEntry& entry);
   void OnKeyEvent(LeafIndex leaf, absl::Time time, const KeyEventEntry& entry);
-  void OnSuspension(LeafIndex leaf, const SuspensionEntry& entry);
+  void OnSuspension(LeafIndex leaf, absl::Time time,
+                    const SuspensionEntry& entry);
   // After the last leaf.
   void Finish();
 
@@ -47,7 +49,7 @@ class NetworkFold {
   std::string WhyNone() const;
 
  private:
-  absl::StatusOr<AcceptedCharter> Judge(LeafIndex leaf,
+  absl::StatusOr<AcceptedCharter> Judge(LeafIndex leaf, absl::Time time,
                                         const CharterEntry& entry,
                                         const std::string& document) const;
   void Refuse(LeafIndex leaf, const std::string& why);

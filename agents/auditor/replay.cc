@@ -18,6 +18,7 @@
 #include "crypto/tile.h"
 #include "proto/envelope/log_entry.h"
 #include "proto/network/key_event.h"
+#include "proto/network/suspension.h"
 
 namespace amparo::auditor {
 namespace {
@@ -193,7 +194,11 @@ absl::Status Walk::OnContent(LeafIndex leaf, absl::Time time,
       AddRow(leaf, time, "key_event", event.ok() ? event->member.text() : "",
              "");
     } else {
-      AddRow(leaf, time, "suspension", "", "");
+      const auto* suspension = std::get_if<SuspensionEntry>(&entry.content);
+      const absl::StatusOr<Suspension> said =
+          PeekSuspension(suspension->document);
+      AddRow(leaf, time, "suspension", "",
+             said.ok() ? said->member.text() : "");
     }
     return OnOpenContent(leaf, time, entry);
   }
@@ -208,12 +213,12 @@ absl::Status Walk::OnContent(LeafIndex leaf, absl::Time time,
 absl::Status Walk::OnOpenContent(LeafIndex leaf, absl::Time time,
                                  const LogEntry& entry) {
   if (const auto* charter = std::get_if<CharterEntry>(&entry.content))
-    return network_.OnCharter(leaf, *charter);
+    return network_.OnCharter(leaf, time, *charter);
   if (const auto* key = std::get_if<KeyEventEntry>(&entry.content))
     network_.OnKeyEvent(leaf, time, *key);
   else if (const auto* suspension =
                std::get_if<SuspensionEntry>(&entry.content))
-    network_.OnSuspension(leaf, *suspension);
+    network_.OnSuspension(leaf, time, *suspension);
   return absl::OkStatus();
 }
 

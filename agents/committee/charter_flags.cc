@@ -15,12 +15,16 @@ constexpr char kFooter[] =
   keys/G1.public          its public half, for whoever drafts the charter
   charter-N.pending.json  version N while it is being signed
   charter-N.json          version N as published
+  suspension-MEMBER.json  a suspend-now as published; .pending.json before
   network.json            where the broker is, from amparo-broker init
 Order: new-key on each holder's machine, init, sign, merge, publish; then for
 each member that has joined: add-member, sign, merge, publish.
 Several machines: each has a DIR of its own. The pending file goes from one to
 the next; merge takes it in, sign adds to it, publish ends it, fetch brings the
 published version to the others.
+In an emergency: suspend-now MEMBER by two institutions, then publish-suspension
+MEMBER. It ends after a week; the committee decides meanwhile, by suspend-member
+or reinstate.
 Exit: 0 done, 1 failed, 2 usage, 3 not found, 4 refused, 5 broker not reachable,
 6 verification failed.)";
 
@@ -156,18 +160,30 @@ class Describer {
   }
 
   CLI::App* Sign() {
-    SignOptions& sign = arguments_.sign;
     CLI::App* verb =
         Verb("sign", "show what changes, and sign it with one key");
-    verb->add_option("--key", sign.key_id,
-                     "governance key (default: the next here that has not "
-                     "signed)")
-        ->type_name("ID");
-    verb->add_option(
-            "--pass-file", sign.pass_file,
-            "file with its passphrase (default: keys/ID.pass, or asks)")
-        ->type_name("FILE");
-    verb->add_flag("--yes", sign.yes, "do not ask");
+    Signing(*verb, arguments_.sign);
+    return verb;
+  }
+
+  CLI::App* SuspendNow() {
+    CLI::App* verb =
+        Verb("suspend-now",
+             "sign that a member is stopped at once, for a week at most: two "
+             "institutions suffice");
+    verb->add_option("MEMBER", arguments_.suspend_now.member,
+                     "an active member")
+        ->required();
+    verb->add_option("--until", arguments_.until, "default: seven days")
+        ->type_name("TIME");
+    Signing(*verb, arguments_.suspend_now.sign);
+    return verb;
+  }
+
+  CLI::App* PublishSuspension() {
+    CLI::App* verb =
+        Verb("publish-suspension", "give the signed suspend-now to the broker");
+    verb->add_option("MEMBER", arguments_.member, "whom it stops")->required();
     return verb;
   }
 
@@ -175,7 +191,7 @@ class Describer {
     CLI::App* verb = Verb(
         "merge", "take in what another machine signed, to sign it here too");
     verb->add_option("FILE", arguments_.merge_file,
-                     "its charter-N.pending.json")
+                     "its charter-N.pending.json, or suspension-MEMBER's")
         ->required();
     return verb;
   }
@@ -218,6 +234,16 @@ class Describer {
   }
 
  private:
+  static void Signing(CLI::App& verb, SignOptions& sign) {
+    verb.add_option("--key", sign.key_id,
+                    "governance key (default: the next here that has not "
+                    "signed)")
+        ->type_name("ID");
+    verb.add_option("--pass-file", sign.pass_file,
+                    "file with its passphrase (default: keys/ID.pass, or asks)")
+        ->type_name("FILE");
+    verb.add_flag("--yes", sign.yes, "do not ask");
+  }
   static void WordsConfirmed(CLI::App& verb, bool& flag) {
     verb.add_flag("--words-confirmed", flag,
                   "do not ask: the words were compared by phone or on paper");
@@ -250,12 +276,15 @@ Verbs Describe(CLI::App& app, Arguments& arguments) {
   verbs.sign = describe.Sign();
   verbs.merge = describe.Merge();
   verbs.publish = describe.Publish();
+  verbs.suspend_now = describe.SuspendNow();
+  verbs.publish_suspension = describe.PublishSuspension();
   verbs.fetch = describe.Pinned(
       "fetch", "take the published versions from the broker, each verified");
   verbs.show = describe.Show();
   verbs.diff = describe.Diff();
   verbs.verify = describe.Pinned("verify", "check every published version");
-  for (CLI::App* online : {verbs.add_member, verbs.publish, verbs.fetch})
+  for (CLI::App* online :
+       {verbs.add_member, verbs.publish, verbs.publish_suspension, verbs.fetch})
     describe.Online(*online);
   return verbs;
 }

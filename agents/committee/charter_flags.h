@@ -7,6 +7,7 @@
 
 #include "agents/committee/draft_verbs.h"
 #include "agents/committee/key_verbs.h"
+#include "agents/committee/suspend_verbs.h"
 #include "agents/committee/verbs.h"
 
 // The command line of amparo-charter: verbs, flags and their help.
@@ -28,6 +29,7 @@ struct Arguments {
   std::string since, until;  // RFC 3339; empty: not given
   SetOptions set;
   SignOptions sign;
+  SuspendNowOptions suspend_now;
   std::string broker;
   std::string founding_token;
   std::string merge_file;
@@ -38,8 +40,8 @@ struct Arguments {
 
 struct Verbs {
   CLI::App *new_key, *init, *add_member, *suspend, *reinstate, *withdraw, *set,
-      *add_key, *remove_key, *sign, *merge, *publish, *fetch, *show, *diff,
-      *verify;
+      *add_key, *remove_key, *sign, *merge, *publish, *suspend_now,
+      *publish_suspension, *fetch, *show, *diff, *verify;
 };
 
 // Describes every verb to `app`; what is parsed ends up in `arguments`, which

@@ -10,6 +10,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "base/status.h"
+#include "proto/network/suspension.h"
 
 namespace amparo::committee {
 namespace {
@@ -17,11 +18,31 @@ namespace {
 constexpr size_t kDraftBytesMax = kCharterBytesMax;
 constexpr size_t kNetworkFileBytesMax = 64 << 10;
 
+absl::StatusOr<std::optional<MultiJws>> ReadPending(const std::string& path,
+                                                    size_t bytes_max) {
+  std::optional<MultiJws> pending;
+  if (!FileExists(path)) return pending;
+  ASSIGN_OR_RETURN(const std::string text, ReadFile(path, bytes_max));
+  ASSIGN_OR_RETURN(pending, ParseMultiJws(text, bytes_max));
+  return pending;
+}
+
+// `document` at `path`, and nothing at `pending` any more.
+absl::Status Keep(const std::string& path, const std::string& document,
+                  const std::string& pending) {
+  RETURN_IF_ERROR(WriteFile(path, document, FileMode::kPublic));
+  if (std::remove(pending.c_str()) != 0 && errno != ENOENT)
+    return absl::InternalError(absl::StrCat(pending, " cannot be removed"));
+  return absl::OkStatus();
+}
+
 absl::StatusOr<AcceptedCharter> Accept(
     const std::string& document, const std::vector<AcceptedCharter>& chain,
     const std::optional<Digest>& root) {
-  if (!chain.empty()) return AcceptNextCharter(document, chain.back());
-  return AcceptFirstCharter(document, root.value_or(Sha256(document)));
+  if (!chain.empty())
+    return AcceptNextCharter(document, chain.back(), std::nullopt);
+  return AcceptFirstCharter(document, root.value_or(Sha256(document)),
+                            std::nullopt);
 }
 
 // What a charter says, whatever its place among the versions.
@@ -53,6 +74,13 @@ std::string CharterFolder::PublishedPath(uint64_t version) const {
 }
 std::string CharterFolder::PendingPath(uint64_t version) const {
   return absl::StrCat(path_, "/charter-", version, ".pending.json");
+}
+
+std::string CharterFolder::SuspensionPath(const MemberId& member) const {
+  return absl::StrCat(path_, "/suspension-", member.text(), ".json");
+}
+std::string CharterFolder::PendingSuspensionPath(const MemberId& member) const {
+  return absl::StrCat(path_, "/suspension-", member.text(), ".pending.json");
 }
 
 absl::Status CharterFolder::MakeKeyDirectory() const {
@@ -126,12 +154,7 @@ absl::Status CharterFolder::WriteDraft(
 
 absl::StatusOr<std::optional<MultiJws>> CharterFolder::Pending(
     uint64_t version) const {
-  std::optional<MultiJws> pending;
-  if (!FileExists(PendingPath(version))) return pending;
-  ASSIGN_OR_RETURN(const std::string text,
-                   ReadFile(PendingPath(version), kCharterBytesMax));
-  ASSIGN_OR_RETURN(pending, ParseMultiJws(text, kCharterBytesMax));
-  return pending;
+  return ReadPending(PendingPath(version), kCharterBytesMax);
 }
 
 absl::Status CharterFolder::WritePending(uint64_t version,
@@ -140,14 +163,25 @@ absl::Status CharterFolder::WritePending(uint64_t version,
                    FileMode::kPublic);
 }
 
+absl::StatusOr<std::optional<MultiJws>> CharterFolder::PendingSuspension(
+    const MemberId& member) const {
+  return ReadPending(PendingSuspensionPath(member), kSuspensionBytesMax);
+}
+
+absl::Status CharterFolder::WritePendingSuspension(const MemberId& member,
+                                                   const MultiJws& jws) const {
+  return WriteFile(PendingSuspensionPath(member), FormatMultiJws(jws),
+                   FileMode::kPublic);
+}
+
+absl::Status CharterFolder::KeepSuspension(const MemberId& member,
+                                           const std::string& document) const {
+  return Keep(SuspensionPath(member), document, PendingSuspensionPath(member));
+}
+
 absl::Status CharterFolder::KeepPublished(uint64_t version,
                                           const std::string& document) const {
-  RETURN_IF_ERROR(
-      WriteFile(PublishedPath(version), document, FileMode::kPublic));
-  if (std::remove(PendingPath(version).c_str()) != 0 && errno != ENOENT)
-    return absl::InternalError(
-        absl::StrCat(PendingPath(version), " cannot be removed"));
-  return absl::OkStatus();
+  return Keep(PublishedPath(version), document, PendingPath(version));
 }
 
 }  // namespace amparo::committee

@@ -14,7 +14,8 @@ namespace amparo::committee {
 
 // The committee's directory: network.json, draft.toml, keys/ID.key, the
 // versions as published (charter-N.json) and the one being signed
-// (charter-N.pending.json). One process at a time.
+// (charter-N.pending.json); suspensions by two keys in the same way. One
+// process at a time.
 class CharterFolder {
  public:
   explicit CharterFolder(std::string path) : path_(std::move(path)) {}
@@ -26,6 +27,9 @@ class CharterFolder {
   std::string NetworkPath() const;
   std::string PublishedPath(uint64_t version) const;
   std::string PendingPath(uint64_t version) const;
+  // suspension-MEMBER.json and suspension-MEMBER.pending.json
+  std::string SuspensionPath(const MemberId& member) const;
+  std::string PendingSuspensionPath(const MemberId& member) const;
 
   // Makes the directory, and the one for keys in it, for their owner only.
   absl::Status MakeKeyDirectory() const;
@@ -51,6 +55,15 @@ class CharterFolder {
   // nullopt when nobody signed `version` yet.
   absl::StatusOr<std::optional<MultiJws>> Pending(uint64_t version) const;
   absl::Status WritePending(uint64_t version, const MultiJws& jws) const;
+  // The suspension of `member` that is being signed; nullopt when there is
+  // none.
+  absl::StatusOr<std::optional<MultiJws>> PendingSuspension(
+      const MemberId& member) const;
+  absl::Status WritePendingSuspension(const MemberId& member,
+                                      const MultiJws& jws) const;
+  // Keeps a suspension as published and ends its pending one.
+  absl::Status KeepSuspension(const MemberId& member,
+                              const std::string& document) const;
   // Keeps a published version and ends its pending one.
   absl::Status KeepPublished(uint64_t version,
                              const std::string& document) const;

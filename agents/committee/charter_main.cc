@@ -64,7 +64,9 @@ absl::StatusOr<Outcome> DispatchOnline(const Verbs& verbs,
   ASSIGN_OR_RETURN(BrokerEnrolment broker,
                    BrokerEnrolment::Connect(network, arguments.broker));
   if (verbs.publish->parsed())
-    return Publish(folder, arguments.founding_token, broker);
+    return Publish(folder, arguments.founding_token, broker, SystemClock());
+  if (verbs.publish_suspension->parsed())
+    return PublishSuspension(folder, arguments.member, broker, SystemClock());
   if (verbs.fetch->parsed()) {
     ASSIGN_OR_RETURN(const std::optional<Digest> root, RootOf(arguments));
     return Fetch(folder, root, broker);
@@ -113,10 +115,18 @@ absl::StatusOr<Outcome> Dispatch(const Verbs& verbs, Arguments& arguments) {
   ASSIGN_OR_RETURN(std::optional<Outcome> drafted,
                    DispatchDraft(verbs, arguments, dialog));
   if (drafted.has_value()) return *std::move(drafted);
-  if (verbs.sign->parsed()) return Sign(folder, arguments.sign, dialog);
-  if (verbs.merge->parsed()) return Merge(folder, arguments.merge_file);
+  if (verbs.suspend_now->parsed()) {
+    ASSIGN_OR_RETURN(arguments.suspend_now.until,
+                     TimeOf(arguments.until, "--until"));
+    return SuspendNow(folder, arguments.suspend_now, dialog, SystemClock());
+  }
+  if (verbs.sign->parsed())
+    return Sign(folder, arguments.sign, dialog, SystemClock());
+  if (verbs.merge->parsed())
+    return Merge(folder, arguments.merge_file, SystemClock());
   if (verbs.show->parsed())
-    return Show(folder, NoneIfZero(arguments.version), arguments.draft);
+    return Show(folder, NoneIfZero(arguments.version), arguments.draft,
+                SystemClock());
   if (verbs.diff->parsed())
     return Diff(folder, NoneIfZero(arguments.from), NoneIfZero(arguments.to));
   if (verbs.verify->parsed()) {

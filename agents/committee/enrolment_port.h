@@ -21,6 +21,8 @@ class EnrolmentPort {
   virtual absl::Status PublishCharter(
       const std::string& document,
       const std::optional<Bytes>& founding_token) = 0;
+  // The same document again is OK.
+  virtual absl::Status PublishSuspension(const std::string& document) = 0;
   // A published version. NOT_FOUND when there is none.
   virtual absl::StatusOr<std::string> GetCharter(uint64_t version) = 0;
   // The newest join request of `member`. NOT_FOUND when there is none.

@@ -14,8 +14,9 @@ absl::StatusOr<AcceptedCharter> AcceptFetched(
     const std::optional<Digest>& root) {
   absl::StatusOr<AcceptedCharter> accepted =
       chain.empty()
-          ? AcceptFirstCharter(document, root.value_or(Sha256(document)))
-          : AcceptNextCharter(document, chain.back());
+          ? AcceptFirstCharter(document, root.value_or(Sha256(document)),
+                               std::nullopt)
+          : AcceptNextCharter(document, chain.back(), std::nullopt);
   if (accepted.ok()) return accepted;
   const std::string code = ErrorCodeOf(accepted.status());
   return MakeError(

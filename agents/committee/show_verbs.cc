@@ -3,6 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "agents/committee/changes.h"
+#include "agents/committee/running_out.h"
 #include "agents/committee/verbs.h"
 #include "base/error.h"
 #include "base/status.h"
@@ -42,6 +43,15 @@ std::string Describe(const Charter& charter) {
   return text;
 }
 
+// What runs out, first: it is why one looks.
+void AddRunningOut(const Charter& charter, absl::Time now, Outcome& outcome) {
+  const std::vector<std::string> lines = RunningOut(charter, now);
+  outcome.json["warnings"] = lines;
+  if (!lines.empty())
+    outcome.text =
+        absl::StrCat(absl::StrJoin(lines, "\n"), "\n\n", outcome.text);
+}
+
 Outcome ShowDraft(const Charter& draft) {
   return {{{"schema", "charter_show/1"},
            {"published", false},
@@ -70,17 +80,26 @@ Outcome ShowPublished(const AcceptedCharter& accepted) {
 }  // namespace
 
 absl::StatusOr<Outcome> Show(const CharterFolder& folder,
-                             std::optional<uint64_t> version, bool draft) {
+                             std::optional<uint64_t> version, bool draft,
+                             const Clock& clock) {
   ASSIGN_OR_RETURN(const std::vector<AcceptedCharter> chain, folder.Chain());
   if (draft) {
     std::optional<AcceptedCharter> before;
     if (!chain.empty()) before = chain.back();
     ASSIGN_OR_RETURN(const Charter charter, folder.Draft(before));
-    return ShowDraft(charter);
+    Outcome outcome = ShowDraft(charter);
+    AddRunningOut(charter, clock.Now(), outcome);
+    return outcome;
   }
   const uint64_t wanted = version.value_or(chain.size());
   if (wanted == 0 || wanted > chain.size()) return NoSuchVersion(wanted);
-  return ShowPublished(chain[wanted - 1]);
+  Outcome outcome = ShowPublished(chain[wanted - 1]);
+  // Of versions that others took the place of, nothing runs out.
+  if (wanted == chain.size())
+    AddRunningOut(chain[wanted - 1].charter, clock.Now(), outcome);
+  else
+    outcome.json["warnings"] = Json::array();
+  return outcome;
 }
 
 absl::StatusOr<Outcome> Diff(const CharterFolder& folder,

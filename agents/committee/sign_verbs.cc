@@ -4,19 +4,21 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "agents/committee/changes.h"
-#include "agents/committee/key_file.h"
+#include "agents/committee/governance_key.h"
+#include "agents/committee/running_out.h"
 #include "agents/committee/signatures.h"
+#include "agents/committee/suspend_verbs.h"
 #include "agents/committee/verbs.h"
 #include "base/encoding.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/status.h"
+#include "proto/network/suspension.h"
 #include "proto/network/words.h"
 
 namespace amparo::committee {
 namespace {
 
-constexpr size_t kKeyFileBytesMax = 64 << 10;
 constexpr size_t kTokenFileBytesMax = 4096;
 
 // The version that comes next, as the draft has it, and its signatures so far.
@@ -65,37 +67,6 @@ absl::StatusOr<GovernanceKey> ChooseKey(const CharterFolder& folder,
   return MakeError(absl::StatusCode::kFailedPrecondition,
                    "every key in this folder has signed",
                    {.code = "invalid_state"});
-}
-
-absl::StatusOr<SigningKey> OpenKey(const CharterFolder& folder,
-                                   const GovernanceKey& named,
-                                   const std::string& pass_file,
-                                   Dialog& dialog) {
-  ASSIGN_OR_RETURN(const std::string content,
-                   ReadFile(folder.KeyPath(named.id), kKeyFileBytesMax));
-  const std::string beside = folder.PassPath(named.id);
-  SecretBuffer passphrase;
-  if (!pass_file.empty() || FileExists(beside)) {
-    ASSIGN_OR_RETURN(
-        passphrase, ReadPassphraseFile(pass_file.empty() ? beside : pass_file));
-  } else {
-    ASSIGN_OR_RETURN(
-        passphrase,
-        dialog.Passphrase(
-            absl::StrCat(named.id, ", held by ", named.member.text()), false));
-  }
-  absl::StatusOr<SigningKey> key = OpenKeyFile(content, passphrase);
-  if (absl::IsPermissionDenied(key.status()))
-    return MakeError(absl::StatusCode::kPermissionDenied,
-                     absl::StrCat("wrong passphrase for ", named.id),
-                     {.code = "verification_failed", .field = "--pass-file"});
-  RETURN_IF_ERROR(key.status());
-  if (key->verify_key() != named.key)
-    return MakeError(absl::StatusCode::kPermissionDenied,
-                     absl::StrCat(folder.KeyPath(named.id),
-                                  " is not the charter's ", named.id),
-                     {.code = "verification_failed"});
-  return key;
 }
 
 std::string ProgressText(const Progress& progress, uint64_t version) {
@@ -198,12 +169,17 @@ absl::Status Send(const std::string& document, uint64_t version,
 }  // namespace
 
 absl::StatusOr<Outcome> Sign(const CharterFolder& folder,
-                             const SignOptions& options, Dialog& dialog) {
+                             const SignOptions& options, Dialog& dialog,
+                             const Clock& clock) {
   ASSIGN_OR_RETURN(Next next, ReadNext(folder));
   ASSIGN_OR_RETURN(const GovernanceKey named,
                    ChooseKey(folder, next, options.key_id));
+  RETURN_IF_ERROR(CheckKeyCounts(named, clock.Now()));
+  RETURN_IF_ERROR(CheckCharterLife(next.draft, clock.Now()));
   for (const std::string& line :
        DescribeChanges(CharterBefore(next), next.draft))
+    dialog.Tell(line);
+  for (const std::string& line : RunningOut(next.draft, clock.Now()))
     dialog.Tell(line);
   if (!options.yes) {
     ASSIGN_OR_RETURN(
@@ -215,17 +191,19 @@ absl::StatusOr<Outcome> Sign(const CharterFolder& folder,
                        {.code = "invalid_state"});
   }
   ASSIGN_OR_RETURN(const SigningKey key,
-                   OpenKey(folder, named, options.pass_file, dialog));
+                   OpenGovernanceKey(folder, named, options.pass_file, dialog));
   AddSignature(next.jws, key, kCharterTyp);
   RETURN_IF_ERROR(folder.WritePending(next.draft.version, next.jws));
   return OutcomeOf("charter_sign/1", next, named.id);
 }
 
 absl::StatusOr<Outcome> Merge(const CharterFolder& folder,
-                              const std::string& other_file) {
+                              const std::string& other_file,
+                              const Clock& clock) {
   ASSIGN_OR_RETURN(const std::string text,
                    ReadFile(other_file, kCharterBytesMax));
   ASSIGN_OR_RETURN(const MultiJws other, ParseMultiJws(text, kCharterBytesMax));
+  if (PeekSuspension(text).ok()) return MergeSuspension(folder, other, clock);
   RETURN_IF_ERROR(AdoptDraft(folder, text, other));
   ASSIGN_OR_RETURN(Next next, ReadNext(folder));
   ASSIGN_OR_RETURN(const int added,
@@ -241,7 +219,7 @@ absl::StatusOr<Outcome> Merge(const CharterFolder& folder,
 
 absl::StatusOr<Outcome> Publish(const CharterFolder& folder,
                                 const std::string& founding_token_file,
-                                EnrolmentPort& broker) {
+                                EnrolmentPort& broker, const Clock& clock) {
   ASSIGN_OR_RETURN(const Next next, ReadNext(folder));
   const Progress progress = ProgressOf(next.jws, next.before, next.draft);
   if (!progress.Complete())
@@ -251,10 +229,11 @@ absl::StatusOr<Outcome> Publish(const CharterFolder& folder,
                      " of ", progress.new_need, " signatures"),
         {.code = "invalid_state", .hint = "amparo-charter sign"});
   const std::string document = FormatMultiJws(next.jws);
-  ASSIGN_OR_RETURN(const AcceptedCharter accepted,
-                   next.before.has_value()
-                       ? AcceptNextCharter(document, *next.before)
-                       : AcceptFirstCharter(document, Sha256(document)));
+  ASSIGN_OR_RETURN(
+      const AcceptedCharter accepted,
+      next.before.has_value()
+          ? AcceptNextCharter(document, *next.before, clock.Now())
+          : AcceptFirstCharter(document, Sha256(document), clock.Now()));
   std::optional<Bytes> token;
   if (next.draft.version == 1) {
     ASSIGN_OR_RETURN(const NetworkFile network, folder.Network());

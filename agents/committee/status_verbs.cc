@@ -6,6 +6,7 @@
 #include "agents/committee/draft_edit.h"
 #include "agents/committee/draft_verbs.h"
 #include "base/error.h"
+#include "base/files.h"
 #include "base/status.h"
 
 namespace amparo::committee {
@@ -85,7 +86,11 @@ absl::StatusOr<Outcome> ChangeStatus(const CharterFolder& folder,
   ASSIGN_OR_RETURN(DraftEdit edit, DraftEdit::Begin(folder));
   ASSIGN_OR_RETURN(Member * member, edit.Find(options.member));
   const MemberStatus goal = Goal(options.verb);
-  const bool moved_only = member->status == goal && options.since.has_value();
+  // An active member that two keys suspended comes back by a new date.
+  const bool lifts = options.verb == StatusVerb::kReinstate &&
+                     FileExists(folder.SuspensionPath(member->id));
+  const bool moved_only =
+      member->status == goal && (options.since.has_value() || lifts);
   if (member->status != goal && !LeadsThere(options.verb, member->status))
     return MakeError(
         absl::StatusCode::kFailedPrecondition,

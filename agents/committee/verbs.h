@@ -60,18 +60,21 @@ struct SignOptions {
 };
 // Tells what changes, asks, and adds one signature to the pending version.
 absl::StatusOr<Outcome> Sign(const CharterFolder& folder,
-                             const SignOptions& options, Dialog& dialog);
+                             const SignOptions& options, Dialog& dialog,
+                             const Clock& clock);
 
 // Adds the signatures of another machine's copy of the pending version. Where
 // nothing is pending here and the draft holds nothing of its own, that copy
-// becomes the draft and the pending version: nothing is signed by it here.
+// becomes the draft and the pending version: nothing is signed by it here. A
+// suspension that another machine signed is taken in like one.
 absl::StatusOr<Outcome> Merge(const CharterFolder& folder,
-                              const std::string& other_file);
+                              const std::string& other_file,
+                              const Clock& clock);
 
 // Publishes the pending version when enough members have signed.
 absl::StatusOr<Outcome> Publish(const CharterFolder& folder,
                                 const std::string& founding_token_file,
-                                EnrolmentPort& broker);
+                                EnrolmentPort& broker, const Clock& clock);
 
 // Takes the versions published since from the broker, each verified as the
 // successor of the one before. `root`: pinned hash of version 1, used where the
@@ -82,7 +85,8 @@ absl::StatusOr<Outcome> Fetch(const CharterFolder& folder,
 
 // The newest published version, or `version`; `draft`: what is being drafted.
 absl::StatusOr<Outcome> Show(const CharterFolder& folder,
-                             std::optional<uint64_t> version, bool draft);
+                             std::optional<uint64_t> version, bool draft,
+                             const Clock& clock);
 
 // What version `to` (nullopt: the draft) changes against the one before, or
 // against `from`.

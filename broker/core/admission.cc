@@ -65,12 +65,13 @@ absl::Status CheckNetwork(const AcceptedCharter& accepted,
   return absl::OkStatus();
 }
 
-absl::Status CheckRecipient(const Charter& charter, const MemberId& id) {
-  const Member* const recipient = charter.Find(id);
+absl::Status CheckRecipient(const Network& network, const MemberId& id,
+                            absl::Time now) {
+  const Member* const recipient = network.charter->charter.Find(id);
   if (recipient == nullptr || !HasMailbox(recipient->kind))
     return Refuse(absl::StatusCode::kNotFound, "unknown_member", "recipient",
                   "no such recipient in the network");
-  if (recipient->status != MemberStatus::kActive)
+  if (!network.Active(id, now).ok())
     return Refuse(absl::StatusCode::kFailedPrecondition, "member_suspended",
                   "recipient", "the recipient is not active");
   return absl::OkStatus();
@@ -126,12 +127,12 @@ absl::Status Admission::CheckHeader(const Network& network,
   if (header.sender != peer)
     return Refuse(absl::StatusCode::kPermissionDenied, "verification_failed",
                   "sender", "the envelope has another sender");
-  RETURN_IF_ERROR(network.Active(peer).status());
+  const absl::Time now = std::max(clock_.Now(), log_time);
+  RETURN_IF_ERROR(network.Active(peer, now).status());
   RETURN_IF_ERROR(CheckSizes(envelope, limits_.envelope_bytes_max));
   RETURN_IF_ERROR(CheckNetwork(*network.charter, network, header));
-  const absl::Time now = std::max(clock_.Now(), log_time);
   RETURN_IF_ERROR(CheckTimes(header, now));
-  RETURN_IF_ERROR(CheckRecipient(network.charter->charter, header.recipient));
+  RETURN_IF_ERROR(CheckRecipient(network, header.recipient, now));
   RETURN_IF_ERROR(CheckPrekey(network.keys, header, now));
   if (header.link_seq == 0)
     return Refuse(absl::StatusCode::kInvalidArgument, "invalid_form",

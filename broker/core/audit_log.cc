@@ -20,8 +20,9 @@ absl::Status NotThere(const char* message) {
 
 }  // namespace
 
-AuditLog::AuditLog(const Store& store, const Directory& directory)
-    : store_(store), directory_(directory) {}
+AuditLog::AuditLog(const Store& store, const Directory& directory,
+                   const Clock& clock)
+    : store_(store), directory_(directory), clock_(clock) {}
 
 absl::StatusOr<Bytes> AuditLog::Tile(const TileId& tile) const {
   if (tile.width == 0 || tile.width > kTileWidth ||
@@ -67,7 +68,8 @@ absl::StatusOr<AuditLog::OpeningPage> AuditLog::Openings(const MemberId& peer,
                                                          LeafIndex start,
                                                          LeafIndex end) const {
   const std::shared_ptr<const Network> network = directory_.Current();
-  ASSIGN_OR_RETURN(const Member* const member, network->Active(peer));
+  ASSIGN_OR_RETURN(const Member* const member,
+                   network->Active(peer, clock_.Now()));
   const bool sees_all = member->kind == MemberKind::kAuditor;
   ASSIGN_OR_RETURN(std::vector<Opening> openings,
                    store_.Openings(start, end, kPageEntriesMax));

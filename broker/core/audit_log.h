@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "base/clock.h"
 #include "broker/core/directory.h"
 #include "broker/store/store.h"
 #include "crypto/tile.h"
@@ -15,7 +16,8 @@ namespace amparo::broker {
 class AuditLog {
  public:
   // Both must outlive it.
-  AuditLog(const Store& store, const Directory& directory);
+  AuditLog(const Store& store, const Directory& directory,
+           const Clock& clock);
 
   // width * 32 bytes. NOT_FOUND for what the tree does not have.
   absl::StatusOr<Bytes> Tile(const TileId& tile) const;
@@ -37,6 +39,7 @@ class AuditLog {
  private:
   const Store& store_;
   const Directory& directory_;
+  const Clock& clock_;
 };
 
 }  // namespace amparo::broker

@@ -9,9 +9,13 @@
 #include "base/status.h"
 #include "crypto/secret.h"
 #include "proto/network/charter.h"
+#include "proto/network/suspension.h"
 
 namespace amparo::broker {
 namespace {
+
+// A governance key must outlive the moment between the check and the leaf.
+constexpr absl::Duration kCommitMargin = absl::Seconds(30);
 
 absl::Status CheckLog(const Charter& charter, const NoteVerifier& log) {
   const bool named =
@@ -40,27 +44,41 @@ absl::Status NotNext(uint64_t version) {
                    {.code = "invalid_state", .field = "version"});
 }
 
-// Whether `document` may be logged next.
-absl::Status CheckNext(const Store& store, const Network& network,
-                       const std::string& document, uint64_t version,
-                       ByteView founding_token) {
-  const uint64_t next =
-      network.charter ? network.charter->charter.version + 1 : 1;
-  if (version != next) return NotNext(next);
+// Whether `document` would be accepted with a leaf of this time.
+absl::Status CheckAt(const Network& network, const std::string& document,
+                     absl::Time at) {
   if (network.charter)
-    return AcceptNextCharter(document, *network.charter).status();
-  RETURN_IF_ERROR(CheckFounding(store, founding_token));
-  return AcceptFirstCharter(document, Sha256(document)).status();
+    return AcceptNextCharter(document, *network.charter, at).status();
+  return AcceptFirstCharter(document, Sha256(document), at).status();
 }
 
 }  // namespace
 
 CharterDesk::CharterDesk(Store& store, const Directory& directory,
-                         Ledger& ledger, NoteVerifier log)
+                         Ledger& ledger, NoteVerifier log, const Clock& clock)
     : store_(store),
       directory_(directory),
       ledger_(ledger),
-      log_(std::move(log)) {}
+      log_(std::move(log)),
+      clock_(clock) {}
+
+absl::Time CharterDesk::LeafTime() const {
+  return TimeFromUnix(
+      UnixSeconds(std::max(clock_.Now(), store_.Head().time)));
+}
+
+// Whether `document` may be logged next, a moment from now as well.
+absl::Status CharterDesk::CheckNext(const Network& network,
+                                    const std::string& document,
+                                    uint64_t version,
+                                    ByteView founding_token) const {
+  const uint64_t next =
+      network.charter ? network.charter->charter.version + 1 : 1;
+  if (version != next) return NotNext(next);
+  if (!network.charter) RETURN_IF_ERROR(CheckFounding(store_, founding_token));
+  RETURN_IF_ERROR(CheckAt(network, document, LeafTime()));
+  return CheckAt(network, document, LeafTime() + kCommitMargin);
+}
 
 void CharterDesk::Publish(std::string document, Bytes founding_token,
                           PublishedDone done) {
@@ -77,14 +95,37 @@ void CharterDesk::Publish(std::string document, Bytes founding_token,
         op.action = amparo::broker::Publish{
             absl::StrCat("charter/", version),
             CharterEntry{version, Sha256(document)}, document};
-        absl::Status status =
-            CheckNext(store_, network, document, version, token);
+        absl::Status status = CheckNext(network, document, version, token);
         if (status.ok()) return op;
         return UnlessLogged(store_, std::move(op), std::move(status));
       },
       [version, done = std::move(done)](absl::StatusOr<LeafReceipt> receipt) {
         if (!receipt.ok()) return done(receipt.status());
         done(Published{version, receipt->leaf});
+      });
+}
+
+void CharterDesk::Suspend(std::string document, LoggedDone done) {
+  const absl::StatusOr<Suspension> suspension = PeekSuspension(document);
+  if (!suspension.ok()) return done(suspension.status());
+  ledger_.Submit(
+      [this, document = std::move(document)](
+          const Network& network) -> absl::StatusOr<Op> {
+        Op op;
+        op.action = amparo::broker::Publish{
+            absl::StrCat("suspension/", Sha256(document).ToString()),
+            SuspensionEntry{document}, ""};
+        absl::Status status =
+            network.keys.CheckSuspension(document, LeafTime());
+        if (status.ok())
+          status = network.keys.CheckSuspension(document,
+                                                LeafTime() + kCommitMargin);
+        if (status.ok()) return op;
+        return UnlessLogged(store_, std::move(op), std::move(status));
+      },
+      [done = std::move(done)](absl::StatusOr<LeafReceipt> receipt) {
+        if (!receipt.ok()) return done(receipt.status());
+        done(receipt->leaf);
       });
 }
 

@@ -3,6 +3,8 @@
 #include <limits>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/event_log.h"
 #include "base/status.h"
@@ -19,9 +21,11 @@ constexpr LeafIndex kNextLeaf(std::numeric_limits<uint64_t>::max());
 absl::Status ApplyCharter(Network& network, const Publication& publication) {
   absl::StatusOr<AcceptedCharter> accepted =
       network.charter
-          ? AcceptNextCharter(publication.document, *network.charter)
+          ? AcceptNextCharter(publication.document, *network.charter,
+                              publication.entry.time)
           : AcceptFirstCharter(publication.document,
-                               Sha256(publication.document));
+                               Sha256(publication.document),
+                               publication.entry.time);
   RETURN_IF_ERROR(accepted.status());
   if (!network.charter) network.root = accepted->hash;
   network.versions[accepted->hash] = accepted->charter.version;
@@ -38,12 +42,16 @@ absl::Status ApplyTo(Network& network, const Publication& publication) {
   if (const auto* event = std::get_if<KeyEventEntry>(&content))
     return network.keys.Apply(event->document, publication.leaf,
                               publication.entry.time);
+  if (const auto* suspension = std::get_if<SuspensionEntry>(&content))
+    return network.keys.Suspend(suspension->document, publication.leaf,
+                                publication.entry.time);
   return absl::OkStatus();
 }
 
 }  // namespace
 
-absl::StatusOr<const Member*> Network::Active(const MemberId& id) const {
+absl::StatusOr<const Member*> Network::Active(const MemberId& id,
+                                              absl::Time now) const {
   const Member* const member = charter ? charter->charter.Find(id) : nullptr;
   if (member == nullptr)
     return MakeError(absl::StatusCode::kPermissionDenied,
@@ -51,6 +59,11 @@ absl::StatusOr<const Member*> Network::Active(const MemberId& id) const {
   if (member->status != MemberStatus::kActive)
     return MakeError(absl::StatusCode::kPermissionDenied,
                      "the member is not active", {.code = "member_suspended"});
+  if (const auto until = keys.standings().SuspendedUntil(id, now))
+    return MakeError(
+        absl::StatusCode::kPermissionDenied,
+        absl::StrCat("the member is suspended until ", FormatUtc(*until)),
+        {.code = "member_suspended"});
   return member;
 }
 

@@ -28,9 +28,10 @@ struct Network {
   KeyDirectory keys;
   uint64_t publications = 0;  // how many it was made from
 
-  // An active member. PERMISSION_DENIED: "unknown_member" for nobody's id,
-  // "member_suspended" for one that is not active.
-  absl::StatusOr<const Member*> Active(const MemberId& id) const;
+  // A member that is active at `now`. PERMISSION_DENIED: "unknown_member" for
+  // nobody's id, "member_suspended" for one that is not active.
+  absl::StatusOr<const Member*> Active(const MemberId& id,
+                                       absl::Time now) const;
   // Finds signing keys of `member` that are valid at `now` and a little later,
   // when its event will have its leaf. Refers to this object.
   KeyLookup SignerLookup(const MemberId& member, absl::Time now) const;

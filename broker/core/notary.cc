@@ -71,7 +71,7 @@ void Notary::LogAnchor(const MemberId& peer, SignedAnchor anchor, Done done) {
   ledger_.Submit(
       [this, peer, anchor = std::move(anchor)](
           const Network& network) -> absl::StatusOr<Op> {
-        RETURN_IF_ERROR(network.Active(peer).status());
+        RETURN_IF_ERROR(network.Active(peer, clock_.Now()).status());
         Op op;
         op.action = Date{peer};
         op.event = EncodeAuditEvent(
@@ -94,7 +94,7 @@ void Notary::LogAccessCheckpoint(const MemberId& peer, std::string note,
   ledger_.Submit(
       [this, peer,
        note = std::move(note)](const Network& network) -> absl::StatusOr<Op> {
-        RETURN_IF_ERROR(network.Active(peer).status());
+        RETURN_IF_ERROR(network.Active(peer, clock_.Now()).status());
         Op op;
         op.action = Date{peer};
         op.event = EncodeAuditEvent(AccessLogEvent{note});
@@ -119,7 +119,7 @@ void Notary::LogErasure(const MemberId& peer, std::string token, Done done) {
 absl::StatusOr<Op> Notary::ErasedOp(const Network& network,
                                     const MemberId& peer,
                                     const std::string& token) {
-  RETURN_IF_ERROR(network.Active(peer).status());
+  RETURN_IF_ERROR(network.Active(peer, clock_.Now()).status());
   ASSIGN_OR_RETURN(const Erasure erasure, PeekErasure(token));
   if (erasure.member != peer || erasure.net != network.charter->network_id)
     return NotYours("iss");

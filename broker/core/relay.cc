@@ -72,7 +72,7 @@ absl::StatusOr<Op> Relay::AcceptedOp(
   if (refusal.ok()) return op;
   // A retry may have grown stale on the way; its sender must still be who it
   // says, and belong here.
-  if (envelope->header.sender != peer || !network.Active(peer).ok())
+  if (envelope->header.sender != peer || !network.Active(peer, clock_.Now()).ok())
     return refusal;
   return UnlessLogged(store_, std::move(op), std::move(refusal));
 }
@@ -90,7 +90,7 @@ void Relay::Acknowledge(const MemberId& peer, std::string token, Done done) {
 absl::StatusOr<Op> Relay::AcknowledgedOp(const Network& network,
                                          const MemberId& peer,
                                          const std::string& token) {
-  RETURN_IF_ERROR(network.Active(peer).status());
+  RETURN_IF_ERROR(network.Active(peer, clock_.Now()).status());
   ASSIGN_OR_RETURN(const Receipt receipt, PeekReceipt(token));
   if (receipt.issuer != peer || receipt.net != network.charter->network_id)
     return NotYours("iss");
@@ -124,7 +124,7 @@ void Relay::Recall(const MemberId& peer, std::string token, Done done) {
 absl::StatusOr<Op> Relay::RecalledOp(const Network& network,
                                      const MemberId& peer,
                                      const std::string& token) {
-  RETURN_IF_ERROR(network.Active(peer).status());
+  RETURN_IF_ERROR(network.Active(peer, clock_.Now()).status());
   ASSIGN_OR_RETURN(const amparo::Recall recall, PeekRecall(token));
   if (recall.sender != peer || recall.net != network.charter->network_id)
     return NotYours("iss");
@@ -146,7 +146,7 @@ absl::StatusOr<std::vector<Delivery>> Relay::Fetch(
     const MemberId& peer, std::optional<LeafIndex> after, uint32_t count,
     size_t bytes_max) {
   const std::shared_ptr<const Network> network = directory_.Current();
-  RETURN_IF_ERROR(network->Active(peer).status());
+  RETURN_IF_ERROR(network->Active(peer, clock_.Now()).status());
   ASSIGN_OR_RETURN(std::vector<MailboxItem> items,
                    store_.Mailbox(peer, after, count, bytes_max));
   std::vector<Delivery> deliveries;

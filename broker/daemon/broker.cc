@@ -134,8 +134,8 @@ void Broker::Parts::Supervise() {
   const std::shared_ptr<const Network> current = core.data.directory->Current();
   if (current->publications != publications_seen) {
     publications_seen = current->publications;
-    ports.EndSubscriptions([&current](const MemberId& member) {
-      return current->Active(member).status();
+    ports.EndSubscriptions([&current, now = clock.Now()](const MemberId& member) {
+      return current->Active(member, now).status();
     });
   }
   if (core.ledger.IsClosed()) ports.SetServing(false);

@@ -79,6 +79,23 @@ grpc::ServerUnaryReactor* EnrolmentService::PublishCharter(
       {parts_.observer, "PublishCharter"});
 }
 
+grpc::ServerUnaryReactor* EnrolmentService::PublishSuspension(
+    grpc::CallbackServerContext* context,
+    const v1::PublishSuspensionRequest* request,
+    v1::PublishSuspensionResponse* response) {
+  return RunUnaryAsync(
+      parts_.executor, context,
+      [this, request, response](const Finisher& finish) {
+        parts_.charters.Suspend(
+            request->document(),
+            [response, finish](const absl::StatusOr<LeafIndex>& leaf) {
+              if (leaf.ok()) response->set_leaf(leaf->value());
+              finish(leaf.status());
+            });
+      },
+      {parts_.observer, "PublishSuspension"});
+}
+
 grpc::ServerUnaryReactor* EnrolmentService::Join(
     grpc::CallbackServerContext* context, const v1::JoinRequest* request,
     v1::JoinResponse* response) {

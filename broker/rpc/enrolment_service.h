@@ -43,6 +43,10 @@ class EnrolmentService final : public v1::EnrolmentService::CallbackService {
       grpc::CallbackServerContext* context,
       const v1::PublishCharterRequest* request,
       v1::PublishCharterResponse* response) override;
+  grpc::ServerUnaryReactor* PublishSuspension(
+      grpc::CallbackServerContext* context,
+      const v1::PublishSuspensionRequest* request,
+      v1::PublishSuspensionResponse* response) override;
   grpc::ServerUnaryReactor* Join(grpc::CallbackServerContext* context,
                                  const v1::JoinRequest* request,
                                  v1::JoinResponse* response) override;

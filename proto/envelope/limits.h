@@ -23,7 +23,6 @@ inline constexpr size_t kDisclosuresMax = 32;
 inline constexpr size_t kGrantsMax = 16;
 inline constexpr size_t kBlobsMax = 16;
 inline constexpr size_t kOpeningBytesMax = 8192;
-inline constexpr size_t kSuspensionBytesMax = 4096;
 inline constexpr size_t kEncBytes = 32;
 inline constexpr size_t kSaltBytes = 32;
 // An attachment of 1 GiB with what its chunks add.

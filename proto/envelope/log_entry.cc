@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/status.h"
 #include "proto/envelope/limits.h"
+#include "proto/network/suspension.h"
 #include "proto/network/key_event.h"
 
 namespace amparo {

@@ -69,10 +69,10 @@ absl::StatusOr<AcceptedCharter> EnrolmentClient::GetCharterChain(
     const Digest& root) const {
   ASSIGN_OR_RETURN(const Network network, GetNetwork());
   ASSIGN_OR_RETURN(const std::string first, GetCharter(1));
-  ASSIGN_OR_RETURN(AcceptedCharter current, AcceptFirstCharter(first, root));
+  ASSIGN_OR_RETURN(AcceptedCharter current, AcceptFirstCharter(first, root, std::nullopt));
   while (current.charter.version < network.charter_version) {
     ASSIGN_OR_RETURN(const std::string next, GetCharter(current.charter.version + 1));
-    ASSIGN_OR_RETURN(current, AcceptNextCharter(next, current));
+    ASSIGN_OR_RETURN(current, AcceptNextCharter(next, current, std::nullopt));
   }
   return current;
 }
@@ -83,6 +83,15 @@ absl::Status EnrolmentClient::PublishCharter(absl::string_view document,
   request.set_document(document.data(), document.size());
   request.set_founding_token(founding_token.data(), founding_token.size());
   return Call<v1::PublishCharterResponse>(*stub_, &Stub::PublishCharter, request)
+      .status();
+}
+
+absl::Status EnrolmentClient::PublishSuspension(
+    absl::string_view document) const {
+  v1::PublishSuspensionRequest request;
+  request.set_document(document.data(), document.size());
+  return Call<v1::PublishSuspensionResponse>(*stub_, &Stub::PublishSuspension,
+                                             request)
       .status();
 }
 

@@ -40,6 +40,9 @@ class EnrolmentClient {
   absl::Status PublishCharter(absl::string_view document,
                               ByteView founding_token) const;
 
+  // A suspension by two governance keys.
+  absl::Status PublishSuspension(absl::string_view document) const;
+
   struct Joined {
     std::string certificate_pem;
     std::string members_address;

@@ -20,23 +20,41 @@ absl::Status Denied(absl::string_view code, absl::string_view why) {
 }
 
 // OK when as many members as `by` asks for signed `jws` with its governance
-// keys: an institution with two keys counts once. A bad signature under the
-// name of one of the keys refuses the document, however many are good.
-absl::Status CheckThreshold(const MultiJws& jws, const Charter& by) {
+// keys: an institution with two keys counts once, a key that has run out not at
+// all. A bad signature under the name of one of the keys refuses the document,
+// however many are good.
+absl::Status CheckThreshold(const MultiJws& jws, const Charter& by,
+                            std::optional<absl::Time> at) {
   std::map<Digest, const GovernanceKey*> keys;
   for (const GovernanceKey& key : by.governance)
     keys.emplace(key.key.Thumbprint(), &key);
   std::set<MemberId> signers;
+  bool ran_out = false;
   for (size_t i = 0; i < jws.signatures.size(); ++i) {
     const auto found = keys.find(jws.signatures[i].kid);
     if (found == keys.end()) continue;
     if (!VerifyMultiJwsEntry(jws, i, kCharterTyp, found->second->key).ok())
       return Denied("verification_failed", "a signature that does not fit");
-    signers.insert(found->second->member);
+    if (at && *at >= found->second->until)
+      ran_out = true;
+    else
+      signers.insert(found->second->member);
   }
+  if (signers.size() < by.governance_threshold && ran_out)
+    return Denied("verification_failed",
+                  "too few members signed it with a key that had not run out");
   if (signers.size() < by.governance_threshold)
     return Denied("verification_failed", "too few members signed it");
   return absl::OkStatus();
+}
+
+absl::Status CheckLife(const Charter& charter, std::optional<absl::Time> at) {
+  if (!at || charter.expires <= *at + kCharterLifeMax) return absl::OkStatus();
+  return MakeError(absl::StatusCode::kInvalidArgument,
+                   "charter: it would be in force for over 400 days",
+                   {.code = "invalid_form",
+                    .field = "/expires",
+                    .expected = "at most 400 days after it is published"});
 }
 
 // Gone back, repeated or passed over.
@@ -74,19 +92,22 @@ const Member* Charter::Find(const MemberId& id) const {
 }
 
 bool Charter::AllowsSuite(uint32_t suite) const {
-  return suite >= suite_min && std::find(suites_allowed.begin(), suites_allowed.end(),
-                                         suite) != suites_allowed.end();
+  return suite >= suite_min &&
+         std::find(suites_allowed.begin(), suites_allowed.end(), suite) !=
+             suites_allowed.end();
 }
 
-absl::StatusOr<AcceptedCharter> AcceptFirstCharter(absl::string_view document,
-                                                   const Digest& root) {
+absl::StatusOr<AcceptedCharter> AcceptFirstCharter(
+    absl::string_view document, const Digest& root,
+    std::optional<absl::Time> logged_at) {
   const Digest hash = Sha256(document);
   if (hash != root)
     return Denied("wrong_pin", "it is not the one that was pinned");
   ASSIGN_OR_RETURN(Parsed parsed, ParseDocument(document));
   if (parsed.charter.version != 1)
     return absl::FailedPreconditionError("charter: not version 1");
-  RETURN_IF_ERROR(CheckThreshold(parsed.jws, parsed.charter));
+  RETURN_IF_ERROR(CheckThreshold(parsed.jws, parsed.charter, logged_at));
+  RETURN_IF_ERROR(CheckLife(parsed.charter, logged_at));
   const Digest network_id =
       LabelledHash(kNetworkLabel).Variable(document).Finish();
   return AcceptedCharter{std::move(parsed.charter), std::string(document), hash,
@@ -94,7 +115,8 @@ absl::StatusOr<AcceptedCharter> AcceptFirstCharter(absl::string_view document,
 }
 
 absl::StatusOr<AcceptedCharter> AcceptNextCharter(
-    absl::string_view document, const AcceptedCharter& current) {
+    absl::string_view document, const AcceptedCharter& current,
+    std::optional<absl::Time> logged_at) {
   ASSIGN_OR_RETURN(Parsed parsed, ParseDocument(document));
   const Charter& next = parsed.charter;
   if (next.version != current.charter.version + 1)
@@ -103,8 +125,9 @@ absl::StatusOr<AcceptedCharter> AcceptNextCharter(
     return Denied("verification_failed", "it follows another charter");
   if (next.net != current.network_id || next.network != current.charter.network)
     return Denied("verification_failed", "it is of another network");
-  RETURN_IF_ERROR(CheckThreshold(parsed.jws, current.charter));
-  RETURN_IF_ERROR(CheckThreshold(parsed.jws, next));
+  RETURN_IF_ERROR(CheckThreshold(parsed.jws, current.charter, logged_at));
+  RETURN_IF_ERROR(CheckThreshold(parsed.jws, next, logged_at));
+  RETURN_IF_ERROR(CheckLife(next, logged_at));
   return AcceptedCharter{std::move(parsed.charter), std::string(document),
                          Sha256(document), current.network_id};
 }

@@ -24,12 +24,14 @@ namespace amparo {
 
 inline constexpr char kCharterTyp[] = "amparo-charter+jws";
 inline constexpr size_t kCharterBytesMax = 4 << 20;
+// The longest that `expires` may lie after the charter's leaf.
+inline constexpr absl::Duration kCharterLifeMax = absl::Hours(400 * 24);
 
 struct GovernanceKey {
   std::string id;   // "G1"
   MemberId member;  // counted once per member
   VerifyKey key;
-  absl::Time until;
+  absl::Time until;  // a signature logged then or later counts for nothing
 };
 
 struct Deadlines {
@@ -90,8 +92,14 @@ struct AcceptedCharter {
 // Version 1, pinned by its hash. PERMISSION_DENIED (code "wrong_pin") when the
 // hash is another, (code "verification_failed") when fewer than its own k
 // governance keys of different members signed it.
-absl::StatusOr<AcceptedCharter> AcceptFirstCharter(absl::string_view document,
-                                                   const Digest& root);
+//
+// `logged_at`, here and below: the time of its leaf. Keys whose `until` is not
+// after it do not count; INVALID_ARGUMENT (field "expires") when the charter
+// lives on for longer than kCharterLifeMax from then. nullopt where documents
+// come without the log: neither is judged, the replay of the log does it.
+absl::StatusOr<AcceptedCharter> AcceptFirstCharter(
+    absl::string_view document, const Digest& root,
+    std::optional<absl::Time> logged_at);
 
 // The successor of `current`: version exactly one more, prev_hash and net
 // right, signed by k of the old and k of the new governance keys, each member
@@ -100,7 +108,8 @@ absl::StatusOr<AcceptedCharter> AcceptFirstCharter(absl::string_view document,
 // after it has stored the new version. INVALID_ARGUMENT for a malformed
 // document, FAILED_PRECONDITION for another version, PERMISSION_DENIED else.
 absl::StatusOr<AcceptedCharter> AcceptNextCharter(
-    absl::string_view document, const AcceptedCharter& current);
+    absl::string_view document, const AcceptedCharter& current,
+    std::optional<absl::Time> logged_at);
 
 // Content of a charter document without any check of signatures: to show what
 // one is about to sign.

@@ -116,7 +116,8 @@ void KeyDirectory::SetCharter(const AcceptedCharter& charter, LeafIndex leaf) {
     shared = std::make_shared<const MemberKeys>(std::move(keys));
   }
   charter_hashes_.insert(charter.hash);
-  charter_ = charter;
+  charter_ = std::make_shared<const AcceptedCharter>(charter);
+  standings_.SetCharter(charter.charter, leaf);
 }
 
 // The key that signed `document`, when it is one that may sign such an event.
@@ -182,13 +183,14 @@ absl::Status KeyDirectory::CheckNewSigner(const KeyEvent& event,
 absl::StatusOr<KeyDirectory::Change> KeyDirectory::Examine(
     absl::string_view document, absl::Time time) const {
   ASSIGN_OR_RETURN(KeyEvent event, PeekKeyEvent(document));
-  if (!charter_.has_value()) return OutOfOrder("there is no charter yet");
+  if (charter_ == nullptr) return OutOfOrder("there is no charter yet");
   if (event.net != charter_->network_id) return Denied("of another network");
   const Member* const member = charter_->charter.Find(event.member);
   if (member == nullptr || !member->identity_key.has_value())
     return Denied("not of a member");
-  if (member->status != MemberStatus::kActive &&
-      event.kind != KeyEventKind::kRevoke)
+  const bool active = member->status == MemberStatus::kActive &&
+                      !standings_.SuspendedUntil(member->id, time);
+  if (!active && event.kind != KeyEventKind::kRevoke)
     return Denied("its member is not active");
 
   const MemberKeys& keys = KeysOf(event.member);
@@ -289,6 +291,18 @@ absl::Status KeyDirectory::Check(absl::string_view document,
   return change.outcome == Change::Outcome::kFork ? Forked() : absl::OkStatus();
 }
 
+absl::Status KeyDirectory::Suspend(absl::string_view document, LeafIndex leaf,
+                                   absl::Time time) {
+  if (charter_ == nullptr) return OutOfOrder("there is no charter yet");
+  return standings_.Suspend(document, *charter_, leaf, time);
+}
+
+absl::Status KeyDirectory::CheckSuspension(absl::string_view document,
+                                           absl::Time time) const {
+  if (charter_ == nullptr) return OutOfOrder("there is no charter yet");
+  return standings_.CheckSuspension(document, *charter_, time);
+}
+
 absl::StatusOr<SignerRecord> KeyDirectory::SignerAt(const MemberId& member,
                                                     const Digest& kid,
                                                     LeafIndex leaf,
@@ -303,6 +317,10 @@ absl::StatusOr<SignerRecord> KeyDirectory::SignerAt(const MemberId& member,
   if (leaf <= signer->leaf || revoked || frozen || at >= signer->until)
     return absl::PermissionDeniedError(
         "the signing key is not valid at this place in the log");
+  if (!standings_.WasActive(member, leaf, at))
+    return MakeError(absl::StatusCode::kPermissionDenied,
+                     "its member was not active at this place in the log",
+                     {.code = "member_suspended"});
   return *signer;
 }
 

@@ -16,6 +16,7 @@
 #include "crypto/merkle.h"
 #include "proto/network/charter.h"
 #include "proto/network/key_event.h"
+#include "proto/network/standings.h"
 
 namespace amparo {
 
@@ -43,10 +44,10 @@ struct PrekeyRecord {
   absl::Time until;
 };
 
-// All keys that the log's key events named so far: a pure fold over charters
-// and key events in leaf order. Broker, agents and auditor run the same one.
-// Copies are cheap: they share what neither changes. Thread-compatible: callers
-// guard it.
+// All keys that the log's key events named so far, and who was a member when: a
+// pure fold over charters, key events and suspensions in leaf order. Broker,
+// agents and auditor run the same one. Copies are cheap: they share what
+// neither changes. Thread-compatible: callers guard it.
 class KeyDirectory {
  public:
   // Replaces what identity keys are trusted: call when the charter logged at
@@ -62,18 +63,28 @@ class KeyDirectory {
   // that could have signed one, freezes the member's keys: DATA_LOSS (code
   // "forked").
   //
-  // kSigning: before the charter's `expires`, by I; vouched for by the member's current signing key, or else
-  // the older ones are revoked at this leaf. Vouched for, the old one stays
-  // valid to its `until`. kPrekey: by a signing key valid here. kRevoke: by I
-  // or by the key itself. A new key was never in the directory before.
+  // kSigning: before the charter's `expires`, by I; vouched for by the member's
+  // current signing key, or else the older ones are revoked at this leaf.
+  // Vouched for, the old one stays valid to its `until`. kPrekey: by a signing
+  // key valid here. kRevoke: by I or by the key itself. A new key was never in
+  // the directory before.
   absl::Status Apply(absl::string_view document, LeafIndex leaf,
                      absl::Time time);
 
   // The same checks without a change: what the broker asks before it logs.
   absl::Status Check(absl::string_view document, absl::Time time) const;
 
+  // Applies, or only checks, the suspension of leaf `leaf`: see Standings.
+  absl::Status Suspend(absl::string_view document, LeafIndex leaf,
+                       absl::Time time);
+  absl::Status CheckSuspension(absl::string_view document,
+                               absl::Time time) const;
+  const Standings& standings() const { return standings_; }
+
   // The record of `kid` when it is a signing key of `member`, valid for an
-  // event at `leaf` and time `at`. PERMISSION_DENIED otherwise.
+  // event at `leaf` and time `at`, and the member was active there, whatever it
+  // is now. PERMISSION_DENIED otherwise (code "member_suspended" when only the
+  // member was not active).
   absl::StatusOr<SignerRecord> SignerAt(const MemberId& member,
                                         const Digest& kid, LeafIndex leaf,
                                         absl::Time at) const;
@@ -152,7 +163,8 @@ class KeyDirectory {
   const MemberKeys& KeysOf(const MemberId& member) const;
   void Replace(const MemberId& member, MemberKeys keys);
 
-  std::optional<AcceptedCharter> charter_;
+  std::shared_ptr<const AcceptedCharter> charter_;
+  Standings standings_;
   std::set<Digest> charter_hashes_;  // of every charter so far
   // Shared with copies of this directory, and replaced when one changes.
   std::map<MemberId, std::shared_ptr<const MemberKeys>> members_;

@@ -43,6 +43,38 @@ TEST_F(FormerMember, TheSameMailIsTakenFromAMember) {
   EXPECT_EQ(uls().intake().quarantined(), 0u);
 }
 
+TEST_F(FormerMember, MailFromItsSuspensionIsRefusedAfterItsReturn) {
+  const std::string referral = Refer();
+  const Envelope envelope = SealAndKeep();
+  // uls learns of all this at once, when ong is a member again.
+  uls().port().down = true;
+  world_.broker().SetStatus("ong", MemberStatus::kSuspended);
+  world_.Settle();
+  SubmitAnyway(envelope);
+  world_.broker().SetStatus("ong", MemberStatus::kActive);
+  world_.Settle();
+  uls().port().down = false;
+  world_.Settle();
+  EXPECT_FALSE(Knows(uls(), referral));
+  EXPECT_EQ(Cases(uls()), 0u);
+  EXPECT_EQ(uls().intake().quarantined(), 1u);
+}
+
+TEST_F(FormerMember, MailFromASuspensionByTwoKeysIsRefusedAfterItsEnd) {
+  const std::string referral = Refer();
+  const Envelope envelope = SealAndKeep();
+  uls().port().down = true;
+  ASSERT_OK(world_.broker().Suspend(world_.broker().SuspensionOf("ong")));
+  world_.Settle();
+  SubmitAnyway(envelope);
+  world_.clock().Advance(kSuspensionLifeMax);
+  world_.Settle();
+  uls().port().down = false;
+  world_.Settle();
+  EXPECT_FALSE(Knows(uls(), referral));
+  EXPECT_EQ(uls().intake().quarantined(), 1u);
+}
+
 class BackdatedMail : public FormerMember,
                       public testing::WithParamInterface<MemberStatus> {};
 

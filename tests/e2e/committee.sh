@@ -110,6 +110,36 @@ follow 5 ong uls
 until_ok bash -c "amparo --profile '$net/profiles/ong' directory show uls --json | jq -e .reachable"
 check "mail flows again" as ong referral show "$(send | field .referral_id)" --wait delivered --timeout 20
 
+step "in an emergency two institutions stop uls at once"
+check "gnr signs" at gnr suspend-now uls --yes
+refused_as 1 invalid_state at gnr publish-suspension uls --broker "$enrol" --json  # one is too few
+check "mp takes it in" at mp merge "$machines/gnr/suspension-uls.pending.json"
+check "mp signs" at mp suspend-now uls --yes
+check "publish" at mp publish-suspension uls --broker "$enrol"
+until_ok bash -c "amparo --profile '$net/profiles/ong' directory show uls --json | jq -e '.status == \"suspended\"'"
+equal "$(as ong status --json | jq -r '[.alarms[] | .code + " " + .member] | join(",")')" "suspended uls"
+check_exit 4 send
+until_ok bash -c "amparo --profile '$net/profiles/uls' status --json | jq -e '.member_status == \"suspended\"'"
+refused_as 4 member_suspended send_back
+equal "$(charter_version ong)" 5  # no charter changed
+# Nobody else beside it, and it not again.
+check "gnr signs" at gnr suspend-now ong --yes
+check "mp takes it in" at mp merge "$machines/gnr/suspension-ong.pending.json"
+check "mp signs" at mp suspend-now ong --yes
+refused_as 1 invalid_state at mp publish-suspension ong --broker "$enrol" --json
+check "mp signs" at mp suspend-now uls --yes
+check "gnr takes it in" at cpcj merge "$machines/mp/suspension-uls.pending.json"
+check "cpcj signs" at cpcj suspend-now uls --yes
+refused_as 1 invalid_state at cpcj publish-suspension uls --broker "$enrol" --json
+
+step "the committee meets and lifts it"
+check "reinstate" at mp reinstate uls
+decide mp gnr cpcj
+follow 6 ong uls
+until_ok bash -c "amparo --profile '$net/profiles/ong' directory show uls --json | jq -e .reachable"
+check "mail flows again" as ong referral show "$(send | field .referral_id)" --wait delivered --timeout 20
+equal "$(as ong status --json | jq -c .alarms)" "[]"
+
 step "mp lost its key: the others put another one in its place"
 rm "$machines/mp/keys/G2.key"
 refused_as 1 invalid_state at mp sign --yes --json
@@ -132,7 +162,7 @@ check "cpcj" at cpcj merge "$(pending ong)"
 check "cpcj signs" at cpcj sign --yes
 check "back" at ong merge "$(pending cpcj)"
 publish_at ong
-follow 8 ong uls
+follow 9 ong uls
 
 step "the broker refuses what the keys did not decide"
 mkdir -p "$machines/fork/keys"
@@ -152,26 +182,26 @@ refused_as 1 conflict at forger publish --broker "$enrol" --json
 cp "$machines/forger/charter-1.pending.json" "$machines/forger/charter-1.json"
 check "the next" at forger set title Forged
 for k in 1 2; do check "sign" at forger sign --yes; done
-for version in 2 3 4 5 6 7 8; do
+for version in 2 3 4 5 6 7 8 9; do
   [ "$version" = 2 ] || { check "on" at forger set title "Forged $version"; for k in 1 2; do check "sign" at forger sign --yes; done; }
   mv "$machines/forger/charter-$version.pending.json" "$machines/forger/charter-$version.json"
 done
-check "the ninth" at forger set title "Forged 9"
+check "the tenth" at forger set title "Forged 10"
 for k in 1 2; do check "sign" at forger sign --yes; done
 refused_as 6 verification_failed at forger publish --broker "$enrol" --json
 # A machine that is behind does not sign on an old version.
 cp "$machines/fork"/charter-2.pending.json "$scratch/old.pending.json"
 refused_as 1 conflict at ong merge "$scratch/old.pending.json" --json
 # Nobody was moved by it.
-equal "$(charter_version ong)" 8
-equal "$(at gnr verify --root "$root_hash" --json | field .versions)" 8
+equal "$(charter_version ong)" 9
+equal "$(at gnr verify --root "$root_hash" --json | field .versions)" 9
 check_exit 6 at gnr verify --root "sha256:$(printf '%064d' 0)"
 
 step "uls leaves for good"
 check "withdraw" at ong withdraw uls
 check "its key goes with it" at ong remove-key G3
 decide ong gnr mp cpcj
-follow 9 ong
+follow 10 ong
 check_exit 3 send
 refused_as 1 invalid_state at ong reinstate uls --json
 equal "$(as ong referral show "$before" --json | jq -r '.recipients[0].member')" uls

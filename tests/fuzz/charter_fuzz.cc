@@ -22,7 +22,7 @@ void TryContent(absl::string_view text) {
   AddSignature(jws, FuzzKey(), kCharterTyp);
   const std::string document = FormatMultiJws(jws);
   Require(PeekCharter(document).ok());
-  const auto accepted = AcceptFirstCharter(document, Sha256(document));
+  const auto accepted = AcceptFirstCharter(document, Sha256(document), std::nullopt);
   // One signature founds a network of threshold 1 only.
   Require(!accepted.ok() || charter->governance_threshold == 1);
 }

@@ -77,7 +77,7 @@ absl::StatusOr<Json> AcceptReceipt(const Json& request) {
 absl::StatusOr<Json> AcceptCharter(const Json& request) {
   ASSIGN_OR_RETURN(const std::string document, JsonString(request, "document"));
   ASSIGN_OR_RETURN(const AcceptedCharter accepted,
-                   AcceptFirstCharter(document, Sha256(document)));
+                   AcceptFirstCharter(document, Sha256(document), std::nullopt));
   return Json{{"network", accepted.charter.network},
               {"members", accepted.charter.members.size()}};
 }

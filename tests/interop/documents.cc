@@ -78,7 +78,7 @@ struct Network {
     draft.purposes = {"support", "health_care", "safety"};
     draft.bases = {"A6-1-d", "A6-1-e", "A9-2-h", "LED-8"};
     const std::string document = committee.Sign(draft);
-    return VALUE_OF(AcceptFirstCharter(document, Sha256(document)));
+    return VALUE_OF(AcceptFirstCharter(document, Sha256(document), std::nullopt));
   }
 };
 

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/status.h"
 #include "proto/envelope/codec.h"
 #include "proto/envelope/log_entry.h"
 #include "tests/support/status_matchers.h"
@@ -132,7 +133,7 @@ void TestAgent::Open() {
   // Charter 1 is leaf 0 and stays the pin, whatever came after.
   const std::string first = VALUE_OF(broker_.store().Publications(0, 1))[0].document;
   b.peers = VALUE_OF(PeerBook::Open(kv_, VALUE_OF(AcceptFirstCharter(
-                                             first, Sha256(first)))));
+                                             first, Sha256(first), std::nullopt))));
   b.time = VALUE_OF(NetworkTime::Open(kv_, *b.peers, *b.alarms, clock));
   b.log = VALUE_OF(LogWatch::Open(kv_, *b.peers, port_, *b.alarms, clock));
   b.keys = VALUE_OF(

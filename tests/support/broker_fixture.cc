@@ -22,9 +22,9 @@ BrokerFixture::Core::Core(Store& store, const NoteVerifier& log,
       admission(limits, clock),
       relay(store, *directory, admission, ledger, receipts, clock),
       notary(store, admission, ledger, clock),
-      charter_desk(store, *directory, ledger, log),
+      charter_desk(store, *directory, ledger, log, clock),
       enrolment(store, *directory, clock),
-      audit_log(store, *directory),
+      audit_log(store, *directory, clock),
       retention(store, ledger, RetentionPeriods(), clock) {}
 
 BrokerFixture::BrokerFixture(const std::vector<std::string>& members,
@@ -90,6 +90,23 @@ void BrokerFixture::SetStatus(absl::string_view name, MemberStatus status) {
   for (Member& one : next.members)
     if (one.id.text() == name) one.status = status;
   VALUE_OF(PublishCharter(committee_.Sign(next)));
+}
+
+std::string BrokerFixture::SuspensionOf(absl::string_view name,
+                                        size_t signers) {
+  const AcceptedCharter current = charter();
+  const absl::Time now = TimeFromUnix(UnixSeconds(clock_.Now()));
+  return committee_.Sign(Suspension{current.network_id, current.hash, Id(name),
+                                    now, now + kSuspensionLifeMax},
+                         signers);
+}
+
+absl::StatusOr<LeafIndex> BrokerFixture::Suspend(const std::string& document) {
+  std::promise<absl::StatusOr<LeafIndex>> answer;
+  charter_desk().Suspend(document, [&](absl::StatusOr<LeafIndex> leaf) {
+    answer.set_value(std::move(leaf));
+  });
+  return answer.get_future().get();
 }
 
 absl::StatusOr<CharterDesk::Published> BrokerFixture::PublishCharter(

@@ -67,6 +67,9 @@ class BrokerFixture {
   AcceptedCharter charter() const;
   // Publishes the next charter with `name` in another state, or without it.
   void SetStatus(absl::string_view name, MemberStatus status);
+  // Two governance keys suspend `name` for seven days.
+  std::string SuspensionOf(absl::string_view name, size_t signers = 2);
+  absl::StatusOr<LeafIndex> Suspend(const std::string& document);
   absl::StatusOr<CharterDesk::Published> PublishCharter(
       const std::string& document, const Bytes& founding_token = {});
 

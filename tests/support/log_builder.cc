@@ -79,7 +79,7 @@ LogBuilder::LogBuilder(const std::vector<std::string>& members)
   charter.governance_threshold = 2;
   const std::string document = SignCharter(charter, 2);
   root_ = Sha256(document);
-  charters_.push_back(VALUE_OF(AcceptFirstCharter(document, root_)));
+  charters_.push_back(VALUE_OF(AcceptFirstCharter(document, root_, now)));
   network_id_ = charters_.back().network_id;
   documents[root_] = document;
   Add({now, CharterEntry{1, root_}});
@@ -132,10 +132,23 @@ LeafIndex LogBuilder::AddCharter(const Edit<Charter>& edit, size_t signers) {
   const std::string document = SignCharter(next, signers);
   const Digest hash = Sha256(document);
   documents[hash] = document;
-  if (auto accepted = AcceptNextCharter(document, charters_.back());
+  if (auto accepted = AcceptNextCharter(document, charters_.back(),
+                                        now + absl::Seconds(1));
       accepted.ok())
     charters_.push_back(*std::move(accepted));
   return Add({now, CharterEntry{next.version, hash}});
+}
+
+LeafIndex LogBuilder::AddSuspension(const std::string& id,
+                                    const Edit<Suspension>& edit,
+                                    size_t signers) {
+  Suspension suspension{network_id_, charters_.back().hash, member(id).id, now,
+                        now + kSuspensionLifeMax};
+  if (edit) edit(suspension);
+  MultiJws jws{DumpJson(EncodeSuspension(suspension)), {}};
+  for (size_t i = 0; i < signers; ++i)
+    AddSignature(jws, governance_.at(i), kSuspensionTyp);
+  return Add({now, SuspensionEntry{FormatMultiJws(jws)}});
 }
 
 LeafIndex LogBuilder::AddKeyEvent(LogMember& member, KeyEvent event,

@@ -18,6 +18,7 @@
 #include "proto/envelope/receipt.h"
 #include "proto/network/charter.h"
 #include "proto/network/key_event.h"
+#include "proto/network/suspension.h"
 
 namespace amparo {
 
@@ -62,6 +63,10 @@ class LogBuilder {
   LeafIndex AddEvent(const AuditEvent& event);
   // The version after the newest, signed by `signers` governance keys.
   LeafIndex AddCharter(const Edit<Charter>& edit, size_t signers = 2);
+  // Seven days for `id`, by the first `signers` governance keys.
+  LeafIndex AddSuspension(const std::string& id,
+                          const Edit<Suspension>& edit = nullptr,
+                          size_t signers = 2);
   LeafIndex AddSigningKey(const std::string& id, bool vouched = true);
   LeafIndex AddPrekey(const std::string& id);
   LeafIndex AddRevocation(const std::string& id);

@@ -55,4 +55,12 @@ std::string TestCommittee::Sign(const Charter& charter, size_t signers) const {
   return FormatMultiJws(jws);
 }
 
+std::string TestCommittee::Sign(const Suspension& suspension,
+                                size_t signers) const {
+  MultiJws jws{DumpJson(EncodeSuspension(suspension)), {}};
+  for (size_t i = 0; i < signers; ++i)
+    AddSignature(jws, keys_[i], kSuspensionTyp);
+  return FormatMultiJws(jws);
+}
+
 }  // namespace amparo

@@ -6,6 +6,7 @@
 #include "absl/time/time.h"
 #include "crypto/keys.h"
 #include "proto/network/charter.h"
+#include "proto/network/suspension.h"
 
 namespace amparo {
 
@@ -22,6 +23,7 @@ class TestCommittee {
   Charter Successor(const AcceptedCharter& current) const;
   // Signed by `signers` of the three keys.
   std::string Sign(const Charter& charter, size_t signers = 2) const;
+  std::string Sign(const Suspension& suspension, size_t signers = 2) const;
 
  private:
   std::vector<SigningKey> keys_;

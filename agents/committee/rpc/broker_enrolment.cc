@@ -18,6 +18,10 @@ absl::Status BrokerEnrolment::PublishCharter(
   return client_.PublishCharter(document, founding_token.value_or(Bytes()));
 }
 
+absl::Status BrokerEnrolment::PublishSuspension(const std::string& document) {
+  return client_.PublishSuspension(document);
+}
+
 absl::StatusOr<std::string> BrokerEnrolment::GetCharter(uint64_t version) {
   return client_.GetCharter(version);
 }

@@ -20,6 +20,7 @@ class BrokerEnrolment : public EnrolmentPort {
   absl::Status PublishCharter(
       const std::string& document,
       const std::optional<Bytes>& founding_token) override;
+  absl::Status PublishSuspension(const std::string& document) override;
   absl::StatusOr<std::string> GetCharter(uint64_t version) override;
   absl::StatusOr<std::string> GetJoinRequest(const MemberId& member) override;
 

@@ -139,7 +139,9 @@ absl::StatusOr<std::shared_ptr<const Case>> Unless(
 }  // namespace
 
 Moment TakeMoment(const Desk& desk) {
-  return {desk.peers.Now(), TimeFromUnix(UnixSeconds(desk.clock.Now()))};
+  const auto peers = desk.peers.Now();
+  const absl::Time now = TimeFromUnix(UnixSeconds(desk.clock.Now()));
+  return {peers, now, CharterAt(peers, now)};
 }
 
 absl::Status AllowedByRole(const Officer& officer, Action action) {

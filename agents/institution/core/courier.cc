@@ -130,10 +130,18 @@ absl::StatusOr<Courier::Fate> Courier::SealDraft(Draft draft,
                                                  std::optional<InFlight>& sealed) {
   if (!books_.time.MaySeal().ok()) return Fate::kWaits;
   const absl::Time now = books_.time.Now();
+  // Nobody takes it from a member that is suspended; it may come back.
+  const absl::Status standing =
+      books_.peers.ActiveMember(books_.keys.self(), now).status();
+  if (ErrorCodeOf(standing) == "member_suspended") return Fate::kWaits;
   const absl::Status reachable =
       books_.peers.PrekeyFor(draft.recipient, now).status();
   const auto signer = books_.keys.Signer();
-  if (absl::IsFailedPrecondition(reachable) ||
+  // A revocation or an answer is still due when the recipient comes back; what
+  // was to help now is told to its officer, who has a telephone.
+  const bool for_its_return =
+      ErrorCodeOf(reachable) == "member_suspended" && !CarriesSections(draft.kind);
+  if (absl::IsFailedPrecondition(reachable) || for_its_return ||
       ErrorCodeOf(reachable) == "key_too_new" ||
       absl::IsFailedPrecondition(signer.status()))
     return Fate::kWaits;

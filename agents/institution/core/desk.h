@@ -34,8 +34,9 @@ struct Desk {
 struct Moment {
   std::shared_ptr<const Peers> peers;
   absl::Time now;  // whole seconds: it is signed
+  std::shared_ptr<const Charter> charter_now;  // CharterAt(peers, now)
 
-  const Charter& charter() const { return peers->charter.charter; }
+  const Charter& charter() const { return *charter_now; }
   const Digest& net() const { return peers->charter.network_id; }
 };
 Moment TakeMoment(const Desk& desk);

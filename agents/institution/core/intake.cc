@@ -156,10 +156,9 @@ absl::Status Intake::CheckOutside(const LeafReceipt& leaf,
     return Refused("it is of another network");
   if (header.recipient != books_.keys.self())
     return Refused("it is for another member");
-  const Member* sender = peers.charter.charter.Find(header.sender);
-  // A member that was suspended or left since may still have sent this before.
-  if (sender == nullptr ||
-      (sender->status != MemberStatus::kActive && sender->since <= leaf.time))
+  // A member that was suspended or left since may have sent this before; one
+  // that came back since may not have sent it meanwhile (SignerAt).
+  if (peers.keys.standings().IsDisowned(header.sender, leaf.leaf, leaf.time))
     return Refused("its sender was no active member");
   ASSIGN_OR_RETURN(const SignerRecord signer,
                    peers.keys.SignerAt(header.sender, header.sender_kid,

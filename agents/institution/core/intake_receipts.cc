@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "base/error.h"
 #include "base/event_log.h"
 #include "base/status.h"
 #include "proto/envelope/log_entry.h"
@@ -51,7 +52,8 @@ absl::Status Intake::SendReceipts() {
     const auto receipt = books_.broker.Acknowledge(token);
     if (absl::IsUnavailable(receipt.status()) ||
         absl::IsDeadlineExceeded(receipt.status()) ||
-        absl::IsResourceExhausted(receipt.status()))
+        absl::IsResourceExhausted(receipt.status()) ||
+        ErrorCodeOf(receipt.status()) == "member_suspended")  // may come back
       return receipt.status();
     Batch rows;
     rows.Delete(key);

@@ -230,7 +230,8 @@ absl::Status KeyRing::Maintain(BrokerPort& broker) {
   const auto peers = peers_.Now();
   RETURN_IF_ERROR(PublishPending(broker, *peers));
   if (kv_.Get(kPendingKey).ok()) return absl::OkStatus();  // until it is proven
-  const Member* self = peers->charter.charter.Find(self_);
+  const auto charter = CharterAt(peers, clock_.Now());
+  const Member* self = charter->Find(self_);
   if (self == nullptr || self->identity_key != identity_.verify_key())
     return absl::OkStatus();  // nobody would believe our events yet
 

@@ -10,6 +10,7 @@
 #include "base/status.h"
 #include "crypto/checkpoint.h"
 #include "proto/envelope/limits.h"
+#include "proto/network/suspension.h"
 
 namespace amparo::agent {
 namespace {
@@ -150,9 +151,9 @@ absl::Status LogWatch::Follow(const std::string& note) {
   batch.Put(kCheckpointKey, AsBytes(note));
   batch.Put(NumberKey(kRootPrefix, range.size().value()), checkpoint.root.bytes());
   RETURN_IF_ERROR(kv_.Write(batch));
-  SettleEndedFreezes(peers);
   peers.size = range.size();
   peers.newest_entry = newest;
+  SettleEnded(peers);
   peers_.Publish(std::move(peers));
   {
     MutexLock lock(mutex_);
@@ -193,12 +194,35 @@ absl::Status LogWatch::Fetch(TreeSize until, CompactRange& range,
   return absl::OkStatus();
 }
 
-// A new identity key ends them.
-void LogWatch::SettleEndedFreezes(const Peers& peers) {
-  for (const AlarmRecord& alarm : alarms_.List())
-    if (alarm.code == "keys_frozen" && alarm.member &&
-        !peers.keys.IsFrozen(*alarm.member))
+// A new identity key ends a freeze; the log's time, or a charter, a suspension.
+void LogWatch::SettleEnded(const Peers& peers) {
+  for (const AlarmRecord& alarm : alarms_.List()) {
+    if (!alarm.member) continue;
+    if (alarm.code == "keys_frozen" && !peers.keys.IsFrozen(*alarm.member))
       alarms_.Settle("keys_frozen", alarm.member);
+    if (alarm.code == "suspended" &&
+        !peers.keys.standings().SuspendedUntil(*alarm.member,
+                                               peers.newest_entry))
+      alarms_.Settle("suspended", alarm.member);
+  }
+}
+
+// By two governance keys. What is refused counts for nobody; it stays in the
+// log as evidence.
+void LogWatch::ApplySuspension(const OpenEntry& open,
+                               const std::string& document, bool again,
+                               Peers& peers) {
+  const absl::Status applied =
+      peers.keys.Suspend(document, open.leaf, open.entry.time);
+  if (again) return;
+  if (!applied.ok()) {
+    LogEvent(EventLevel::kError, "suspension_refused", {{"leaf", open.leaf}});
+    return;
+  }
+  LogEvent(EventLevel::kWarning, "suspension_accepted", {{"leaf", open.leaf}});
+  const auto said = PeekSuspension(document);
+  if (said.ok())
+    alarms_.Raise("suspended", said->member, clock_.Now(), AsBytes(document));
 }
 
 absl::Status LogWatch::ApplyOpen(const OpenEntry& open, bool again, Peers& peers,
@@ -214,6 +238,11 @@ absl::Status LogWatch::ApplyOpen(const OpenEntry& open, bool again, Peers& peers
         alarms_.Raise("keys_frozen", seen->member, clock_.Now(),
                       AsBytes(event->document));
     }
+    return absl::OkStatus();
+  }
+  if (const auto* suspension =
+          std::get_if<SuspensionEntry>(&open.entry.content)) {
+    ApplySuspension(open, suspension->document, again, peers);
     return absl::OkStatus();
   }
   const auto* charter = std::get_if<CharterEntry>(&open.entry.content);
@@ -234,7 +263,7 @@ absl::Status LogWatch::ApplyOpen(const OpenEntry& open, bool again, Peers& peers
   }
   if (Sha256(document) != charter->hash)
     return Tampered("the broker serves another charter than the log names");
-  auto next = AcceptNextCharter(document, peers.charter);
+  auto next = AcceptNextCharter(document, peers.charter, open.entry.time);
   if (!next.ok()) {
     if (!again)
       alarms_.Raise("bad_charter", std::nullopt, clock_.Now(), charter->hash.bytes());

@@ -76,7 +76,9 @@ class LogWatch {
   // `again`: known since an earlier run, whose alarms are kept or settled.
   absl::Status ApplyOpen(const OpenEntry& open, bool again, Peers& peers,
                          Batch& batch);
-  void SettleEndedFreezes(const Peers& peers);
+  void ApplySuspension(const OpenEntry& open, const std::string& document,
+                       bool again, Peers& peers);
+  void SettleEnded(const Peers& peers);
 
   KeyValue& kv_;
   PeerBook& peers_;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/clock.h"
 #include "base/encoding.h"
 #include "base/error.h"
 #include "base/status.h"
@@ -13,7 +14,20 @@ namespace {
 
 constexpr char kConfirmedPrefix[] = "confirmed/";
 
+absl::Status Suspended(absl::string_view message) {
+  return MakeError(absl::StatusCode::kPermissionDenied, message,
+                   {.code = "member_suspended", .field = "member"});
+}
+
 }  // namespace
+
+std::shared_ptr<const Charter> CharterAt(std::shared_ptr<const Peers> peers,
+                                         absl::Time now) {
+  auto adjusted = peers->keys.standings().Adjust(peers->charter.charter, now);
+  if (adjusted != nullptr) return adjusted;
+  const Charter* const charter = &peers->charter.charter;
+  return std::shared_ptr<const Charter>(std::move(peers), charter);
+}
 
 absl::StatusOr<std::unique_ptr<PeerBook>> PeerBook::Open(
     KeyValue& kv, AcceptedCharter first) {
@@ -45,7 +59,8 @@ void PeerBook::Publish(Peers peers) {
   peers_ = std::move(next);
 }
 
-absl::StatusOr<Member> PeerBook::ActiveMember(const MemberId& id) const {
+absl::StatusOr<Member> PeerBook::ActiveMember(const MemberId& id,
+                                              absl::Time now) const {
   const auto peers = Now();
   const Member* member = peers->charter.charter.Find(id);
   if (member == nullptr || member->status == MemberStatus::kLeft)
@@ -54,9 +69,10 @@ absl::StatusOr<Member> PeerBook::ActiveMember(const MemberId& id) const {
         absl::StrCat(id.text(), " is not a member of this network"),
         {.code = "unknown_member", .field = "member"});
   if (member->status == MemberStatus::kSuspended)
-    return MakeError(absl::StatusCode::kPermissionDenied,
-                     absl::StrCat(id.text(), " is suspended"),
-                     {.code = "member_suspended", .field = "member"});
+    return Suspended(absl::StrCat(id.text(), " is suspended"));
+  if (const auto until = peers->keys.standings().SuspendedUntil(id, now))
+    return Suspended(
+        absl::StrCat(id.text(), " is suspended until ", FormatUtc(*until)));
   if (member->status != MemberStatus::kActive)
     return MakeError(absl::StatusCode::kFailedPrecondition,
                      absl::StrCat(id.text(), " has not joined yet"),
@@ -66,7 +82,7 @@ absl::StatusOr<Member> PeerBook::ActiveMember(const MemberId& id) const {
 
 absl::StatusOr<PrekeyRecord> PeerBook::PrekeyFor(const MemberId& id,
                                                  absl::Time now) const {
-  ASSIGN_OR_RETURN(const Member member, ActiveMember(id));
+  ASSIGN_OR_RETURN(const Member member, ActiveMember(id, now));
   const auto peers = Now();
   const auto signer = peers->keys.CurrentSigner(id);
   const std::vector<PrekeyRecord> prekeys = peers->keys.Prekeys(id);

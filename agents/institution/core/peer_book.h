@@ -28,6 +28,11 @@ struct Peers {
   absl::Time newest_entry;  // time of its last entry
 };
 
+// The charter of `peers` as it stands at `now`: whom two governance keys keep
+// suspended is suspended in it. Refers to `peers`.
+std::shared_ptr<const Charter> CharterAt(std::shared_ptr<const Peers> peers,
+                                         absl::Time now);
+
 // Who the peers are and which of their keys may be used: charter, key events,
 // and what officers confirmed by phone. Fed by LogWatch alone. Thread-safe.
 class PeerBook {
@@ -39,9 +44,9 @@ class PeerBook {
   std::shared_ptr<const Peers> Now() const;
   void Publish(Peers peers);
 
-  // The member when it is active; NOT_FOUND (code "unknown_member") or
+  // The member when it is active at `now`; NOT_FOUND (code "unknown_member") or
   // PERMISSION_DENIED (code "member_suspended").
-  absl::StatusOr<Member> ActiveMember(const MemberId& id) const;
+  absl::StatusOr<Member> ActiveMember(const MemberId& id, absl::Time now) const;
 
   // The newest usable prekey of an active member with a mailbox, for sealing at
   // `now`. FAILED_PRECONDITION when it has none yet (the draft waits),

@@ -213,7 +213,7 @@ absl::StatusOr<SendOutcome> ReferralDesk::Send(const Officer& officer,
     const auto current = desk_.cases.Find(plan.case_id);
     return OutcomeOf(plan, DecideSend(desk_, moment, plan, current.get()));
   }
-  RETURN_IF_ERROR(desk_.peers.ActiveMember(desk_.cases.self()).status());
+  RETURN_IF_ERROR(desk_.peers.ActiveMember(desk_.cases.self(), moment.now).status());
   RETURN_IF_ERROR(desk_.outbox.CheckRoom());
   ASSIGN_OR_RETURN(const SigningKey key, desk_.keys.Signer());
   RETURN_IF_ERROR(ConfirmKeys(desk_, officer, plan, request));

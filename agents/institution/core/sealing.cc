@@ -18,11 +18,6 @@
 namespace amparo::agent {
 namespace {
 
-bool IsDocument(EventKind kind) {
-  return kind == EventKind::kReferral || kind == EventKind::kUpdated ||
-         kind == EventKind::kDisclosed;
-}
-
 absl::Status NoSuchEvent() {
   return absl::FailedPreconditionError("the case does not know this event");
 }
@@ -66,8 +61,10 @@ absl::Status FillDocument(const Draft& draft, const Case& entry, const Content& 
                           Payload& payload) {
   auto* sent = std::get_if<DocumentSent>(&event.body);
   if (sent == nullptr) return NoSuchEvent();
+  const auto adjusted =
+      peers.keys.standings().Adjust(peers.charter.charter, now);
   const std::vector<SectionDecision> decisions =
-      Decide(peers.charter.charter, entry.state.authority,
+      Decide(adjusted ? *adjusted : peers.charter.charter, entry.state.authority,
              Transfer{event.from, event.to, event.case_id, sent->purpose,
                       sent->first_contact},
              draft.sections, now);
@@ -108,6 +105,11 @@ absl::Status FillGrant(const Draft& draft, const Peers& peers, Payload& payload)
 
 }  // namespace
 
+bool CarriesSections(EventKind kind) {
+  return kind == EventKind::kReferral || kind == EventKind::kUpdated ||
+         kind == EventKind::kDisclosed;
+}
+
 absl::StatusOr<Prepared> PreparePayload(const Draft& draft, const Case* entry,
                                         const std::optional<Content>& content,
                                         const Peers& peers,
@@ -124,7 +126,7 @@ absl::StatusOr<Prepared> PreparePayload(const Draft& draft, const Case* entry,
   if (IsLinkEvent(draft.kind)) return prepared;
   if (entry == nullptr) return NoSuchEvent();
   ASSIGN_OR_RETURN(prepared.event, StoredEvent(draft, *entry));
-  if (IsDocument(draft.kind)) {
+  if (CarriesSections(draft.kind)) {
     if (!content) return NoSuchEvent();
     RETURN_IF_ERROR(FillDocument(draft, *entry, *content, peers, now,
                                  *prepared.event, prepared.payload));

@@ -20,6 +20,10 @@ struct Prepared {
   std::optional<CaseEvent> event;
 };
 
+// Whether an event of this kind brings sections to its recipient: a referral,
+// an update, a disclosure.
+bool CarriesSections(EventKind kind);
+
 // Decides again what of `draft` may go to its recipient now, and puts together
 // the payload. `entry`: its case (null for link events); `content`: of document
 // events. PERMISSION_DENIED with the reason's code when nothing may go any

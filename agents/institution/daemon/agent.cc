@@ -82,7 +82,7 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> ConnectBroker(
 absl::StatusOr<AcceptedCharter> PinnedCharter(const DataDir& data) {
   ASSIGN_OR_RETURN(const std::string document,
                    ReadFile(data.Path("charter-1.json"), kCharterBytesMax));
-  return AcceptFirstCharter(document, Sha256(document));
+  return AcceptFirstCharter(document, Sha256(document), std::nullopt);
 }
 
 }  // namespace

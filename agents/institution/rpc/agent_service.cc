@@ -106,7 +106,9 @@ absl::Status AgentService::FillStatus(const Officer& officer,
     if (alarm.member) out.set_member(alarm.member->text());
     out.set_since_s(ToSeconds(alarm.since));
   }
-  if (const Member* self = charter.Find(parts_.keys.self()))
+  // By the log's time: a suspension ends in it.
+  const auto standing = CharterAt(peers, peers->newest_entry);
+  if (const Member* self = standing->Find(parts_.keys.self()))
     response.set_member_status(std::string(NameOf(self->status)));
   response.set_sealing_waits_for(source.sealing_waits_for());
   // Who manages the agent sees no case, and no counts of any.

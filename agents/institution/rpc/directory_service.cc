@@ -25,10 +25,9 @@ v1::MemberView DirectoryService::ViewOf(const Member& member) const {
 }
 
 absl::StatusOr<Member> DirectoryService::Find(absl::string_view id) const {
-  const auto peers = desk_.peers.Now();
+  const auto charter = CharterAt(desk_.peers.Now(), desk_.clock.Now());
   const auto parsed = MemberId::Parse(id);
-  const Member* member =
-      parsed.ok() ? peers->charter.charter.Find(*parsed) : nullptr;
+  const Member* member = parsed.ok() ? charter->Find(*parsed) : nullptr;
   if (member == nullptr)
     return MakeError(absl::StatusCode::kNotFound,
                      "no such member in this network",
@@ -40,8 +39,8 @@ grpc::ServerUnaryReactor* DirectoryService::List(
     grpc::CallbackServerContext* context, const v1::ListMembersRequest*,
     v1::ListMembersResponse* response) {
   return edge_.Run(context, [=, this](const Officer&) -> absl::Status {
-    const auto peers = desk_.peers.Now();
-    for (const Member& member : peers->charter.charter.members)
+    const auto charter = CharterAt(desk_.peers.Now(), desk_.clock.Now());
+    for (const Member& member : charter->members)
       *response->add_members() = ViewOf(member);
     return absl::OkStatus();
   });

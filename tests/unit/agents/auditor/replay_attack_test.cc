@@ -419,6 +419,60 @@ TEST_F(ReplayAttack, MailOfASuspendedMemberIsFound) {
               FirstFails(FindingCode::kBadSignature, leaf.value()));
 }
 
+TEST_F(ReplayAttack, MailFromBeforeAReturnIsFound) {
+  log_.AddCharter(
+      [](Charter& next) { next.members[0].status = MemberStatus::kSuspended; });
+  const LeafIndex leaf = log_.AddEnvelope("gnr", "ong");
+  log_.AddCharter(
+      [](Charter& next) { next.members[0].status = MemberStatus::kActive; });
+  EXPECT_THAT(ExportAndReplay(),
+              FirstFails(FindingCode::kBadSignature, leaf.value()));
+}
+
+TEST_F(ReplayAttack, MailFromASuspensionByTwoKeysIsFound) {
+  log_.AddSuspension("gnr");
+  const LeafIndex leaf = log_.AddEnvelope("gnr", "ong");
+  log_.now += kSuspensionLifeMax;
+  EXPECT_THAT(ExportAndReplay(),
+              FirstFails(FindingCode::kBadSignature, leaf.value()));
+}
+
+TEST_F(ReplayAttack, ASuspensionByTwoKeysIsNoFinding) {
+  log_.AddSuspension("gnr");
+  log_.now += kSuspensionLifeMax;
+  log_.AddEnvelope("gnr", "ong");
+  EXPECT_TRUE(ExportAndReplay().ok());
+}
+
+TEST_F(ReplayAttack, ASuspensionThatTwoKeysMayNotMakeIsFound) {
+  const struct {
+    std::function<void(Suspension&)> edit;
+    size_t signers;
+  } cases[] = {
+      {nullptr, 1},
+      {[](Suspension& s) { s.net = Sha256("another"); }, 2},
+      {[](Suspension& s) { s.charter_hash = Sha256("another"); }, 2},
+      {[](Suspension& s) { s.until += absl::Hours(1); }, 2},
+      {[](Suspension& s) { s.from += absl::Hours(1); }, 2},
+  };
+  for (const auto& [edit, signers] : cases) {
+    LogBuilder log;
+    const LeafIndex leaf = log.AddSuspension("gnr", edit, signers);
+    log_ = std::move(log);
+    EXPECT_THAT(ExportAndReplay(),
+                FirstFails(FindingCode::kBadCharter, leaf.value()));
+  }
+  // A second in thirty days, and a second of three members.
+  for (const char* next : {"gnr", "uls"}) {
+    LogBuilder log;
+    log.AddSuspension("gnr");
+    const LeafIndex leaf = log.AddSuspension(next);
+    log_ = std::move(log);
+    EXPECT_THAT(ExportAndReplay(),
+                FirstFails(FindingCode::kBadCharter, leaf.value()));
+  }
+}
+
 TEST_F(ReplayAttack, AReceiptForADeliveredEnvelopeIsFound) {
   const LeafIndex leaf = log_.AddReceipt(first_);
   EXPECT_THAT(ExportAndReplay(), FirstFails(FindingCode::kLate, leaf.value()));

@@ -45,7 +45,7 @@ class Machines : public CommitteeFixture {
         dialog_, clock_));
   }
   absl::Status SignAt(const std::string& machine, const std::string& id = "") {
-    return Sign(Machine(machine), {.key_id = id, .yes = true}, dialog_)
+    return Sign(Machine(machine), {.key_id = id, .yes = true}, dialog_, clock_)
         .status();
   }
   std::string PendingOf(const std::string& machine) {
@@ -61,16 +61,17 @@ class Machines : public CommitteeFixture {
   void SignRound(const std::vector<std::string>& machines) {
     for (size_t i = 0; i < machines.size(); ++i) {
       if (i > 0) {
-        ASSERT_OK(Merge(Machine(machines[i]), PendingOf(machines[i - 1])));
+        ASSERT_OK(
+            Merge(Machine(machines[i]), PendingOf(machines[i - 1]), clock_));
       }
       ASSERT_OK(SignAt(machines[i]));
     }
   }
   void PublishFrom(const std::string& last, const std::string& publisher) {
     if (last != publisher) {
-      ASSERT_OK(Merge(Machine(publisher), PendingOf(last)));
+      ASSERT_OK(Merge(Machine(publisher), PendingOf(last), clock_));
     }
-    ASSERT_OK(Publish(Machine(publisher), "", broker_));
+    ASSERT_OK(Publish(Machine(publisher), "", broker_, clock_));
   }
   void FetchAt(const std::vector<std::string>& machines) {
     for (const std::string& machine : machines)
@@ -98,8 +99,8 @@ TEST_F(Machines, FoundANetworkWithKeysThatNeverMeet) {
   EXPECT_TRUE(FileExists(Machine("uls").PublishedPath(1)));
   ASSERT_EQ(broker_.charters.size(), 1u);
   const Charter charter =
-      VALUE_OF(
-          AcceptFirstCharter(broker_.charters[0], Sha256(broker_.charters[0])))
+      VALUE_OF(AcceptFirstCharter(broker_.charters[0],
+                                  Sha256(broker_.charters[0]), std::nullopt))
           .charter;
   EXPECT_EQ(charter.governance[2].member, Id("uls"));
   EXPECT_EQ(charter.governance_threshold, 2u);
@@ -120,8 +121,9 @@ TEST_F(Machines, ADraftOfOnesOwnIsNotOverwrittenByAnothers) {
   ASSERT_OK(Set(Machine("uls"), {{"title", "Ours"}}));
   ASSERT_OK(Set(Machine("ong"), {{"title", "Theirs"}}));
   ASSERT_OK(SignAt("ong"));
-  EXPECT_EQ(ErrorCodeOf(Merge(Machine("uls"), PendingOf("ong")).status()),
-            "conflict");
+  EXPECT_EQ(
+      ErrorCodeOf(Merge(Machine("uls"), PendingOf("ong"), clock_).status()),
+      "conflict");
   EXPECT_TRUE(absl::StrContains(
       VALUE_OF(ReadFile(Machine("uls").DraftPath(), 1 << 20)), "Ours"));
 }
@@ -131,11 +133,11 @@ TEST_F(Machines, AFileOfAnEarlierVersionOrAnotherNetworkIsNotTaken) {
   ASSERT_OK(SignAt("gnr"));
   const std::string early = scratch_ / "early.json";
   std::filesystem::copy_file(PendingOf("gnr"), early);
-  ASSERT_OK(Merge(Machine("ong"), early));
+  ASSERT_OK(Merge(Machine("ong"), early, clock_));
   ASSERT_OK(SignAt("ong"));
   PublishFrom("ong", "gnr");
   FetchAt({"ong", "uls"});
-  const absl::Status old = Merge(Machine("uls"), early).status();
+  const absl::Status old = Merge(Machine("uls"), early, clock_).status();
   EXPECT_EQ(ErrorCodeOf(old), "conflict");
   EXPECT_TRUE(absl::StrContains(old.message(), "published already"));
   // uls was kept from version 2: version 3 does not fit there.
@@ -145,7 +147,7 @@ TEST_F(Machines, AFileOfAnEarlierVersionOrAnotherNetworkIsNotTaken) {
   ASSERT_OK(Set(Machine("gnr"), {{"title", "Third"}}));
   ASSERT_OK(SignAt("gnr"));
   EXPECT_TRUE(absl::StrContains(
-      Merge(Machine("uls"), PendingOf("gnr")).status().message(),
+      Merge(Machine("uls"), PendingOf("gnr"), clock_).status().message(),
       "not all in this folder"));
 }
 
@@ -161,7 +163,8 @@ TEST_F(Machines, AStrangersDraftIsNotTakenOver) {
   const std::string draft =
       VALUE_OF(ReadFile(Machine("uls").DraftPath(), 1 << 20));
   EXPECT_EQ(
-      ErrorCodeOf(Merge(Machine("uls"), scratch_ / "forged.json").status()),
+      ErrorCodeOf(
+          Merge(Machine("uls"), scratch_ / "forged.json", clock_).status()),
       "verification_failed");
   EXPECT_EQ(VALUE_OF(ReadFile(Machine("uls").DraftPath(), 1 << 20)), draft);
 }
@@ -213,14 +216,14 @@ TEST_F(Machines, ANewCommitteeNeedsTheOldOneAndItself) {
   ASSERT_OK(AddKeyAt("gnr", Public("ong", "G5"), "G2"));
   ASSERT_OK(AddKeyAt("gnr", Public("uls", "G6"), "G3"));
   ASSERT_OK(SignAt("gnr"));
-  ASSERT_OK(Merge(Machine("ong"), PendingOf("gnr")));
+  ASSERT_OK(Merge(Machine("ong"), PendingOf("gnr"), clock_));
   ASSERT_OK(SignAt("ong", "G5"));
   const absl::Status short_of_old =
-      Publish(Machine("ong"), "", broker_).status();
+      Publish(Machine("ong"), "", broker_, clock_).status();
   EXPECT_EQ(ErrorCodeOf(short_of_old), "invalid_state");
   ASSERT_OK(SignAt("ong", "G2"));
-  ASSERT_OK(Merge(Machine("gnr"), PendingOf("ong")));
-  ASSERT_OK(Publish(Machine("gnr"), "", broker_));
+  ASSERT_OK(Merge(Machine("gnr"), PendingOf("ong"), clock_));
+  ASSERT_OK(Publish(Machine("gnr"), "", broker_, clock_));
   // The keys that went decide nothing any more.
   ASSERT_OK(Set(Machine("gnr"), {{"title", "After"}}));
   EXPECT_EQ(ErrorCodeOf(SignAt("gnr", "G2")), "not_found");
@@ -230,16 +233,16 @@ TEST_F(Machines, AThresholdChangesByTheOldOneAndTheNewOne) {
   FoundElsewhere();
   ASSERT_OK(Set(Machine("gnr"), {{"governance.threshold", "3"}}));
   SignRound({"gnr", "ong"});
-  EXPECT_EQ(ErrorCodeOf(Publish(Machine("ong"), "", broker_).status()),
+  EXPECT_EQ(ErrorCodeOf(Publish(Machine("ong"), "", broker_, clock_).status()),
             "invalid_state");
-  ASSERT_OK(Merge(Machine("uls"), PendingOf("ong")));
+  ASSERT_OK(Merge(Machine("uls"), PendingOf("ong"), clock_));
   ASSERT_OK(SignAt("uls"));
   PublishFrom("uls", "gnr");
   // Back to two: three of the old have to sign that.
   FetchAt({"ong", "uls"});
   ASSERT_OK(Set(Machine("gnr"), {{"governance.threshold", "2"}}));
   SignRound({"gnr", "ong"});
-  EXPECT_EQ(ErrorCodeOf(Publish(Machine("ong"), "", broker_).status()),
+  EXPECT_EQ(ErrorCodeOf(Publish(Machine("ong"), "", broker_, clock_).status()),
             "invalid_state");
 }
 
@@ -252,7 +255,7 @@ TEST_F(Machines, AnInstitutionWithTwoKeysIsCountedOnce) {
   ASSERT_OK(Set(Machine("gnr"), {{"title", "Alone"}}));
   ASSERT_OK(SignAt("gnr", "G1"));
   ASSERT_OK(SignAt("gnr", "G4"));
-  EXPECT_EQ(ErrorCodeOf(Publish(Machine("gnr"), "", broker_).status()),
+  EXPECT_EQ(ErrorCodeOf(Publish(Machine("gnr"), "", broker_, clock_).status()),
             "invalid_state");
 }
 

@@ -88,6 +88,11 @@ class FakeBroker : public EnrolmentPort {
     last_token = token;
     return lose_answer ? absl::UnavailableError("no answer") : absl::OkStatus();
   }
+  absl::Status PublishSuspension(const std::string& document) override {
+    if (!refuse.ok()) return refuse;
+    suspensions.push_back(document);
+    return absl::OkStatus();
+  }
   absl::StatusOr<std::string> GetCharter(uint64_t version) override {
     if (version == 0 || version > charters.size())
       return absl::NotFoundError("no such version");
@@ -100,6 +105,7 @@ class FakeBroker : public EnrolmentPort {
   }
 
   std::vector<std::string> charters;
+  std::vector<std::string> suspensions;
   std::map<MemberId, std::string> requests;
   std::optional<Bytes> last_token;
   absl::Status refuse;
@@ -123,13 +129,13 @@ class CommitteeFixture : public testing::Test {
     ASSERT_OK(amparo::committee::Init(options, dialog_, clock_));
   }
   absl::StatusOr<Outcome> SignOnce(SignOptions options = {.yes = true}) {
-    return Sign(folder_, options, dialog_);
+    return Sign(folder_, options, dialog_, clock_);
   }
   // Two of the three members sign, then it is published.
   void SignAndPublish() {
     ASSERT_OK(SignOnce());
     ASSERT_OK(SignOnce());
-    ASSERT_OK(Publish(folder_, "", broker_));
+    ASSERT_OK(Publish(folder_, "", broker_, clock_));
   }
   void InitAndPublish() {
     Init();

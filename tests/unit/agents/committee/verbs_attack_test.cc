@@ -61,7 +61,8 @@ TEST_F(CommitteeAttack, ADraftChangedAfterTheFirstSignatureIsNotSigned) {
   ASSERT_OK(SignOnce());
   EditDraft([](Charter& draft) { draft.members[0].name = "ghost"; });
   EXPECT_EQ(ErrorCodeOf(SignOnce().status()), "conflict");
-  EXPECT_EQ(ErrorCodeOf(Publish(folder_, "", broker_).status()), "conflict");
+  EXPECT_EQ(ErrorCodeOf(Publish(folder_, "", broker_, clock_).status()),
+            "conflict");
   EXPECT_TRUE(broker_.charters.empty());
 }
 
@@ -74,11 +75,11 @@ TEST_F(CommitteeAttack, NothingIsAddedWhileAVersionIsBeingSigned) {
 
 TEST_F(CommitteeAttack, TooFewSignaturesAreNotPublished) {
   Init();
-  EXPECT_THAT(Publish(folder_, "", broker_).status(),
+  EXPECT_THAT(Publish(folder_, "", broker_, clock_).status(),
               StatusIs(absl::StatusCode::kFailedPrecondition));
   ASSERT_OK(SignOnce());
   ASSERT_OK(SignOnce({.key_id = "G1", .yes = true}));  // the same once more
-  EXPECT_THAT(Publish(folder_, "", broker_).status(),
+  EXPECT_THAT(Publish(folder_, "", broker_, clock_).status(),
               StatusIs(absl::StatusCode::kFailedPrecondition));
   EXPECT_TRUE(broker_.charters.empty());
 }
@@ -97,7 +98,7 @@ TEST_F(CommitteeAttack, ASignatureThatDoesNotFitIsNotMerged) {
   ASSERT_OK(WriteFile(scratch_ / "forged.json", FormatMultiJws(forged),
                       FileMode::kPublic));
   const absl::StatusOr<Outcome> merged =
-      Merge(folder_, scratch_ / "forged.json");
+      Merge(folder_, scratch_ / "forged.json", clock_);
   EXPECT_TRUE(!merged.ok() || merged->json["added"] == 0);
   EXPECT_EQ(FormatMultiJws(*VALUE_OF(folder_.Pending(1))),
             FormatMultiJws(honest));
@@ -109,7 +110,7 @@ TEST_F(CommitteeAttack, SignaturesOfAnotherDocumentAreNotMerged) {
   std::filesystem::rename(folder_.PendingPath(1), scratch_ / "old.json");
   EditDraft([](Charter& draft) { draft.title = "Another"; });
   ASSERT_OK(SignOnce());
-  EXPECT_EQ(ErrorCodeOf(Merge(folder_, scratch_ / "old.json").status()),
+  EXPECT_EQ(ErrorCodeOf(Merge(folder_, scratch_ / "old.json", clock_).status()),
             "conflict");
 }
 

@@ -97,7 +97,8 @@ TEST_F(VerbsTest, PublishingGivesTheBrokerTheDocumentAndTheFoundingToken) {
   InitAndPublish();
   ASSERT_EQ(broker_.charters.size(), 1u);
   EXPECT_EQ(broker_.last_token, Bytes(kFoundingTokenBytes, 7));
-  EXPECT_OK(AcceptFirstCharter(broker_.charters[0], Newest().hash));
+  EXPECT_OK(
+      AcceptFirstCharter(broker_.charters[0], Newest().hash, clock_.Now()));
   EXPECT_FALSE(FileExists(folder_.PendingPath(1)));
 }
 
@@ -108,7 +109,7 @@ TEST_F(VerbsTest, TheFoundingTokenCanStandInAFileOfItsOwn) {
   const Bytes token(kFoundingTokenBytes, 9);
   ASSERT_OK(WriteFile(scratch_ / "token", ToBase64Url(token) + "\n",
                       FileMode::kPrivate));
-  ASSERT_OK(Publish(folder_, scratch_ / "token", broker_));
+  ASSERT_OK(Publish(folder_, scratch_ / "token", broker_, clock_));
   EXPECT_EQ(broker_.last_token, token);
 }
 
@@ -117,7 +118,7 @@ TEST_F(VerbsTest, PublishingGoesOnWhereTheAnswerWasLost) {
   ASSERT_OK(SignOnce());
   ASSERT_OK(SignOnce());
   broker_.lose_answer = true;
-  EXPECT_OK(Publish(folder_, "", broker_));
+  EXPECT_OK(Publish(folder_, "", broker_, clock_));
   EXPECT_EQ(Newest().charter.version, 1u);
 }
 
@@ -126,7 +127,7 @@ TEST_F(VerbsTest, PublishingThatIsRefusedKeepsThePendingVersion) {
   ASSERT_OK(SignOnce());
   ASSERT_OK(SignOnce());
   broker_.refuse = absl::AlreadyExistsError("another document");
-  EXPECT_THAT(Publish(folder_, "", broker_).status(),
+  EXPECT_THAT(Publish(folder_, "", broker_, clock_).status(),
               StatusIs(absl::StatusCode::kAlreadyExists));
   EXPECT_TRUE(FileExists(folder_.PendingPath(1)));
   EXPECT_FALSE(FileExists(folder_.PublishedPath(1)));
@@ -186,21 +187,24 @@ TEST_F(VerbsTest, MergingBringsTheSignaturesOfAnotherCopy) {
   ASSERT_OK(SignOnce({.key_id = "G1", .yes = true}));
   std::filesystem::rename(folder_.PendingPath(1), scratch_ / "from-g1.json");
   ASSERT_OK(SignOnce({.key_id = "G2", .yes = true}));
-  const Outcome outcome = VALUE_OF(Merge(folder_, scratch_ / "from-g1.json"));
+  const Outcome outcome =
+      VALUE_OF(Merge(folder_, scratch_ / "from-g1.json", clock_));
   EXPECT_EQ(outcome.json["added"], 1);
   EXPECT_EQ(outcome.json["complete"], true);
-  EXPECT_EQ(VALUE_OF(Merge(folder_, scratch_ / "from-g1.json")).json["added"],
-            0);
-  EXPECT_OK(Publish(folder_, "", broker_));
+  EXPECT_EQ(
+      VALUE_OF(Merge(folder_, scratch_ / "from-g1.json", clock_)).json["added"],
+      0);
+  EXPECT_OK(Publish(folder_, "", broker_, clock_));
 }
 
 TEST_F(VerbsTest, ShowDiffAndVerifySayWhatWasPublished) {
   InitAndPublish();
-  EXPECT_EQ(VALUE_OF(Show(folder_, std::nullopt, false)).json["hash"],
+  EXPECT_EQ(VALUE_OF(Show(folder_, std::nullopt, false, clock_)).json["hash"],
             Newest().hash.ToString());
-  EXPECT_EQ(VALUE_OF(Show(folder_, std::nullopt, true)).json["published"],
-            false);
-  EXPECT_THAT(Show(folder_, 2, false).status(),
+  EXPECT_EQ(
+      VALUE_OF(Show(folder_, std::nullopt, true, clock_)).json["published"],
+      false);
+  EXPECT_THAT(Show(folder_, 2, false, clock_).status(),
               StatusIs(absl::StatusCode::kNotFound));
   EditDraft([](Charter& draft) { draft.title = "Another"; });
   EXPECT_TRUE(absl::StrContains(

@@ -55,6 +55,50 @@ TEST(CharterDesk, RefusesWhatTooFewSigned) {
   EXPECT_EQ(broker.leaf_count(), 0u);
 }
 
+TEST(CharterDesk, LogsASuspensionByTwoKeysOnce) {
+  BrokerFixture broker({"clinic-a", "clinic-b", "clinic-c"});
+  const std::string document = broker.SuspensionOf("clinic-b");
+  const LeafIndex leaf = VALUE_OF(broker.Suspend(document));
+  EXPECT_EQ(VALUE_OF(broker.Suspend(document)), leaf);
+  EXPECT_EQ(broker.leaf_count(), 1u);
+  const absl::Status sent =
+      broker.Accept("clinic-b", broker.EnvelopeFrom("clinic-b", "clinic-a"))
+          .status();
+  EXPECT_EQ(ErrorCodeOf(sent), "member_suspended");
+  EXPECT_EQ(ErrorCodeOf(broker
+                            .Accept("clinic-a",
+                                    broker.EnvelopeFrom("clinic-a", "clinic-b"))
+                            .status()),
+            "member_suspended");
+  broker.Send("clinic-a", "clinic-c");
+  // After a restart as well.
+  broker.Restart();
+  EXPECT_EQ(ErrorCodeOf(broker
+                            .Accept("clinic-b",
+                                    broker.EnvelopeFrom("clinic-b", "clinic-a"))
+                            .status()),
+            "member_suspended");
+  // It ends by itself.
+  broker.clock().Advance(kSuspensionLifeMax);
+  EXPECT_OK(broker.directory().Current()->Active(broker.Id("clinic-b"),
+                                                 broker.clock().Now()));
+}
+
+TEST(CharterDesk, RefusesASuspensionThatTwoKeysMayNotMake) {
+  BrokerFixture broker({"clinic-a", "clinic-b", "clinic-c"});
+  EXPECT_THAT(broker.Suspend(broker.SuspensionOf("clinic-b", 1)),
+              StatusIs(StatusCode::kPermissionDenied));
+  ASSERT_OK(broker.Suspend(broker.SuspensionOf("clinic-b")));
+  // More than a third; the same one within thirty days.
+  EXPECT_THAT(broker.Suspend(broker.SuspensionOf("clinic-c")),
+              StatusIs(StatusCode::kFailedPrecondition));
+  broker.clock().Advance(kSuspensionLifeMax);
+  EXPECT_THAT(broker.Suspend(broker.SuspensionOf("clinic-b")),
+              StatusIs(StatusCode::kFailedPrecondition));
+  EXPECT_OK(broker.Suspend(broker.SuspensionOf("clinic-c")));
+  EXPECT_THAT(broker.Suspend("{}"), StatusIs(StatusCode::kInvalidArgument));
+}
+
 TEST(CharterDesk, RefusesAGapAndARollback) {
   BrokerFixture broker({"clinic-a", "clinic-b"});
   Charter next = broker.committee().Successor(broker.charter());

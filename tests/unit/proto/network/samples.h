@@ -91,7 +91,7 @@ class TestNetwork {
 
   AcceptedCharter Found() {
     const std::string document = Sign({1, 3, 4});
-    return VALUE_OF(AcceptFirstCharter(document, Sha256(document)));
+    return VALUE_OF(AcceptFirstCharter(document, Sha256(document), kNoon));
   }
 
   // Turns the draft into the one after `current`.
@@ -103,7 +103,7 @@ class TestNetwork {
 
   AcceptedCharter Next(const AcceptedCharter& current) {
     Follow(current);
-    return VALUE_OF(AcceptNextCharter(Sign({1, 3, 4}), current));
+    return VALUE_OF(AcceptNextCharter(Sign({1, 3, 4}), current, kNoon));
   }
 
   Charter draft;

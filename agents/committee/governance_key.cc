@@ -1,0 +1,47 @@
+#include "agents/committee/governance_key.h"
+
+#include "absl/strings/str_cat.h"
+#include "agents/committee/key_file.h"
+#include "base/error.h"
+#include "base/files.h"
+#include "base/status.h"
+
+namespace amparo::committee {
+namespace {
+
+constexpr size_t kKeyFileBytesMax = 64 << 10;
+
+}  // namespace
+
+absl::StatusOr<SigningKey> OpenGovernanceKey(const CharterFolder& folder,
+                                             const GovernanceKey& named,
+                                             const std::string& pass_file,
+                                             Dialog& dialog) {
+  ASSIGN_OR_RETURN(const std::string content,
+                   ReadFile(folder.KeyPath(named.id), kKeyFileBytesMax));
+  const std::string beside = folder.PassPath(named.id);
+  SecretBuffer passphrase;
+  if (!pass_file.empty() || FileExists(beside)) {
+    ASSIGN_OR_RETURN(
+        passphrase, ReadPassphraseFile(pass_file.empty() ? beside : pass_file));
+  } else {
+    ASSIGN_OR_RETURN(
+        passphrase,
+        dialog.Passphrase(
+            absl::StrCat(named.id, ", held by ", named.member.text()), false));
+  }
+  absl::StatusOr<SigningKey> key = OpenKeyFile(content, passphrase);
+  if (absl::IsPermissionDenied(key.status()))
+    return MakeError(absl::StatusCode::kPermissionDenied,
+                     absl::StrCat("wrong passphrase for ", named.id),
+                     {.code = "verification_failed", .field = "--pass-file"});
+  RETURN_IF_ERROR(key.status());
+  if (key->verify_key() != named.key)
+    return MakeError(absl::StatusCode::kPermissionDenied,
+                     absl::StrCat(folder.KeyPath(named.id),
+                                  " is not the charter's ", named.id),
+                     {.code = "verification_failed"});
+  return key;
+}
+
+}  // namespace amparo::committee
