@@ -169,6 +169,13 @@ absl::StatusOr<Bytes> DerOf(X509& certificate) {
   return bytes;
 }
 
+absl::StatusOr<absl::Time> TimeOf(const ASN1_TIME& time) {
+  std::tm parts;
+  if (ASN1_TIME_to_tm(&time, &parts) != 1)
+    return CertificateMalformed("a certificate without its times");
+  return absl::FromTM(parts, absl::UTCTimeZone());
+}
+
 }  // namespace
 
 absl::StatusOr<TlsKeyPair> MakeTlsKey() {
@@ -269,14 +276,30 @@ absl::StatusOr<Digest> CertificateHash(absl::string_view certificate_pem) {
   return Sha256(der);
 }
 
+absl::Status CheckIssuedBy(absl::string_view certificate_pem,
+                           absl::string_view ca_pem) {
+  const ErrorQueue errors;
+  ASSIGN_OR_RETURN(const CertificatePtr certificate,
+                   ReadCertificate(certificate_pem));
+  ASSIGN_OR_RETURN(const CertificatePtr ca, ReadCertificate(ca_pem));
+  if (X509_check_issued(ca.get(), certificate.get()) != X509_V_OK ||
+      X509_verify(certificate.get(), X509_get0_pubkey(ca.get())) != 1)
+    return CertificateRefused("the certificate is not this authority's");
+  return absl::OkStatus();
+}
+
+absl::StatusOr<absl::Time> CertificateStart(absl::string_view certificate_pem) {
+  const ErrorQueue errors;
+  ASSIGN_OR_RETURN(const CertificatePtr certificate,
+                   ReadCertificate(certificate_pem));
+  return TimeOf(*X509_get0_notBefore(certificate.get()));
+}
+
 absl::StatusOr<absl::Time> CertificateEnd(absl::string_view certificate_pem) {
   const ErrorQueue errors;
   ASSIGN_OR_RETURN(const CertificatePtr certificate,
                    ReadCertificate(certificate_pem));
-  std::tm end;
-  if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate.get()), &end) != 1)
-    return CertificateMalformed("a certificate without an end");
-  return absl::FromTM(end, absl::UTCTimeZone());
+  return TimeOf(*X509_get0_notAfter(certificate.get()));
 }
 
 absl::StatusOr<Bytes> CertificateDer(absl::string_view certificate_pem) {

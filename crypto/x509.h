@@ -56,8 +56,14 @@ absl::Status CheckHost(const std::string& host);
 absl::StatusOr<std::string> MemberOfCertificate(
     absl::string_view certificate_pem, absl::string_view network);
 
-// SHA-256 of a certificate's DER; its end; DER <-> PEM.
+// OK when the certificate bears the signature of `ca_pem`'s key and names it as
+// its issuer. PERMISSION_DENIED when not; INVALID_ARGUMENT for what is none.
+absl::Status CheckIssuedBy(absl::string_view certificate_pem,
+                           absl::string_view ca_pem);
+
+// SHA-256 of a certificate's DER; its beginning and end; DER <-> PEM.
 absl::StatusOr<Digest> CertificateHash(absl::string_view certificate_pem);
+absl::StatusOr<absl::Time> CertificateStart(absl::string_view certificate_pem);
 absl::StatusOr<absl::Time> CertificateEnd(absl::string_view certificate_pem);
 absl::StatusOr<Bytes> CertificateDer(absl::string_view certificate_pem);
 absl::StatusOr<std::string> CertificatePem(ByteView der);

@@ -80,6 +80,13 @@ absl::Status Enrolment::Join(const MemberId& member, ByteView token,
   return used;
 }
 
+absl::Status Enrolment::MayRenew(const MemberId& member) const {
+  const std::shared_ptr<const Network> network = directory_.Current();
+  if (!network->charter)
+    return Refuse("unknown_member", "no charter was published yet");
+  return network->Active(member, clock_.Now()).status();
+}
+
 absl::StatusOr<std::string> Enrolment::JoinRequestOf(
     const MemberId& member) const {
   absl::StatusOr<std::string> request = store_.JoinRequestOf(member);

@@ -36,6 +36,11 @@ class Enrolment {
   absl::Status Join(const MemberId& member, ByteView token, ByteView csr,
                     const std::string& join_request);
 
+  // Whether `member` gets a certificate again, known by the one it has: OK for
+  // an active member. PERMISSION_DENIED ("unknown_member", "member_suspended")
+  // for every other.
+  absl::Status MayRenew(const MemberId& member) const;
+
   // The newest; NOT_FOUND when there is none.
   absl::StatusOr<std::string> JoinRequestOf(const MemberId& member) const;
 

@@ -13,6 +13,7 @@
 #include "broker/daemon/export.h"
 #include "broker/daemon/founding.h"
 #include "broker/daemon/inviting.h"
+#include "broker/rpc/member_certificate.h"
 #include "proto/envelope/limits.h"
 #include "proto/grpc/credentials.h"
 
@@ -73,6 +74,15 @@ Ports::Ports(WiredCore& core, const DataDir& data, const BrokerConfig& config,
                       .notary = core.notary,
                       .mailbox = {core.relay, core.feed, mailbox_streams_,
                                   stream_executor_},
+                      .certify = [&core, &config, &clock](
+                                     const MemberId& member,
+                                     const std::string& csr_pem)
+                          -> absl::StatusOr<std::string> {
+                        RETURN_IF_ERROR(core.enrolment.MayRenew(member));
+                        return CertifyMember(core.data.ca, csr_pem,
+                                             config.network, member,
+                                             clock.Now());
+                      },
                       .executor = executor_,
                       .observer = &observer}),
       log_service_({.network = config.network,

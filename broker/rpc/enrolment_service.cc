@@ -3,14 +3,11 @@
 #include <utility>
 
 #include "base/status.h"
+#include "broker/rpc/member_certificate.h"
 
 namespace amparo::broker {
 namespace {
 
-constexpr absl::Duration kMemberCertificateLife = absl::Hours(24 * 730);
-// A new certificate counts at once where clocks are a little behind.
-constexpr absl::Duration kClockSlack = absl::Hours(48);
-constexpr size_t kCsrBytesMax = 8 << 10;
 constexpr size_t kJoinRequestBytesMax = 4 << 10;
 
 }  // namespace
@@ -101,17 +98,13 @@ grpc::ServerUnaryReactor* EnrolmentService::Join(
     v1::JoinResponse* response) {
   return Run("Join", context, [this, request, response]() -> absl::Status {
     ASSIGN_OR_RETURN(const MemberId member, MemberId::Parse(request->member()));
-    if (request->csr_pem().size() > kCsrBytesMax ||
-        request->join_request().size() > kJoinRequestBytesMax)
+    if (request->join_request().size() > kJoinRequestBytesMax)
       return absl::InvalidArgumentError("a request that is too large");
     // Made first: a CSR that is not valid must not use the invitation up. It
     // goes out only once the invitation was.
-    const absl::Time now = parts_.clock.Now();
-    ASSIGN_OR_RETURN(
-        std::string certificate,
-        IssueMemberCertificate(parts_.ca, request->csr_pem(), parts_.network,
-                               member.text(), now - kClockSlack,
-                               now + kMemberCertificateLife));
+    ASSIGN_OR_RETURN(std::string certificate,
+                     CertifyMember(parts_.ca, request->csr_pem(),
+                                   parts_.network, member, parts_.clock.Now()));
     RETURN_IF_ERROR(parts_.enrolment.Join(member, AsBytes(request->token()),
                                           AsBytes(request->csr_pem()),
                                           request->join_request()));

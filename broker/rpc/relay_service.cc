@@ -165,4 +165,20 @@ grpc::ServerUnaryReactor* RelayService::PublishKeyEvent(
       });
 }
 
+grpc::ServerUnaryReactor* RelayService::RenewCertificate(
+    grpc::CallbackServerContext* context,
+    const v1::RenewCertificateRequest* request,
+    v1::RenewCertificateResponse* response) {
+  return RunUnary(
+      parts_.executor, context,
+      [this, context, request, response]() -> absl::Status {
+        ASSIGN_OR_RETURN(const MemberId peer,
+                         PeerMember(*context->auth_context(), parts_.network));
+        ASSIGN_OR_RETURN(*response->mutable_certificate_pem(),
+                         parts_.certify(peer, request->csr_pem()));
+        return absl::OkStatus();
+      },
+      {parts_.observer, "RenewCertificate"});
+}
+
 }  // namespace amparo::broker

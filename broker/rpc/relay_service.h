@@ -19,6 +19,10 @@ class RelayService final : public v1::RelayService::CallbackService {
     std::string network;
     Notary& notary;
     MailboxSource mailbox;
+    // A new certificate for a member and a CSR, or why there is none.
+    std::function<absl::StatusOr<std::string>(const MemberId& member,
+                                              const std::string& csr_pem)>
+        certify;
     Executor& executor;  // verifies signatures
     CallObserver* observer = nullptr;
   };
@@ -54,6 +58,10 @@ class RelayService final : public v1::RelayService::CallbackService {
       grpc::CallbackServerContext* context,
       const v1::PublishKeyEventRequest* request,
       v1::PublishKeyEventResponse* response) override;
+  grpc::ServerUnaryReactor* RenewCertificate(
+      grpc::CallbackServerContext* context,
+      const v1::RenewCertificateRequest* request,
+      v1::RenewCertificateResponse* response) override;
 
  private:
   using Answer = std::function<void(const LeafReceipt&)>;

@@ -35,6 +35,7 @@
 #include "agents/institution/core/referral_desk.h"
 #include "agents/institution/core/status.h"
 #include "agents/institution/daemon/api_certificate.h"
+#include "agents/institution/daemon/broker_channel.h"
 #include "agents/institution/daemon/broker_streams.h"
 #include "agents/institution/rpc/agent_services.h"
 #include "agents/institution/rpc/broker_client.h"
@@ -65,20 +66,6 @@ constexpr size_t kAddressBytesMax = 512;
 constexpr absl::Duration kUpkeepInterval = absl::Seconds(5);
 constexpr absl::Duration kAnchorInterval = absl::Hours(1);
 
-absl::StatusOr<std::shared_ptr<grpc::Channel>> ConnectBroker(
-    const DataDir& data, const AgentConfig& config, const AgentSecrets& secrets) {
-  ASSIGN_OR_RETURN(const NetworkFile network, data.ReadNetwork());
-  ASSIGN_OR_RETURN(const std::string ca, CertificatePem(network.ca_der));
-  ASSIGN_OR_RETURN(const std::string certificate,
-                   ReadFile(data.Path("certificate.pem"), 1 << 20));
-  return MakeChannel(
-      config.broker_address,
-      MakeClientCredentials({.server_ca = ca,
-                             .key = ToText(secrets.tls_key_pem.Expose()),
-                             .certificate = certificate}),
-      kMessageBytesMax, config.keepalive);
-}
-
 absl::StatusOr<AcceptedCharter> PinnedCharter(const DataDir& data) {
   ASSIGN_OR_RETURN(const std::string document,
                    ReadFile(data.Path("charter-1.json"), kCharterBytesMax));
@@ -94,6 +81,7 @@ struct Agent::Parts {
 
   std::unique_ptr<RocksKv> disk;
   std::unique_ptr<SealedKv> kv;
+  std::unique_ptr<BrokerChannel> way;
   std::unique_ptr<BrokerClient> broker;
 
   std::unique_ptr<Alarms> alarms;
@@ -150,6 +138,7 @@ struct Agent::Parts {
   absl::Duration RunUpkeep();
   absl::Status CompareClock();
   absl::Status MaintainKeys();
+  absl::Status RenewCertificate();
   void AnchorAccessLog();
   std::unique_ptr<grpc::Server> ServerFor(uint32_t uid);
 };
@@ -164,7 +153,17 @@ absl::Status Agent::Parts::OpenBooks(const DataDir& data, AgentSecrets secrets) 
   RETURN_IF_ERROR(opened.status());
   disk = *std::move(opened);
   kv = std::make_unique<SealedKv>(*disk, secrets.vault_key.Copy());
-  ASSIGN_OR_RETURN(auto channel, ConnectBroker(data, config, secrets));
+  ASSIGN_OR_RETURN(const NetworkFile network, data.ReadNetwork());
+  ASSIGN_OR_RETURN(std::string ca, CertificatePem(network.ca_der));
+  way = std::make_unique<BrokerChannel>(
+      BrokerChannel::Parts{.address = config.broker_address,
+                           .network = config.network,
+                           .member = config.member,
+                           .ca_pem = std::move(ca),
+                           .key_pem = std::move(secrets.tls_key_pem),
+                           .certificate_file = data.Path("certificate.pem"),
+                           .keepalive = config.keepalive});
+  ASSIGN_OR_RETURN(auto channel, way->Open());
   broker = std::make_unique<BrokerClient>(std::move(channel));
 
   ASSIGN_OR_RETURN(alarms, Alarms::Open(*kv));
@@ -253,11 +252,21 @@ absl::Status Agent::Parts::MaintainKeys() {
   return done;
 }
 
+absl::Status Agent::Parts::RenewCertificate() {
+  return way->Renew(
+      {[this](absl::string_view csr) { return broker->RenewCertificate(csr); },
+       [this](std::shared_ptr<grpc::Channel> channel) {
+         broker->UseChannel(std::move(channel));
+       }},
+      *alarms, clock);
+}
+
 absl::Duration Agent::Parts::RunUpkeep() {
   const std::pair<const char*, absl::Status> duties[] = {
       {"clock", CompareClock()},
       {"own_name", own_name->Look()},
       {"keys", MaintainKeys()},
+      {"certificate", RenewCertificate()},
       {"promises", promises->Settle()},
       {"receipts", intake->SendReceipts()},
       {"missing", intake->AskForMissing()},

@@ -87,7 +87,30 @@ absl::StatusOr<LeafReceipt> CallForReceipt(Stub& stub, Method method,
 }  // namespace
 
 BrokerClient::BrokerClient(std::shared_ptr<grpc::Channel> channel)
-    : relay_(channel), log_(channel) {}
+    : stubs_(std::make_shared<Stubs>(channel)) {}
+
+std::shared_ptr<BrokerClient::Stubs> BrokerClient::Now() const {
+  MutexLock lock(mutex_);
+  return stubs_;
+}
+
+void BrokerClient::UseChannel(std::shared_ptr<grpc::Channel> channel) {
+  auto stubs = std::make_shared<Stubs>(channel);
+  MutexLock lock(mutex_);
+  stubs_ = std::move(stubs);
+  for (grpc::ClientContext* context : streams_) context->TryCancel();
+}
+
+absl::StatusOr<std::string> BrokerClient::RenewCertificate(
+    absl::string_view csr_pem) {
+  amparo::v1::RenewCertificateRequest request;
+  request.set_csr_pem(csr_pem.data(), csr_pem.size());
+  ASSIGN_OR_RETURN(
+      amparo::v1::RenewCertificateResponse response,
+      (Call<amparo::v1::RenewCertificateResponse>(
+          Now()->relay, &amparo::v1::RelayService::Stub::RenewCertificate, request)));
+  return std::move(*response.mutable_certificate_pem());
+}
 
 absl::StatusOr<LeafReceipt> BrokerClient::Submit(const Envelope& envelope) {
   amparo::v1::SubmitRequest request;
@@ -96,19 +119,19 @@ absl::StatusOr<LeafReceipt> BrokerClient::Submit(const Envelope& envelope) {
   message.set_enc(envelope.enc.data(), envelope.enc.size());
   message.set_ciphertext(envelope.ciphertext.data(), envelope.ciphertext.size());
   message.set_signature(envelope.signature.data(), envelope.signature.size());
-  return CallForReceipt(relay_, &amparo::v1::RelayService::Stub::Submit, request);
+  return CallForReceipt(Now()->relay, &amparo::v1::RelayService::Stub::Submit, request);
 }
 
 absl::StatusOr<LeafReceipt> BrokerClient::Acknowledge(absl::string_view token) {
   amparo::v1::AcknowledgeRequest request;
   request.set_token(token.data(), token.size());
-  return CallForReceipt(relay_, &amparo::v1::RelayService::Stub::Acknowledge, request);
+  return CallForReceipt(Now()->relay, &amparo::v1::RelayService::Stub::Acknowledge, request);
 }
 
 absl::StatusOr<LeafReceipt> BrokerClient::Recall(absl::string_view token) {
   amparo::v1::RecallRequest request;
   request.set_token(token.data(), token.size());
-  return CallForReceipt(relay_, &amparo::v1::RelayService::Stub::Recall, request);
+  return CallForReceipt(Now()->relay, &amparo::v1::RelayService::Stub::Recall, request);
 }
 
 absl::StatusOr<LeafReceipt> BrokerClient::LogAnchor(const SignedAnchor& anchor) {
@@ -117,19 +140,19 @@ absl::StatusOr<LeafReceipt> BrokerClient::LogAnchor(const SignedAnchor& anchor) 
                                        anchor.anchor_bytes.size());
   request.mutable_anchor()->set_signature(anchor.signature.data(),
                                           anchor.signature.size());
-  return CallForReceipt(relay_, &amparo::v1::RelayService::Stub::LogAnchor, request);
+  return CallForReceipt(Now()->relay, &amparo::v1::RelayService::Stub::LogAnchor, request);
 }
 
 absl::StatusOr<LeafReceipt> BrokerClient::LogAccessCheckpoint(absl::string_view note) {
   amparo::v1::LogAccessCheckpointRequest request;
   request.set_note(note.data(), note.size());
-  return CallForReceipt(relay_, &amparo::v1::RelayService::Stub::LogAccessCheckpoint, request);
+  return CallForReceipt(Now()->relay, &amparo::v1::RelayService::Stub::LogAccessCheckpoint, request);
 }
 
 absl::StatusOr<LeafReceipt> BrokerClient::LogErasure(absl::string_view token) {
   amparo::v1::LogErasureRequest request;
   request.set_token(token.data(), token.size());
-  return CallForReceipt(relay_, &amparo::v1::RelayService::Stub::LogErasure, request);
+  return CallForReceipt(Now()->relay, &amparo::v1::RelayService::Stub::LogErasure, request);
 }
 
 absl::StatusOr<LeafIndex> BrokerClient::PublishKeyEvent(absl::string_view document) {
@@ -137,7 +160,7 @@ absl::StatusOr<LeafIndex> BrokerClient::PublishKeyEvent(absl::string_view docume
   request.set_document(document.data(), document.size());
   ASSIGN_OR_RETURN(const amparo::v1::PublishKeyEventResponse response,
                    (Call<amparo::v1::PublishKeyEventResponse>(
-                       relay_, &amparo::v1::RelayService::Stub::PublishKeyEvent, request)));
+                       Now()->relay, &amparo::v1::RelayService::Stub::PublishKeyEvent, request)));
   return LeafIndex(response.leaf());
 }
 
@@ -147,7 +170,7 @@ absl::StatusOr<TreeSize> BrokerClient::DrainedTo(std::optional<LeafIndex> after)
   if (after) request.set_after_leaf(after->value());
   ASSIGN_OR_RETURN(const amparo::v1::DrainedToResponse response,
                    (Call<amparo::v1::DrainedToResponse>(
-                       relay_, &amparo::v1::RelayService::Stub::DrainedTo, request)));
+                       Now()->relay, &amparo::v1::RelayService::Stub::DrainedTo, request)));
   return TreeSize(response.tree_size());
 }
 
@@ -158,7 +181,7 @@ absl::StatusOr<std::vector<Bytes>> BrokerClient::GetEntries(LeafIndex start,
   request.set_count(count);
   ASSIGN_OR_RETURN(const amparo::v1::EntriesResponse response,
                    (Call<amparo::v1::EntriesResponse>(
-                       log_, &amparo::v1::LogService::Stub::GetEntries, request)));
+                       Now()->log, &amparo::v1::LogService::Stub::GetEntries, request)));
   std::vector<Bytes> entries;
   entries.reserve(static_cast<size_t>(response.entries_size()));
   for (const std::string& entry : response.entries()) entries.push_back(ToBytes(entry));
@@ -170,14 +193,14 @@ absl::StatusOr<std::string> BrokerClient::GetDocument(const Digest& hash) {
   request.set_sha256(hash.bytes().data(), hash.bytes().size());
   ASSIGN_OR_RETURN(amparo::v1::DocumentResponse response,
                    (Call<amparo::v1::DocumentResponse>(
-                       log_, &amparo::v1::LogService::Stub::GetDocument, request)));
+                       Now()->log, &amparo::v1::LogService::Stub::GetDocument, request)));
   return std::move(*response.mutable_document());
 }
 
 absl::StatusOr<std::string> BrokerClient::GetCheckpoint() {
   ASSIGN_OR_RETURN(amparo::v1::CheckpointResponse response,
                    (Call<amparo::v1::CheckpointResponse>(
-                       log_, &amparo::v1::LogService::Stub::GetCheckpoint,
+                       Now()->log, &amparo::v1::LogService::Stub::GetCheckpoint,
                        amparo::v1::GetCheckpointRequest())));
   return std::move(*response.mutable_note());
 }
@@ -207,9 +230,10 @@ absl::Status BrokerClient::ReadStream(const Start& start, const Visit& visit) {
 
 absl::Status BrokerClient::WatchCheckpoints(
     const std::function<bool(const std::string& note)>& visit) {
+  const auto stubs = Now();  // as long as the stream
   return ReadStream<amparo::v1::CheckpointResponse>(
       [&](grpc::ClientContext& context) {
-        return log_.WatchCheckpoints(&context, amparo::v1::WatchCheckpointsRequest());
+        return stubs->log.WatchCheckpoints(&context, amparo::v1::WatchCheckpointsRequest());
       },
       [&](const amparo::v1::CheckpointResponse& message) -> absl::Status {
         if (!visit(message.note())) return absl::AbortedError("the reader ended it");
@@ -223,9 +247,10 @@ absl::Status BrokerClient::Subscribe(
   amparo::v1::SubscribeRequest request;
   request.set_from_start(!after.has_value());
   if (after) request.set_after_leaf(after->value());
+  const auto stubs = Now();
   return ReadStream<amparo::v1::MailboxItem>(
       [&](grpc::ClientContext& context) {
-        return relay_.Subscribe(&context, request);
+        return stubs->relay.Subscribe(&context, request);
       },
       [&](const amparo::v1::MailboxItem& message) -> absl::Status {
         ASSIGN_OR_RETURN(MailboxItem item, FromProto(message));

@@ -41,14 +41,26 @@ class BrokerClient final : public BrokerPort {
                          const std::function<bool(MailboxItem item)>& visit) override;
   void StopStreams() override;
 
+  // A new certificate for the CSR, known by the one that this client shows.
+  absl::StatusOr<std::string> RenewCertificate(absl::string_view csr_pem);
+  // Goes on over `channel`: running calls end on the old one, streams break, and
+  // whoever reads them opens them again.
+  void UseChannel(std::shared_ptr<grpc::Channel> channel);
+
  private:
+  struct Stubs {
+    explicit Stubs(const std::shared_ptr<grpc::Channel>& channel)
+        : relay(channel), log(channel) {}
+    amparo::v1::RelayService::Stub relay;
+    amparo::v1::LogService::Stub log;
+  };
+  std::shared_ptr<Stubs> Now() const;
   // Reads `stream` to its end, cancellable by StopStreams.
   template <typename Message, typename Start, typename Visit>
   absl::Status ReadStream(const Start& start, const Visit& visit);
 
-  amparo::v1::RelayService::Stub relay_;
-  amparo::v1::LogService::Stub log_;
-  Mutex mutex_;
+  mutable Mutex mutex_;
+  std::shared_ptr<Stubs> stubs_ ABSL_GUARDED_BY(mutex_);
   std::set<grpc::ClientContext*> streams_ ABSL_GUARDED_BY(mutex_);
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
 };
