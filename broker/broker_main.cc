@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/error_json.h"
 #include "broker/daemon/commands.h"
+#include "broker/daemon/log_key_change.h"
 #include "crypto/init.h"
 
 namespace amparo::broker {
@@ -22,7 +23,7 @@ constexpr char kProgram[] = "amparo-broker";
 constexpr char kFooter[] =
     R"(DIR holds everything the broker owns (docs/OPERATIONS.md):
   broker.toml  network.json  listen.json  metrics.addr  last-checkpoint
-  store/  log.key  ca.key.pem  ca.pem  server.key.pem  server.pem  admin.sock
+  store/  log.key  log-2.key  ca.key.pem  ca.pem  server.key.pem  server.pem  admin.sock
 Exit: 0 done, 1 failed, 2 usage or configuration, 3 not found, 4 refused,
 5 not reachable, 6 verification failed.)";
 
@@ -35,6 +36,7 @@ struct Arguments {
       .listen = {"0.0.0.0:7443", "0.0.0.0:7444"},
       .announced = {"broker.example:7443", "broker.example:7444"}};
   bool check_config = false;
+  bool at_once = false;
   std::string member;
   std::string out;
   int wait_s = 0;
@@ -52,6 +54,8 @@ struct Verbs {
   CLI::App* run;
   CLI::App* invite;
   CLI::App* write_export;
+  CLI::App* new_log_key;
+  CLI::App* switch_log_key;
   CLI::App* status;
 };
 
@@ -93,6 +97,15 @@ Verbs Describe(CLI::App& app, Arguments& arguments) {
   verbs.write_export->add_option("--out", arguments.out, "the new directory")
       ->type_name("DIR")
       ->required();
+  verbs.new_log_key = app.add_subcommand(
+      "new-log-key", "make the key that the log will be signed with");
+  AddCommon(verbs.new_log_key, arguments);
+  verbs.switch_log_key = app.add_subcommand(
+      "switch-log-key", "let it take the old one's place (broker stopped)");
+  AddCommon(verbs.switch_log_key, arguments);
+  verbs.switch_log_key->add_flag(
+      "--at-once", arguments.at_once,
+      "before the charter has named both for a week");
   verbs.status = app.add_subcommand("status", "say whether the broker serves");
   AddCommon(verbs.status, arguments);
   verbs.status
@@ -125,6 +138,9 @@ absl::StatusOr<Answer> Dispatch(const Verbs& verbs,
   if (verbs.init->parsed()) return Init(data, arguments.founding, clock);
   if (verbs.invite->parsed()) return Invite(data, arguments.member, clock);
   if (verbs.write_export->parsed()) return Export(data, arguments.out);
+  if (verbs.new_log_key->parsed()) return NewLogKey(data);
+  if (verbs.switch_log_key->parsed())
+    return SwitchLogKey(data, arguments.at_once, clock);
   if (verbs.status->parsed())
     return Status(data, absl::Seconds(arguments.wait_s));
   if (arguments.check_config) return CheckConfig(data);

@@ -57,8 +57,7 @@ absl::Status Checkpointer::PublishNext() {
     return absl::OkStatus();
   }
   const Checkpoint checkpoint{origin_, size, head.range.Root(), {}};
-  ASSIGN_OR_RETURN(const std::string note,
-                   SignCheckpoint(checkpoint, log_key_));
+  ASSIGN_OR_RETURN(const std::string note, Sign(checkpoint));
   // Stored first: a crash must never leave the log behind what was shown.
   ASSIGN_OR_RETURN(const std::string first, store_.PutCheckpoint(size, note));
   ASSIGN_OR_RETURN(const Checkpoint stored, CheckpointOf(first));
@@ -66,6 +65,15 @@ absl::Status Checkpointer::PublishNext() {
     return Refuse("forked", "another tree of this size was signed before");
   Show({first, size, now, 0});
   return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> Checkpointer::Sign(
+    const Checkpoint& checkpoint) const {
+  ASSIGN_OR_RETURN(std::string encoded, SignCheckpoint(checkpoint, log_key_));
+  if (second_key_ == nullptr) return encoded;
+  ASSIGN_OR_RETURN(Note note, ParseNote(encoded));
+  RETURN_IF_ERROR(SignNote(note, origin_, *second_key_));
+  return FormatNote(note);
 }
 
 absl::StatusOr<std::string> Checkpointer::Newest() const {
@@ -93,6 +101,9 @@ absl::StatusOr<Checkpointer::Timed> Checkpointer::NewestNow() const {
   }
   ASSIGN_OR_RETURN(std::string note,
                    TimeCheckpoint(newest.note, log_key_, now));
+  if (second_key_ != nullptr) {
+    ASSIGN_OR_RETURN(note, TimeCheckpoint(note, *second_key_, now));
+  }
   Timed timed{std::move(note), newest.showing};
   MutexLock lock(mutex_);
   timed_ = timed;

@@ -23,6 +23,11 @@ class Checkpointer {
   Checkpointer(Store& store, std::string origin, const SigningKey& log_key,
                InboxFeed& watchers, const Clock& clock);
 
+  // While the log's key changes: `key`, the old or the coming one, signs beside
+  // it, so that whoever knows either follows. Before the first PublishNext;
+  // must outlive this.
+  void SignAlsoWith(const SigningKey& key) { second_key_ = &key; }
+
   // Publishes the head if it is new, or if an hour passed. DATA_LOSS, and
   // nothing is shown, when the log is smaller than what was shown.
   absl::Status PublishNext();
@@ -44,12 +49,14 @@ class Checkpointer {
     absl::Time at;
     uint64_t showing = 0;
   };
+  absl::StatusOr<std::string> Sign(const Checkpoint& checkpoint) const;
   Shown shown() const;
   void Show(Shown shown);
 
   Store& store_;
   const std::string origin_;
   const SigningKey& log_key_;
+  const SigningKey* second_key_ = nullptr;
   const Clock& clock_;
   InboxFeed& watchers_;
   mutable Mutex mutex_;

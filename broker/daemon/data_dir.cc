@@ -41,6 +41,20 @@ absl::Status NotFounded(const std::string& path) {
                     .hint = "amparo-broker init --data DIR --name NETWORK"});
 }
 
+// A key file: comments, and one line with the seed.
+absl::StatusOr<SigningKey> ReadSeed(const std::string& path) {
+  ASSIGN_OR_RETURN(const SecretBuffer file, ReadSecretFile(path));
+  for (absl::string_view line : absl::StrSplit(AsText(file.Expose()), '\n')) {
+    if (line.empty() || line[0] == '#') continue;
+    auto bytes = FromBase64Url(line);
+    if (!bytes.ok()) break;
+    const SecretKeyBytes seed = SecretKeyBytes::CopyOf(*bytes);
+    Wipe(*bytes);
+    return SigningKey::FromSeed(seed);
+  }
+  return absl::DataLossError(absl::StrCat(path, " holds no key"));
+}
+
 }  // namespace
 
 absl::StatusOr<SecretBuffer> ReadSecretFile(const std::string& path) {
@@ -96,17 +110,22 @@ absl::StatusOr<NetworkFile> DataDir::ReadNetworkFile() const {
   return ParseNetworkFile(text);
 }
 
-absl::StatusOr<SigningKey> DataDir::ReadLogKey() const {
-  ASSIGN_OR_RETURN(const SecretBuffer file, ReadSecretFile(log_key()));
-  for (absl::string_view line : absl::StrSplit(AsText(file.Expose()), '\n')) {
-    if (line.empty() || line[0] == '#') continue;
-    auto bytes = FromBase64Url(line);
-    if (!bytes.ok()) break;
-    const SecretKeyBytes seed = SecretKeyBytes::CopyOf(*bytes);
-    Wipe(*bytes);
-    return SigningKey::FromSeed(seed);
+absl::StatusOr<DataDir::LogKeys> DataDir::ReadLogKeys(
+    const NetworkFile& network) const {
+  std::optional<SigningKey> key, second;
+  for (const std::string& path : {log_key(), second_log_key()}) {
+    absl::StatusOr<SigningKey> read = ReadSeed(path);
+    if (absl::IsNotFound(read.status())) continue;
+    RETURN_IF_ERROR(read.status());
+    const bool named = read->verify_key() == network.log_key.key();
+    (named ? key : second) = *std::move(read);
   }
-  return absl::DataLossError(absl::StrCat(log_key(), " holds no key"));
+  if (key.has_value()) return LogKeys{*std::move(key), std::move(second)};
+  return MakeError(absl::StatusCode::kFailedPrecondition,
+                   "no log key here is the one that network.json names",
+                   {.code = "config",
+                    .field = "network",
+                    .hint = "restore the files that init wrote"});
 }
 
 absl::StatusOr<TlsKeyPair> DataDir::ReadCa() const {

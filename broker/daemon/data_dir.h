@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,7 +24,9 @@ class DataDir {
   std::string config() const { return path_ + "/broker.toml"; }
   std::string network_file() const { return path_ + "/network.json"; }
   std::string store() const { return path_ + "/store"; }
+  // One of the two is the log's key: network.json names it.
   std::string log_key() const { return path_ + "/log.key"; }
+  std::string second_log_key() const { return path_ + "/log-2.key"; }
   std::string ca_key() const { return path_ + "/ca.key.pem"; }
   std::string ca_certificate() const { return path_ + "/ca.pem"; }
   std::string server_key() const { return path_ + "/server.key.pem"; }
@@ -40,7 +43,13 @@ class DataDir {
   // NOT_FOUND with a hint when the directory was never founded.
   absl::StatusOr<BrokerConfig> ReadConfig() const;
   absl::StatusOr<NetworkFile> ReadNetworkFile() const;
-  absl::StatusOr<SigningKey> ReadLogKey() const;
+  // The key that `network` names, and the other one while the key changes.
+  // FAILED_PRECONDITION (code "config") when neither file holds it.
+  struct LogKeys {
+    SigningKey key;
+    std::optional<SigningKey> second;
+  };
+  absl::StatusOr<LogKeys> ReadLogKeys(const NetworkFile& network) const;
   absl::StatusOr<TlsKeyPair> ReadCa() const;
 
  private:

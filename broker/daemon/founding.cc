@@ -43,21 +43,24 @@ absl::Status CreateSecretFile(const std::string& path,
   return CreateFile(path, AsText(content.Expose()), FileMode::kPrivate);
 }
 
-absl::Status CreateLogKey(const DataDir& data, const Founding& founding,
+}  // namespace
+
+absl::Status CreateLogKey(const std::string& path, absl::string_view network,
                           const SigningKey& key) {
   std::string seed = ToBase64Url(key.seed().Expose());
   std::string text = absl::StrCat(
-      "# Log key of the network ", founding.network,
+      "# Log key of the network ", network,
       ": signs its checkpoints and receipts.\n"
       "# Whoever has it can sign in the log's name. Mode 0600; keep a copy "
       "apart.\n",
       seed, "\n");
-  const absl::Status status =
-      CreateFile(data.log_key(), text, FileMode::kPrivate);
+  const absl::Status status = CreateFile(path, text, FileMode::kPrivate);
   for (std::string* secret : {&seed, &text})
     Wipe({reinterpret_cast<uint8_t*>(secret->data()), secret->size()});
   return status;
 }
+
+namespace {
 
 // Hosts that a server certificate must name, without wildcards.
 std::vector<std::string> HostsOf(const BrokerConfig::Ports& listen,
@@ -119,7 +122,7 @@ absl::StatusOr<NetworkFile> Found(const DataDir& data, const Founding& founding,
   RETURN_IF_ERROR(CreateFile(data.server_certificate(), server.certificate_pem,
                              FileMode::kPublic));
   const SigningKey log_key = SigningKey::Generate();
-  RETURN_IF_ERROR(CreateLogKey(data, founding, log_key));
+  RETURN_IF_ERROR(CreateLogKey(data.log_key(), founding.network, log_key));
   ASSIGN_OR_RETURN(NoteVerifier verifier,
                    NoteVerifier::Create(founding.network, NoteKeyType::kEd25519,
                                         log_key.verify_key()));

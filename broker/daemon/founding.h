@@ -20,6 +20,10 @@ struct Founding {
   BrokerConfig::Ports announced;
 };
 
+// A new file, for its owner only, with the private half of a log key.
+absl::Status CreateLogKey(const std::string& path, absl::string_view network,
+                          const SigningKey& key);
+
 // Makes the data directory of a new network: CA, log key, server certificate,
 // founding token, network.json and, last, broker.toml. ALREADY_EXISTS when the
 // directory has anything in it: nothing is ever overwritten.

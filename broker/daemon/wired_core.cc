@@ -29,12 +29,11 @@ absl::StatusOr<OpenedData> OpenData(const DataDir& data,
                                     const BrokerConfig& config) {
   RETURN_IF_ERROR(data.CheckOwnerOnly());
   ASSIGN_OR_RETURN(NetworkFile network, data.ReadNetworkFile());
-  ASSIGN_OR_RETURN(SigningKey log_key, data.ReadLogKey());
+  ASSIGN_OR_RETURN(DataDir::LogKeys log_keys, data.ReadLogKeys(network));
   ASSIGN_OR_RETURN(TlsKeyPair ca, data.ReadCa());
-  if (network.network != config.network ||
-      network.log_key.key() != log_key.verify_key())
+  if (network.network != config.network)
     return MakeError(absl::StatusCode::kFailedPrecondition,
-                     "broker.toml, network.json and log.key do not fit",
+                     "broker.toml and network.json do not fit",
                      {.code = "config",
                       .field = "network",
                       .hint = "restore the files that init wrote"});
@@ -44,7 +43,7 @@ absl::StatusOr<OpenedData> OpenData(const DataDir& data,
   RETURN_IF_ERROR(CheckStart(*store, network.log_key, known));
   ASSIGN_OR_RETURN(std::unique_ptr<Directory> directory,
                    Directory::Load(*store));
-  return OpenedData{std::move(network), std::move(log_key), std::move(ca),
+  return OpenedData{std::move(network), std::move(log_keys), std::move(ca),
                     std::move(store), std::move(directory)};
 }
 
@@ -53,8 +52,8 @@ WiredCore::WiredCore(OpenedData opened, const BrokerConfig& config,
     : data(std::move(opened)),
       feed(config.member_streams_max),
       watchers(config.member_streams_max),
-      receipts(data.log_key),
-      checkpointer(*data.store, config.network, data.log_key, watchers, clock),
+      receipts(data.log_keys.key),
+      checkpointer(*data.store, config.network, data.log_keys.key, watchers, clock),
       ledger(*data.store, *data.directory, feed, receipts, clock),
       admission({.envelope_bytes_max = config.envelope_bytes_max,
                  .mailbox_envelopes_max = config.mailbox_messages_max,
@@ -69,6 +68,9 @@ WiredCore::WiredCore(OpenedData opened, const BrokerConfig& config,
       retention(
           *data.store, ledger,
           {.message = config.message_life, .opening = config.opening_life},
-          clock) {}
+          clock) {
+  if (data.log_keys.second.has_value())
+    checkpointer.SignAlsoWith(*data.log_keys.second);
+}
 
 }  // namespace amparo::broker

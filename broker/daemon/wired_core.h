@@ -27,7 +27,7 @@ namespace amparo::broker {
 // What a data directory holds, read and found whole.
 struct OpenedData {
   NetworkFile network;
-  SigningKey log_key;
+  DataDir::LogKeys log_keys;
   TlsKeyPair ca;
   std::unique_ptr<Store> store;
   std::unique_ptr<Directory> directory;

@@ -1,3 +1,4 @@
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -243,6 +244,33 @@ TEST_F(Ghost, ACharterThatTheCommitteeDidNotSignStaysOut) {
   EXPECT_EQ(ong().peers().Now()->charter.charter.version,
             before.charter.version);
   EXPECT_TRUE(HasAlarm(ong(), "bad_charter"));
+  ExpectHonestTrafficFlows();
+}
+
+TEST_F(LogForger, AKeyThatTheCharterDroppedSignsNothing) {
+  broker::BrokerFixture& broker = world_.broker();
+  const SigningKey old = SigningKey::Generate();
+  const auto publish = [&](const std::function<void(Charter&)>& change) {
+    Charter next = broker.committee().Successor(broker.charter());
+    change(next);
+    VALUE_OF(broker.PublishCharter(broker.committee().Sign(next)));
+    world_.Settle();
+  };
+  // What whoever holds the old key may show: here it is even the truth.
+  const auto follow = [&] {
+    LogAnyway(Bytes{1, 2, 3});
+    const broker::LogHead head = broker.store().Head();
+    return ong().log().Follow(VALUE_OF(SignCheckpoint(
+        {broker.network(), head.range.size(), head.range.Root(), {}}, old)));
+  };
+  EXPECT_FALSE(follow().ok());
+  publish([&](Charter& next) {
+    next.log_keys.push_back(VALUE_OF(NoteVerifier::Create(
+        broker.network(), NoteKeyType::kEd25519, old.verify_key())));
+  });
+  EXPECT_OK(follow());  // named beside the other: either may be believed
+  publish([](Charter& next) { next.log_keys.pop_back(); });
+  EXPECT_THAT(follow(), StatusIs(absl::StatusCode::kNotFound));
   ExpectHonestTrafficFlows();
 }
 

@@ -197,7 +197,9 @@ void RunBoundServer(const BoundOptions& options,
   if (!AllowOnlyTls13().ok()) throw std::runtime_error("no TLS 1.3");
   const broker::DataDir data(options.data);
   const std::unique_ptr<rocksdb::DB> db = OpenDatabase(options.database);
-  BoundService service(options, *db, VALUE_OF(data.ReadLogKey()));
+  BoundService service(
+      options, *db,
+      VALUE_OF(data.ReadLogKeys(VALUE_OF(data.ReadNetworkFile()))).key);
   grpc::ServerBuilder builder;
   SetServerLimits(builder, kMessageBytesMax);
   int port = 0;

@@ -59,6 +59,27 @@ TEST(Checkpointer, SignsTheHeadAndWakesThoseWhoWatch) {
   EXPECT_EQ(of.woken, 1);
 }
 
+TEST(Checkpointer, BothKeysSignWhileTheLogsKeyChanges) {
+  Published of;
+  const SigningKey second = SigningKey::Generate();
+  const NoteVerifier other = VALUE_OF(NoteVerifier::Create(
+      of.broker.network(), NoteKeyType::kEd25519, second.verify_key()));
+  of.checkpointer.SignAlsoWith(second);
+  ASSERT_OK(of.checkpointer.PublishNext());
+  // Whoever knows either believes the same tree and the same time.
+  const std::string note = VALUE_OF(of.checkpointer.NewestNow()).note;
+  EXPECT_EQ(VALUE_OF(VerifyCheckpoint(note, of.broker.log())),
+            VALUE_OF(VerifyCheckpoint(note, other)));
+  EXPECT_EQ(VALUE_OF(TimeOfCheckpoint(note, of.broker.log())),
+            VALUE_OF(TimeOfCheckpoint(note, other)));
+  // Nobody else's key does.
+  const NoteVerifier stranger = VALUE_OF(
+      NoteVerifier::Create(of.broker.network(), NoteKeyType::kEd25519,
+                           SigningKey::Generate().verify_key()));
+  EXPECT_THAT(VerifyCheckpoint(note, stranger),
+              StatusIs(StatusCode::kNotFound));
+}
+
 TEST(Checkpointer, SaysNothingNewForAnHourUnlessTheLogGrows) {
   Published of;
   EXPECT_OK(of.checkpointer.PublishNext());
