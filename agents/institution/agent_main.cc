@@ -7,6 +7,7 @@
 #include "CLI/CLI.hpp"
 #include "absl/strings/str_cat.h"
 #include "agents/institution/daemon/agent.h"
+#include "agents/institution/daemon/doctor.h"
 #include "agents/institution/daemon/join.h"
 #include "agents/institution/daemon/key_commands.h"
 #include "base/error.h"
@@ -92,6 +93,13 @@ absl::Status Print(const absl::StatusOr<std::string>& text) {
   return text.status();
 }
 
+// Findings are a result: they go to standard output, whatever the exit status.
+int RunDoctor(const DataDir& data, const std::string& officer, bool json) {
+  const std::vector<Check> checks = Examine(data, officer, SystemClock());
+  std::cout << (json ? ChecksJson(checks) : ChecksText(checks)) << std::flush;
+  return AllOk(checks) ? 0 : 1;
+}
+
 int Report(const absl::Status& status, bool json) {
   if (status.ok()) return 0;
   std::cerr << (json ? ErrorJson(status) + "\n" : ErrorText("amparo-agent", status));
@@ -105,7 +113,8 @@ int Main(int argc, char** argv) {
       "  amparo-agent run --data DIR               the daemon itself\n"
       "  amparo-agent rotate-keys --data DIR       new keys now, by the daemon\n"
       "  amparo-agent revoke-key --data DIR        a key was stolen: it ends\n"
-      "  amparo-agent keys --data DIR              which keys there were\n");
+      "  amparo-agent keys --data DIR              which keys there were\n"
+      "  amparo-agent doctor --data DIR            what is wrong, and what to do\n");
   app.set_version_flag("--version", std::string("amparo-agent ") + kVersion);
   app.require_subcommand(1);
   std::string data_path;
@@ -134,13 +143,17 @@ int Main(int argc, char** argv) {
   run->add_flag("--json", json, "print errors as JSON");
   const auto add_key_verb = [&](const char* name, const char* what) {
     CLI::App* verb = app.add_subcommand(name, what);
-    verb->add_option("--data", data_path, "the running agent's directory")->required();
+    verb->add_option("--data", data_path, "the agent's directory")->required();
     verb->add_option("--officer", key_command.officer,
                      "the handle of an admin with this account (default: admin)");
     verb->add_flag("--json", json, "print the result as JSON");
     return verb;
   };
   CLI::App* keys = add_key_verb("keys", "list this member's signing keys");
+  CLI::App* doctor = add_key_verb(
+      "doctor",
+      "look at directory, keystore, certificate, broker, clock, charter and the "
+      "agent; a line for each; exit 0 when all is well");
   CLI::App* rotate = add_key_verb(
       "rotate-keys",
       "make a new signing key, which the old one vouches for, and a new key to "
@@ -173,6 +186,7 @@ int Main(int argc, char** argv) {
   }
   key_command.timeout = absl::Seconds(timeout_s);
   key_command.json = json;
+  if (doctor->parsed()) return RunDoctor(data, key_command.officer, json);
   if (keys->parsed()) return Report(Print(ShowKeys(data, key_command)), json);
   if (rotate->parsed()) return Report(Print(RotateKeys(data, key_command)), json);
   if (revoke->parsed()) return Report(Print(RevokeKey(data, key_command)), json);

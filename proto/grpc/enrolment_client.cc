@@ -5,6 +5,7 @@
 #include <chrono>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/status.h"
@@ -18,6 +19,37 @@ namespace {
 constexpr std::chrono::seconds kDeadline(15);
 constexpr int kMessageBytesMax = static_cast<int>(kCharterBytesMax) + (64 << 10);
 
+// Why nobody was reached, as far as it can be seen from here. Only the
+// explanation depends on what this gRPC writes: with another text it is the last.
+absl::Status NotReached(absl::string_view told) {
+  const auto has = [&](absl::string_view text) {
+    return absl::StrContains(told, text);
+  };
+  const auto away = [](const char* message, const char* hint) {
+    return MakeError(
+        absl::StatusCode::kUnavailable, message,
+        {.code = "broker_unreachable", .hint = hint, .retryable = true});
+  };
+  if (has("certificate verify failed") || has("not in peer certificate"))
+    return MakeError(
+        absl::StatusCode::kPermissionDenied,
+        "who answers at the enrolment port is not this network's broker",
+        {.code = "wrong_pin",
+         .hint = "something in between that opens TLS (a proxy, a filter), or "
+                 "another broker's address"});
+  if (has("DNS resolution failed") || has("Name or service not known"))
+    return away("the name of the broker's enrolment port does not resolve",
+                "check the name and this machine's DNS");
+  if (has("Connection refused"))
+    return away("nobody listens at the broker's enrolment port",
+                "is the broker up, is that its port");
+  if (has("andshake"))
+    return away("what answers at the enrolment port does not speak TLS 1.3",
+                "something in between (a proxy, a filter), or another port");
+  return away("the broker's enrolment port does not answer",
+              "check address, port and the network in between");
+}
+
 template <typename Response, typename Request, typename Method>
 absl::StatusOr<Response> Call(v1::EnrolmentService::Stub& stub, Method method,
                               const Request& request) {
@@ -28,11 +60,7 @@ absl::StatusOr<Response> Call(v1::EnrolmentService::Stub& stub, Method method,
   if (status.ok()) return response;
   const absl::Status error = FromGrpc(status);
   if (!absl::IsUnavailable(error) && !absl::IsDeadlineExceeded(error)) return error;
-  return MakeError(absl::StatusCode::kUnavailable,
-                   "the broker's enrolment port does not answer",
-                   {.code = "broker_unreachable",
-                    .hint = "check address, port and the network in between",
-                    .retryable = true});
+  return NotReached(status.error_message());
 }
 
 using Stub = v1::EnrolmentService::Stub;

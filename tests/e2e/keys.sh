@@ -66,3 +66,28 @@ flows "after a restart"
 equal "$(as ong status --json | jq -c .alarms)" '[]'
 net_down "$net"
 check_exit 5 keys keys --json; error_is agent_unreachable
+
+step "doctor says what is wrong, and what to do"
+check_exit 1 amparo-agent doctor --data "$scratch/none" --json
+equal "$(jq -c '[.schema, .checks[0].check, .checks[0].result]' "$scratch/out")" '["doctor/1","joined","FAIL"]'
+verdict() { jq -r --arg c "$1" '.checks[] | select(.check == $c) | .result' "$scratch/out"; }
+text_of() { jq -r --arg c "$1" '.checks[] | select(.check == $c) | .text' "$scratch/out"; }
+net_up "$net"
+healthy() { keys doctor --json; }
+until_ok healthy
+check "green beside the running agent" keys doctor --json
+equal "$(jq -r '[.checks[].result] | unique | join(" ")' "$scratch/out")" ok
+check "in words" keys doctor
+grep -q "^ok    agent  " "$scratch/out"
+chmod 644 "$data/keystore.pass"
+check_exit 1 keys doctor --json
+equal "$(verdict directory) $(verdict keystore)" "FAIL FAIL"
+chmod 600 "$data/keystore.pass"
+kill "$(jq .broker.pid "$net/localnet.json")"
+until_ok away
+check_exit 1 keys doctor --json
+equal "$(verdict enrolment_port) $(verdict members_port) $(verdict clock) $(verdict keystore)" "FAIL FAIL warn ok"
+text_of enrolment_port | grep -q "nobody listens"
+net_down "$net"
+check_exit 1 keys doctor --json
+equal "$(verdict agent) $(verdict certificate) $(verdict disk)" "FAIL ok ok"

@@ -25,12 +25,14 @@ absl::Status ConfigError(absl::StatusCode code, absl::string_view message,
   return MakeError(code, message, {.code = "config", .hint = std::string(hint)});
 }
 
-// A passphrase file's first line. Others may not read it.
-absl::StatusOr<SecretBuffer> ReadPassphrase(const std::string& path) {
+// A passphrase file's first line. Others may not read it. `missing`: what to do
+// when it is not there.
+absl::StatusOr<SecretBuffer> ReadPassphrase(const std::string& path,
+                                            absl::string_view missing) {
   struct stat info = {};
   if (stat(path.c_str(), &info) != 0)
     return ConfigError(absl::StatusCode::kNotFound,
-                       absl::StrCat("cannot read ", path), "check keystore.key_file");
+                       absl::StrCat(path, " is not there"), missing);
   if ((info.st_mode & 077) != 0)
     return ConfigError(absl::StatusCode::kFailedPrecondition,
                        absl::StrCat(path, " may be read by others"),
@@ -43,6 +45,39 @@ absl::StatusOr<SecretBuffer> ReadPassphrase(const std::string& path) {
   SecretBuffer passphrase = SecretBuffer::CopyOf(text);
   Wipe({reinterpret_cast<uint8_t*>(text.data()), text.size()});
   return passphrase;
+}
+
+// The one cause why the keystore's file did not open.
+absl::Status WhyLocked(const absl::Status& status, Unlock unlock) {
+  switch (status.code()) {
+    case absl::StatusCode::kPermissionDenied:
+      return ConfigError(absl::StatusCode::kPermissionDenied,
+                         "the passphrase does not open keystore.json",
+                         unlock == Unlock::kPrompt
+                             ? "try again"
+                             : "the file with the passphrase is of another "
+                               "keystore: restore both from one copy");
+    case absl::StatusCode::kDataLoss:
+      return MakeError(absl::StatusCode::kDataLoss, "keystore.json is damaged",
+                       {.code = "storage",
+                        .hint = "restore it from a copy; no passphrase opens it"});
+    case absl::StatusCode::kUnimplemented:
+      return ConfigError(absl::StatusCode::kUnimplemented,
+                         "keystore.json is of another version than this program",
+                         "use the program that made it, or a newer one");
+    case absl::StatusCode::kInvalidArgument:
+      return ConfigError(absl::StatusCode::kInvalidArgument,
+                         "keystore.json is no keystore that this program opens",
+                         "restore it from a copy");
+    case absl::StatusCode::kResourceExhausted:
+      return MakeError(absl::StatusCode::kResourceExhausted,
+                       "too little memory to open keystore.json",
+                       {.code = "storage",
+                        .hint = "it takes up to 256 MiB, for a second",
+                        .retryable = true});
+    default:
+      return status;
+  }
 }
 
 }  // namespace
@@ -81,7 +116,8 @@ absl::StatusOr<AgentSecrets> DataDir::Unlock(const AgentConfig& config) const {
       passphrase = AskPassphrase("Passphrase of the keystore: ");
       break;
     case Unlock::kKeyFile:
-      passphrase = ReadPassphrase(Resolve(config.key_file));
+      passphrase = ReadPassphrase(Resolve(config.key_file),
+                                  "check keystore.key_file");
       break;
     case Unlock::kCredential: {
       const char* folder = std::getenv("CREDENTIALS_DIRECTORY");
@@ -89,17 +125,19 @@ absl::StatusOr<AgentSecrets> DataDir::Unlock(const AgentConfig& config) const {
         return ConfigError(absl::StatusCode::kFailedPrecondition,
                            "systemd gave no credentials",
                            "set LoadCredential=amparo-keystore:... in the unit");
-      passphrase = ReadPassphrase(absl::StrCat(folder, "/amparo-keystore"));
+      passphrase = ReadPassphrase(
+          absl::StrCat(folder, "/amparo-keystore"),
+          "name it amparo-keystore: LoadCredential=amparo-keystore:FILE");
       break;
     }
   }
   RETURN_IF_ERROR(passphrase.status());
-  ASSIGN_OR_RETURN(const std::string file,
-                   ReadFile(Path("keystore.json"), kSmallFileBytes));
-  auto secrets = OpenSecrets(file, *passphrase);
-  if (absl::IsPermissionDenied(secrets.status()))
-    return ConfigError(absl::StatusCode::kPermissionDenied,
-                       "the passphrase does not open keystore.json", "try again");
+  const auto file = ReadFile(Path("keystore.json"), kSmallFileBytes);
+  if (!file.ok())
+    return ConfigError(file.status().code(), "keystore.json cannot be read",
+                       "restore it from a copy, or join anew");
+  auto secrets = OpenSecrets(*file, *passphrase);
+  if (!secrets.ok()) return WhyLocked(secrets.status(), config.unlock);
   return secrets;
 }
 

@@ -31,7 +31,10 @@ class DataDir {
 
   // The secrets, unlocked as the configuration says: asks on the terminal,
   // reads the key file, or the systemd credential "amparo-keystore".
-  // PERMISSION_DENIED (code "config") for a wrong passphrase.
+  // PERMISSION_DENIED (code "config") for a wrong passphrase; every other error
+  // names its one cause, too: DATA_LOSS ("storage") for a damaged file,
+  // UNIMPLEMENTED for another version's, NOT_FOUND and FAILED_PRECONDITION for a
+  // passphrase that is not there or that others may read.
   absl::StatusOr<AgentSecrets> Unlock(const AgentConfig& config) const;
 
  private:

@@ -103,6 +103,29 @@ TEST(Charters, RefuseTooFewSignaturesAndAGap) {
   EXPECT_THAT(broker.Publish("{}"), StatusIs(StatusCode::kInvalidArgument));
 }
 
+// --- Nobody reached: the one cause.
+
+TEST(EnrolmentPort, OfAnotherAuthorityIsNotBelieved) {
+  BrokerServer broker;
+  broker.Found({"ong"});
+  const TlsKeyPair other = VALUE_OF(
+      MakeCa("other", absl::Now() - absl::Hours(1), absl::Now() + absl::Hours(1)));
+  const auto client = VALUE_OF(EnrolmentClient::Connect(
+      broker.enrol_address(), VALUE_OF(CertificateDer(other.certificate_pem))));
+  EXPECT_EQ(ErrorCodeOf(client.GetNetwork().status()), "wrong_pin");
+}
+
+TEST(EnrolmentPort, ThatIsClosedIsSaidToBe) {
+  BrokerServer broker;
+  broker.Found({"ong"});
+  const EnrolmentClient client = broker.Enrolment();
+  const std::string where = broker.enrol_address();
+  broker.Stop();
+  const absl::Status closed = client.GetNetwork().status();
+  EXPECT_EQ(ErrorCodeOf(closed), "broker_unreachable");
+  EXPECT_EQ(closed.message(), "nobody listens at the broker's enrolment port");
+}
+
 // --- Joining.
 
 class JoinTest : public testing::Test {

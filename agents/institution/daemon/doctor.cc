@@ -1,0 +1,323 @@
+#include "agents/institution/daemon/doctor.h"
+
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "agents/institution/daemon/broker_channel.h"
+#include "agents/institution/daemon/running_agent.h"
+#include "agents/institution/rpc/broker_client.h"
+#include "base/error.h"
+#include "base/files.h"
+#include "base/json.h"
+#include "base/status.h"
+#include "crypto/checkpoint.h"
+#include "crypto/client_certificate.h"
+#include "crypto/x509.h"
+#include "proto/envelope/limits.h"
+#include "proto/grpc/enrolment_client.h"
+#include "proto/network/charter.h"
+
+namespace amparo::agent {
+namespace {
+
+constexpr uint64_t kDiskWarn = uint64_t{1} << 30;
+constexpr uint64_t kDiskFail = uint64_t{256} << 20;
+constexpr absl::Duration kCertificateWarn = absl::Hours(30 * 24);
+constexpr absl::Duration kCharterWarn = absl::Hours(60 * 24);
+constexpr absl::Duration kClockWarn = absl::Minutes(1);
+constexpr absl::Duration kClockFail = absl::Minutes(5);
+constexpr size_t kSmallFileBytes = 1 << 20;
+
+// One visit: what one check found, the next may use.
+class Visit {
+ public:
+  Visit(const DataDir& data, std::string officer, const Clock& clock)
+      : data_(data), officer_(std::move(officer)), now_(clock.Now()) {}
+
+  std::vector<Check> Run();
+
+ private:
+  void Ok(const char* name, std::string text) {
+    checks_.push_back({name, Verdict::kOk, std::move(text), ""});
+  }
+  void Warn(const char* name, std::string text, std::string hint) {
+    checks_.push_back({name, Verdict::kWarn, std::move(text), std::move(hint)});
+  }
+  void Fail(const char* name, std::string text, std::string hint) {
+    checks_.push_back({name, Verdict::kFail, std::move(text), std::move(hint)});
+  }
+  void Fail(const char* name, const absl::Status& status) {
+    const auto detail = DetailOf(status);
+    Fail(name, std::string(status.message()), detail ? detail->hint : "");
+  }
+
+  void LookAtDirectory();
+  void LookAtDisk();
+  void LookAtKeystore();
+  void LookAtCertificate();
+  void CallEnrolment();
+  void CallMembersPort();
+  void LookAtClock();
+  void LookAtCharter(const EnrolmentClient& broker);
+  void AskAgent();
+
+  const DataDir& data_;
+  const std::string officer_;
+  const absl::Time now_;
+  std::optional<AgentConfig> config_;
+  std::optional<NetworkFile> network_;
+  std::optional<AgentSecrets> secrets_;
+  std::optional<absl::Time> broker_time_;
+  std::vector<Check> checks_;
+};
+
+std::vector<Check> Visit::Run() {
+  auto config = data_.ReadConfig();
+  auto network = config.ok() ? data_.ReadNetwork() : config.status();
+  if (!config.ok() || !network.ok()) {
+    Fail("joined", config.ok() ? network.status() : config.status());
+    return std::move(checks_);
+  }
+  Ok("joined", absl::StrCat(config->member.text(), " in ", config->network));
+  config_ = *std::move(config);
+  network_ = *std::move(network);
+  LookAtDirectory();
+  LookAtDisk();
+  LookAtKeystore();
+  LookAtCertificate();
+  CallEnrolment();
+  CallMembersPort();
+  LookAtClock();
+  AskAgent();
+  return std::move(checks_);
+}
+
+void Visit::LookAtDirectory() {
+  std::vector<std::string> secret = {data_.Path("keystore.json"),
+                                     data_.Path("agent.toml")};
+  if (config_->unlock == Unlock::kKeyFile)
+    secret.push_back(data_.Resolve(config_->key_file));
+  struct stat info = {};
+  if (stat(data_.Path("").c_str(), &info) != 0 || (info.st_mode & 0077) != 0)
+    return Fail("directory", "others may enter the data directory",
+                "chmod 700 DIR");
+  for (const std::string& path : secret) {
+    if (stat(path.c_str(), &info) != 0)
+      return Fail("directory", absl::StrCat(path, " is missing"),
+                  "restore it from a copy; without the keystore nothing opens");
+    if ((info.st_mode & 0077) != 0)
+      return Fail("directory", absl::StrCat(path, " may be read by others"),
+                  absl::StrCat("chmod 600 ", path));
+  }
+  Ok("directory", "nobody else may enter it");
+}
+
+void Visit::LookAtDisk() {
+  struct statvfs disk = {};
+  if (statvfs(data_.Path("").c_str(), &disk) != 0)
+    return Fail("disk", "the disk does not say how full it is", "");
+  const uint64_t free = uint64_t{disk.f_bavail} * disk.f_frsize;
+  const std::string text = absl::StrCat(free >> 20, " MiB free");
+  if (free < kDiskFail)
+    return Fail("disk", text, "make room: nothing can be stored");
+  if (free < kDiskWarn) return Warn("disk", text, "make room soon");
+  Ok("disk", text);
+}
+
+void Visit::LookAtKeystore() {
+  if (config_->unlock == Unlock::kPrompt)
+    return Ok("keystore", "asks for a passphrase at start; not opened now");
+  auto secrets = data_.Unlock(*config_);
+  if (!secrets.ok()) return Fail("keystore", secrets.status());
+  secrets_ = *std::move(secrets);
+  Ok("keystore", "opens");
+}
+
+void Visit::LookAtCertificate() {
+  const auto pem = ReadFile(data_.Path("certificate.pem"), kSmallFileBytes);
+  const auto end = pem.ok() ? CertificateEnd(*pem) : pem.status();
+  const auto ca = CertificatePem(network_->ca_der);
+  const char* anew =
+      "ask the broker's operator for an invitation and join anew";
+  if (!end.ok())
+    return Fail("certificate", "certificate.pem cannot be read", anew);
+  if (!ca.ok() || !CheckIssuedBy(*pem, *ca).ok())
+    return Fail("certificate",
+                "certificate.pem is not of this network's authority",
+                "restore certificate.pem and network.json from one copy");
+  if (secrets_ &&
+      !CheckKeyOfCertificate(AsText(secrets_->tls_key_pem.Expose()), *pem).ok())
+    return Fail("certificate", "certificate.pem is not of the keystore's key",
+                "restore certificate.pem and keystore.json from one copy");
+  const std::string text =
+      absl::StrCat("for the broker's port, until ", FormatUtc(*end));
+  if (*end <= now_) return Fail("certificate", text, anew);
+  if (*end <= now_ + kCertificateWarn)
+    return Warn("certificate", text,
+                "it renews itself while the agent runs and the broker answers");
+  Ok("certificate", text);
+}
+
+void Visit::CallEnrolment() {
+  const auto broker =
+      EnrolmentClient::Connect(network_->enrol, network_->ca_der);
+  const auto answer = broker.ok() ? broker->GetNetwork() : broker.status();
+  if (!answer.ok()) {
+    Fail("enrolment_port", answer.status());
+    checks_.back().text =
+        absl::StrCat(network_->enrol, ": ", checks_.back().text);
+    return Warn("charter", "not looked at: it comes from there", "");
+  }
+  Ok("enrolment_port", absl::StrCat(network_->enrol, " answers"));
+  broker_time_ = answer->broker_time;
+  LookAtCharter(*broker);
+}
+
+void Visit::LookAtCharter(const EnrolmentClient& broker) {
+  const auto first = ReadFile(data_.Path("charter-1.json"), kCharterBytesMax);
+  const auto newest = first.ok()
+                          ? broker.GetCharterChain(Sha256(*first))
+                          : absl::StatusOr<AcceptedCharter>(first.status());
+  if (!newest.ok()) return Fail("charter", newest.status());
+  const Charter& charter = newest->charter;
+  const Member* self = charter.Find(config_->member);
+  const std::string text = absl::StrCat("version ", charter.version, ", until ",
+                                        FormatUtc(charter.expires));
+  if (self == nullptr || self->status != MemberStatus::kActive)
+    return Fail(
+        "charter",
+        absl::StrCat(text, "; this member is ",
+                     self == nullptr ? "not in it" : NameOf(self->status)),
+        "the committee takes members in: read it the words of the request");
+  if (secrets_ && self->identity_key != secrets_->identity.verify_key())
+    return Fail("charter", "it names another identity key than the keystore's",
+                "the committee has to take this agent's join request in");
+  if (charter.expires <= now_)
+    return Fail("charter", text,
+                "the committee has to publish the next version");
+  if (charter.expires <= now_ + kCharterWarn)
+    return Warn("charter", text,
+                "the committee has to publish the next version");
+  Ok("charter", text);
+}
+
+// As the agent itself would come, when its TLS key can be had.
+void Visit::CallMembersPort() {
+  if (!secrets_)
+    return Ok("members_port",
+              absl::StrCat(config_->broker_address,
+                           ": not called, the keystore is closed"));
+  const auto ca = CertificatePem(network_->ca_der);
+  if (!ca.ok()) return Fail("members_port", ca.status());
+  const BrokerChannel way({.address = config_->broker_address,
+                           .network = config_->network,
+                           .member = config_->member,
+                           .ca_pem = *ca,
+                           .key_pem = secrets_->tls_key_pem.Copy(),
+                           .certificate_file = data_.Path("certificate.pem"),
+                           .keepalive = config_->keepalive});
+  auto channel = way.Open();
+  const auto note = channel.ok()
+                        ? BrokerClient(*channel).GetCheckpoint()
+                        : absl::StatusOr<std::string>(channel.status());
+  if (!note.ok())
+    return Fail(
+        "members_port",
+        absl::StrCat(config_->broker_address, " does not take this agent"),
+        "is the broker up, the port open, nothing in between that opens TLS?");
+  Ok("members_port", absl::StrCat(config_->broker_address, " answers"));
+  if (const auto time = TimeOfCheckpoint(*note, network_->log_key); time.ok())
+    broker_time_ = *time;
+}
+
+void Visit::LookAtClock() {
+  if (!broker_time_)
+    return Warn("clock", "not compared: the broker does not answer", "");
+  const absl::Duration off = absl::AbsDuration(now_ - *broker_time_);
+  const std::string text =
+      absl::StrCat(absl::ToInt64Seconds(off), " s from the broker's");
+  const char* hint =
+      "compare both with a third clock; run NTP on every machine";
+  if (off > kClockFail) return Fail("clock", text, hint);
+  if (off > kClockWarn) return Warn("clock", text, hint);
+  Ok("clock", text);
+}
+
+void Visit::AskAgent() {
+  const auto status = RunningAgent::At(data_, *config_, officer_).Status();
+  // Whoever is refused was answered.
+  if (absl::IsPermissionDenied(status.status()))
+    return Ok("agent", "runs; it does not know this account as an officer");
+  if (!status.ok()) return Fail("agent", status.status());
+  Ok("agent", absl::StrCat("runs, version ", status->version()));
+  if (!status->broker_reachable())
+    Warn("agent_broker", "the running agent does not reach the broker", "");
+  if (!status->sealing_waits_for().empty())
+    Warn("sealing",
+         absl::StrCat("nothing leaves: ", status->sealing_waits_for()),
+         "amparo status says more");
+  std::vector<std::string> codes;
+  for (const v1::Alarm& alarm : status->alarms()) codes.push_back(alarm.code());
+  if (!codes.empty())
+    Warn("alarms", absl::StrJoin(codes, " "), "docs/OPERATIONS.md, Alarms");
+}
+
+const char* NameOf(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::kOk:
+      return "ok";
+    case Verdict::kWarn:
+      return "warn";
+    case Verdict::kFail:
+      break;
+  }
+  return "FAIL";
+}
+
+}  // namespace
+
+std::vector<Check> Examine(const DataDir& data, const std::string& officer,
+                           const Clock& clock) {
+  return Visit(data, officer, clock).Run();
+}
+
+std::string ChecksText(const std::vector<Check>& checks) {
+  std::string text;
+  for (const Check& check : checks) {
+    std::string name = check.name;
+    name.resize(std::max<size_t>(name.size(), 16), ' ');
+    std::string verdict = NameOf(check.verdict);
+    verdict.resize(6, ' ');
+    absl::StrAppend(&text, verdict, name, check.text, "\n");
+    if (!check.hint.empty())
+      absl::StrAppend(&text, std::string(22, ' '), check.hint, "\n");
+  }
+  return text;
+}
+
+std::string ChecksJson(const std::vector<Check>& checks) {
+  Json result;
+  result["schema"] = "doctor/1";
+  result["checks"] = Json::array();
+  for (const Check& check : checks)
+    result["checks"].push_back(
+        {{"check", check.name},
+         {"result", NameOf(check.verdict)},
+         {"text", check.text},
+         {"hint", check.hint.empty() ? Json() : Json(check.hint)}});
+  return DumpJson(result) + "\n";
+}
+
+bool AllOk(const std::vector<Check>& checks) {
+  return std::all_of(checks.begin(), checks.end(), [](const Check& check) {
+    return check.verdict == Verdict::kOk;
+  });
+}
+
+}  // namespace amparo::agent
