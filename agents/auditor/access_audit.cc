@@ -112,7 +112,7 @@ void PickRecords(const AccessExport& log, const AccessFilter& filter,
                  const std::function<void(const AccessRecord&)>& take) {
   AccessPick pick(filter);
   for (const absl::string_view line : log.lines) {
-    const absl::StatusOr<AccessRecord> record = ParseAccessRecord(line);
+    const absl::StatusOr<AccessRecord> record = DecodeAccessRecord(AsBytes(line));
     if (record.ok() && pick.Takes(*record)) take(*record);
   }
 }
@@ -146,7 +146,7 @@ Json ToJson(const AccessRecord& record) {
           {"officer", record.officer},
           {"affiliation", record.affiliation},
           {"action", record.action},
-          {"case", TextOrNull(record.case_id)},
+          {"case", TextOrNull(record.case_pseudonym)},
           {"sections", record.sections},
           {"grant_or_basis", TextOrNull(record.grant_or_basis)},
           {"justification", TextOrNull(record.justification)},
@@ -172,7 +172,7 @@ std::string ToText(const AccessRecord& record) {
       absl::StrFormat("%6d  %s  %s  %-18s", record.seq, FormatUtc(record.at),
                       record.officer.substr(0, 10), record.action);
   for (const std::string& part :
-       {record.case_id.substr(0, 10), absl::StrJoin(record.sections, ","),
+       {record.case_pseudonym.substr(0, 10), absl::StrJoin(record.sections, ","),
         record.grant_or_basis.substr(0, 10),
         record.outcome == "ok" ? "" : record.outcome})
     if (!part.empty()) absl::StrAppend(&line, " ", part);

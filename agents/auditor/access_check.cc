@@ -15,9 +15,6 @@ namespace {
 
 constexpr size_t kFindingsMax = 1000;
 constexpr absl::string_view kAccessPart = "/access/";
-constexpr char kHowToHash[] =
-    "RFC 6962 tree hash of the file's lines without their newlines, against "
-    "the third line of the checkpoint";
 
 absl::StatusOr<Checkpoint> ParseHead(const std::string& encoded) {
   ASSIGN_OR_RETURN(const Note note, ParseNote(encoded));
@@ -54,7 +51,9 @@ class Judgement {
     if (verdict_.findings.size() == kFindingsMax)
       ++verdict_.findings_omitted;
     else
-      verdict_.findings.push_back({fault, record, text, check});
+      verdict_.findings.push_back(
+          {fault, record, text,
+           *check != '\0' ? check : std::string(HowToCheck(fault))});
   }
 
   // Whose log it says it is: by its own head, else by its first record.
@@ -71,7 +70,7 @@ class Judgement {
     }
     if (log_.lines.empty()) return;
     const absl::StatusOr<AccessRecord> first =
-        ParseAccessRecord(log_.lines.front());
+        DecodeAccessRecord(AsBytes(log_.lines.front()));
     if (first.ok()) verdict_.member = first->affiliation;
   }
 
@@ -113,7 +112,7 @@ class Judgement {
 
   void ReadRecord(uint64_t i, const AccessAnchor* covering) {
     const absl::StatusOr<AccessRecord> record =
-        ParseAccessRecord(log_.lines[i]);
+        DecodeAccessRecord(AsBytes(log_.lines[i]));
     if (!record.ok())
       return Add(AccessFault::kMalformed, i,
                  absl::StrCat("line ", i + 1, " of the file is no record"));
@@ -122,8 +121,7 @@ class Judgement {
       shift_ = record->seq - i;
       Add(AccessFault::kOutOfPlace, i,
           absl::StrCat("line ", i + 1, " should be record ", i,
-                       ", and says that it is record ", record->seq),
-          "records are numbered from 0, without a gap");
+                       ", and says that it is record ", record->seq));
     }
     if (record->affiliation != verdict_.member)
       Add(AccessFault::kForeign, i,
@@ -152,8 +150,7 @@ class Judgement {
                          anchor->leaf.value(),
                          " of the network's log: one from record ",
                          verdict_.anchored, " to ", size == 0 ? 0 : size - 1,
-                         " was changed, put in, cut out or moved"),
-            kHowToHash);
+                         " was changed, put in, cut out or moved"));
       } else {
         verdict_.anchored = size;
       }
@@ -184,8 +181,7 @@ class Judgement {
       Add(AccessFault::kChanged, verdict_.anchored,
           absl::StrCat("the records are not those of the export's own "
                        "checkpoint: one from record ",
-                       verdict_.anchored, " on is not as it was signed"),
-          kHowToHash);
+                       verdict_.anchored, " on is not as it was signed"));
     CheckSignature();
   }
 
@@ -201,8 +197,7 @@ class Judgement {
     }
     Add(AccessFault::kBadCheckpoint, std::nullopt,
         "no signing key that the institution ever had signed the export's "
-        "checkpoint",
-        "C2SP signed note, by a key of the institution's key events");
+        "checkpoint");
   }
 
   const AccessExport& log_;
@@ -216,26 +211,6 @@ class Judgement {
 };
 
 }  // namespace
-
-absl::string_view NameOf(AccessFault fault) {
-  switch (fault) {
-    case AccessFault::kMalformed:
-      return "malformed";
-    case AccessFault::kOutOfPlace:
-      return "out_of_place";
-    case AccessFault::kForeign:
-      return "foreign";
-    case AccessFault::kAfterAnchor:
-      return "after_anchor";
-    case AccessFault::kChanged:
-      return "changed";
-    case AccessFault::kTruncated:
-      return "truncated";
-    case AccessFault::kBadCheckpoint:
-      return "bad_checkpoint";
-  }
-  return "";
-}
 
 std::optional<uint64_t> AccessVerdict::first_bad_record() const {
   return findings.empty() ? std::nullopt : findings.front().record;

@@ -23,6 +23,8 @@ enum class AccessFault {
   kBadCheckpoint,  // the export's own signed head is missing or not signed so
 };
 absl::string_view NameOf(AccessFault fault);  // "malformed", ...
+// How somebody who does not trust this program sees a fault of this kind.
+absl::string_view HowToCheck(AccessFault fault);
 
 struct AccessFinding {
   AccessFault fault;

@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "base/clock.h"
-#include "base/encoding.h"
 #include "base/json.h"
 #include "base/status.h"
 
@@ -11,7 +9,6 @@ namespace amparo::auditor {
 namespace {
 
 constexpr char kEndSchema[] = "access_log_export/1";
-constexpr size_t kNonceBytes = 16;
 
 absl::StatusOr<AccessExport::End> ParseEnd(absl::string_view line) {
   ASSIGN_OR_RETURN(const Json json, ParseJson(line));
@@ -27,41 +24,6 @@ absl::StatusOr<AccessExport::End> ParseEnd(absl::string_view line) {
 }
 
 }  // namespace
-
-absl::StatusOr<AccessRecord> ParseAccessRecord(absl::string_view line) {
-  if (line.size() > kAccessRecordBytesMax)
-    return absl::InvalidArgumentError("a record that is too long");
-  ASSIGN_OR_RETURN(const Json json, ParseJson(line));
-  RETURN_IF_ERROR(JsonKeysWithin(
-      json, {"seq", "at", "nonce", "officer", "affiliation", "action", "case",
-             "sections", "grant_or_basis", "justification", "outcome"}));
-  AccessRecord record;
-  ASSIGN_OR_RETURN(const int64_t seq, JsonInt(json, "seq"));
-  if (seq < 0) return absl::InvalidArgumentError("a number below zero");
-  record.seq = static_cast<uint64_t>(seq);
-  ASSIGN_OR_RETURN(const std::string at, JsonString(json, "at"));
-  ASSIGN_OR_RETURN(record.at, ParseUtc(at));
-  ASSIGN_OR_RETURN(const std::string nonce, JsonString(json, "nonce"));
-  ASSIGN_OR_RETURN(const Bytes nonce_bytes, FromBase64Url(nonce));
-  if (nonce_bytes.size() != kNonceBytes)
-    return absl::InvalidArgumentError("a nonce of another size");
-  ASSIGN_OR_RETURN(record.officer, JsonString(json, "officer"));
-  ASSIGN_OR_RETURN(record.affiliation, JsonString(json, "affiliation"));
-  ASSIGN_OR_RETURN(record.action, JsonString(json, "action"));
-  ASSIGN_OR_RETURN(record.case_id, JsonString(json, "case"));
-  ASSIGN_OR_RETURN(record.grant_or_basis, JsonString(json, "grant_or_basis"));
-  ASSIGN_OR_RETURN(record.justification, JsonString(json, "justification"));
-  ASSIGN_OR_RETURN(record.outcome, JsonString(json, "outcome"));
-  const auto sections = json.find("sections");
-  if (sections == json.end() || !sections->is_array())
-    return absl::InvalidArgumentError("sections: expected a list");
-  for (const Json& section : *sections) {
-    if (!section.is_string())
-      return absl::InvalidArgumentError("sections: expected strings");
-    record.sections.push_back(section.get<std::string>());
-  }
-  return record;
-}
 
 AccessExport SplitAccessExport(absl::string_view text) {
   AccessExport out;

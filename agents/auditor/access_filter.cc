@@ -28,7 +28,7 @@ bool AccessPick::Fits(const AccessRecord& record) const {
   const auto begins = [](const std::string& id, const std::string& asked) {
     return absl::StartsWith(id, asked);
   };
-  if (!begins(record.case_id, filter_.case_id) ||
+  if (!begins(record.case_pseudonym, filter_.case_id) ||
       !begins(record.officer, filter_.officer) ||
       !begins(record.grant_or_basis, filter_.grant))
     return false;

@@ -76,6 +76,8 @@ CLI::App* AddReplay(CLI::App& app, Arguments& arguments) {
                    "the log still begins with them is proven by the root")
       ->type_name("FILE")
       ->excludes(since);
+  verb->add_flag("--no-timeline", arguments.no_timeline,
+                 "the verdict alone; faster for long logs");
   verb->add_option("--html", arguments.html,
                    "write the report as a page that needs nothing else")
       ->type_name("FILE");

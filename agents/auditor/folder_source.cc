@@ -73,10 +73,14 @@ absl::StatusOr<Opening> ParseOpening(absl::string_view line) {
   if (index < 0) return absl::InvalidArgumentError("index below zero");
   ASSIGN_OR_RETURN(const std::string salt, JsonString(object, "salt"));
   ASSIGN_OR_RETURN(const std::string event, JsonString(object, "event"));
-  RETURN_IF_ERROR(JsonString(object, "event_kind").status());
+  ASSIGN_OR_RETURN(const std::string kind, JsonString(object, "event_kind"));
   Opening opening{.leaf = static_cast<uint64_t>(index)};
   ASSIGN_OR_RETURN(opening.salt, FromBase64Url(salt));
   ASSIGN_OR_RETURN(opening.event, FromBase64Url(event));
+  // Who reads the file goes by the name.
+  const absl::StatusOr<AuditEvent> decoded = DecodeAuditEvent(opening.event);
+  if (decoded.ok() && NameOf(*decoded) != kind)
+    return absl::InvalidArgumentError("event_kind is not the event's");
   return opening;
 }
 

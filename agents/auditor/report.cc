@@ -16,12 +16,6 @@ constexpr std::array<const char*, kStepCount> kStepNames = {
     "charter_chain", "key_events", "tiles", "checkpoint",  "consistency",
     "openings",      "signatures", "links", "disclosures", "report"};
 
-constexpr std::array<const char*, 16> kCodeNames = {
-    "leaf_mismatch",  "tile_missing",     "root_mismatch",    "bad_checkpoint",
-    "quorum_missing", "inconsistent",     "bad_charter",      "bad_key_event",
-    "bad_signature",  "opening_mismatch", "opening_missing",  "link_gap",
-    "link_fork",      "not_covered",      "after_revocation", "late"};
-
 Json TextOrNull(const std::string& text) {
   return text.empty() ? Json(nullptr) : Json(text);
 }
@@ -111,26 +105,6 @@ absl::string_view NameOf(Step step) {
   return kStepNames[static_cast<size_t>(step)];
 }
 
-absl::string_view NameOf(FindingCode code) {
-  return kCodeNames[static_cast<size_t>(code)];
-}
-
-bool IsFatal(FindingCode code) {
-  switch (code) {
-    case FindingCode::kLeafMismatch:
-    case FindingCode::kTileMissing:
-    case FindingCode::kRootMismatch:
-    case FindingCode::kBadCheckpoint:
-    case FindingCode::kQuorumMissing:
-    case FindingCode::kInconsistent:
-    case FindingCode::kBadCharter:
-    case FindingCode::kOpeningMismatch:
-      return true;
-    default:
-      return false;
-  }
-}
-
 std::optional<bool> StepResult::Ok() const {
   if (failed) return false;
   if (!skipped.empty()) return std::nullopt;
@@ -146,6 +120,8 @@ void Report::Add(Step step, Finding finding) {
   if (finding.index.has_value() &&
       (!first_bad_index_.has_value() || *finding.index < *first_bad_index_))
     first_bad_index_ = finding.index;
+  if (finding.check.empty())
+    finding.check = std::string(HowToCheck(finding.code));
   if (findings_.size() == kFindingsMax) {
     ++findings_omitted_;
     return;

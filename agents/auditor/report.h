@@ -55,6 +55,8 @@ absl::string_view NameOf(FindingCode code);  // "leaf_mismatch", ...
 // Fatal: the log itself is not what was signed. Otherwise somebody who writes
 // to it broke a rule.
 bool IsFatal(FindingCode code);
+// How somebody who does not trust this program sees a finding of this kind.
+absl::string_view HowToCheck(FindingCode code);
 
 struct Finding {
   FindingCode code;
@@ -97,6 +99,7 @@ class Report {
   static constexpr size_t kFindingsMax = 1000;
 
   void Checked(Step step, uint64_t count = 1);
+  // A finding without a `check` gets that of its code.
   void Add(Step step, Finding finding);
   // Says why `step` did not look at everything; the first reason stays.
   void Skip(Step step, absl::string_view reason);

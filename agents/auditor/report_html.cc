@@ -124,6 +124,12 @@ std::string FactsHtml(const Report& report, absl::Time made) {
                             ? FormatUtc(*report.checkpoint_at)
                             : "unknown"),
       Fact("Entries", absl::StrCat(report.size.value())),
+      report.resumed_from.has_value()
+          ? Fact("Looked at",
+                 absl::StrCat("the entries from ", report.resumed_from->value(),
+                              " on; those before were replayed by an earlier "
+                              "audit, and the log still begins with them"))
+          : "",
       Fact("State of the log (root hash)", report.root_hash.ToString(), true),
       Fact("Charter", absl::StrCat("version ", report.charter_version)),
       Fact("First charter",

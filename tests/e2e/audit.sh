@@ -69,6 +69,41 @@ sed 's/"subject":[0-9]*/"subject":0/' "$scratch/pack-$envelope.json" >"$scratch/
 check_exit 6 audit verify "$scratch/moved.json" --root "$pin"
 check_exit 6 audit verify "$scratch/pack-$envelope.json" --root "sha256:$(printf '0%.0s' {1..64})"
 
+step "a file that was cut or changed anywhere ends in a verdict, never in a crash"
+cp -r "$scratch/export" "$scratch/damaged"
+/usr/bin/python3 - "$scratch/damaged" "$pin" "$(command -v amparo-audit)" "$scratch/pack-$envelope.json" <<'EOT'
+import os, random, subprocess, sys
+folder, pin, audit, pack = sys.argv[1:]
+dice = random.Random(20261122)
+def verdict(*words):
+    done = subprocess.run([audit, *words, "--root", pin], capture_output=True)
+    assert done.returncode in (0, 1, 6), (words, done.returncode, done.stderr)
+    return done.returncode
+def damage(path):
+    with open(path, "rb") as file:
+        data = bytearray(file.read())
+    if not data: return data
+    at = dice.randrange(len(data))
+    changed = data[:at] if dice.random() < 0.3 else bytearray(data)
+    if at < len(changed): changed[at] ^= 1 << dice.randrange(8)
+    with open(path, "wb") as file: file.write(changed)
+    return data
+found = 0
+for top, _, names in sorted(os.walk(folder)):
+    for name in sorted(names):
+        for _ in range(4):
+            path = os.path.join(top, name)
+            whole = damage(path)
+            found += verdict("replay", "--export", folder) == 6
+            with open(path, "wb") as file: file.write(whole)
+for _ in range(20):
+    whole = damage(pack)
+    assert verdict("verify", pack) == 6
+    with open(pack, "wb") as file: file.write(whole)
+assert found > 10, found
+assert verdict("replay", "--export", folder) == 0
+EOT
+
 step "public tools find the same (docs/EVIDENCE.md)"
 if command -v python3 >/dev/null; then
   awk '/^```python$/{on=1;next} /^```$/{on=0} on' "$root/docs/EVIDENCE.md" >"$scratch/check.py"

@@ -18,6 +18,7 @@ inline constexpr char kProgram[] = "amparo-audit";
 // What was typed.
 struct Arguments {
   bool json = false;
+  bool no_timeline = false;  // replay
   std::string profile;
   std::string broker;
   std::string folder;

@@ -76,15 +76,18 @@ absl::StatusOr<int> RunReplay(const Arguments& arguments) {
   HtmlReport html;
   options.timeline = [&](const TimelineEntry& row) {
     if (!arguments.html.empty()) html.Add(row);
+    if (arguments.no_timeline) return;
     if (arguments.json)
       spool.Add(row);
     else
       std::cout << ToText(row);
   };
+  if (arguments.no_timeline && arguments.html.empty())
+    options.timeline = nullptr;
   ProgressBar bar(std::cerr, SystemClock());
   // Where the timeline goes to the same terminal there is movement enough.
   if (isatty(STDERR_FILENO) == 1 &&
-      (arguments.json || isatty(STDOUT_FILENO) != 1))
+      (arguments.json || arguments.no_timeline || isatty(STDOUT_FILENO) != 1))
     options.progress = [&bar](uint64_t done, uint64_t size) {
       bar.Show(done, size);
     };

@@ -14,33 +14,15 @@
 #include "base/mutex.h"
 #include "crypto/compact_range.h"
 #include "crypto/keys.h"
+#include "proto/envelope/access_record.h"
 #include "proto/envelope/ids.h"
 #include "proto/network/member.h"
 
 namespace amparo::agent {
 
-// Who saw what: one record for each look at content and each decision, hashed
-// into a Merkle tree of its own and written *before* plaintext is shown. Holds
-// pseudonyms and codes, never a name or a text.
-struct AccessRecord {
-  uint64_t seq = 0;  // from 0: leaf index in the access log's tree
-  absl::Time at;
-  Bytes nonce;  // 16 random bytes: a record cannot be guessed from its hash
-  std::string officer;      // OfficerId text
-  std::string affiliation;  // member id
-  std::string action;       // "section_open", "referral_send", ...
-  std::string case_pseudonym;  // CaseId text, or empty
-  std::vector<std::string> sections;
-  std::string grant_or_basis;  // GrantId or WithoutConsentId text, or empty
-  std::string justification;   // sha256:... of a written reason, or empty
-  std::string outcome;         // "ok" or an error code
-};
-
-// JSON, keys in the order above: the leaf's bytes (docs/PROTOCOL.md).
-Bytes EncodeAccessRecord(const AccessRecord& record);
-absl::StatusOr<AccessRecord> DecodeAccessRecord(ByteView bytes);
-
-// The institution's access log. Thread-safe.
+// The institution's access log: one record for each look at content and each
+// decision, hashed into a Merkle tree of its own and written *before* plaintext
+// is shown. Thread-safe.
 class AccessLog {
  public:
   // All arguments must outlive the log.

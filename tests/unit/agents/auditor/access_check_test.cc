@@ -281,7 +281,7 @@ class AccessFilterTest : public testing::Test {
         TimeFromUnix(1795262400 + 60 * static_cast<int64_t>(record.seq));
     record.officer = officer;
     record.action = action;
-    record.case_id = case_id;
+    record.case_pseudonym = case_id;
     if (*section != 0) record.sections = {section};
     record.grant_or_basis = grant;
     record.outcome = "ok";

@@ -148,26 +148,5 @@ TEST_F(AccessLogTest, RefusesADamagedEdge) {
   }
 }
 
-TEST(AccessRecord, DecodesWhatItEncodesAndNothingElse) {
-  const AccessRecord record{.seq = 7,
-                            .at = TimeFromUnix(1795262400),
-                            .nonce = Bytes(16, 1),
-                            .officer = "o-x",
-                            .affiliation = "ong",
-                            .action = "section_open",
-                            .case_pseudonym = "c-x",
-                            .sections = {"risk", "health"},
-                            .grant_or_basis = "g-x",
-                            .justification = "",
-                            .outcome = "ok"};
-  const Bytes bytes = EncodeAccessRecord(record);
-  EXPECT_EQ(EncodeAccessRecord(VALUE_OF(DecodeAccessRecord(bytes))), bytes);
-  const std::string text = ToText(bytes);
-  for (const std::string& bad :
-       {std::string(), std::string("[]"), text.substr(1), text + " x",
-        "{\"more\":1," + text.substr(1)})
-    EXPECT_FALSE(DecodeAccessRecord(AsBytes(bad)).ok()) << bad;
-}
-
 }  // namespace
 }  // namespace amparo::agent

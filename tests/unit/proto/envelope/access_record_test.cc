@@ -1,0 +1,37 @@
+#include "proto/envelope/access_record.h"
+
+#include "absl/strings/str_replace.h"
+#include "base/clock.h"
+#include "tests/support/status_matchers.h"
+
+namespace amparo {
+namespace {
+
+TEST(AccessRecord, DecodesWhatItEncodesAndNothingElse) {
+  const AccessRecord record{.seq = 7,
+                            .at = TimeFromUnix(1795262400),
+                            .nonce = Bytes(16, 1),
+                            .officer = "o-x",
+                            .affiliation = "ong",
+                            .action = "section_open",
+                            .case_pseudonym = "c-x",
+                            .sections = {"risk", "health"},
+                            .grant_or_basis = "g-x",
+                            .justification = "",
+                            .outcome = "ok"};
+  const Bytes bytes = EncodeAccessRecord(record);
+  EXPECT_EQ(EncodeAccessRecord(VALUE_OF(DecodeAccessRecord(bytes))), bytes);
+  const std::string text = ToText(bytes);
+  for (const std::string& bad :
+       {std::string(), std::string("[]"), text.substr(1), text + " x",
+        "{\"more\":1," + text.substr(1),
+        absl::StrReplaceAll(text, {{"\"seq\":7", "\"seq\":-7"}}),
+        absl::StrReplaceAll(text, {{"\"sections\":[", "\"sections\":[1,"}}),
+        absl::StrReplaceAll(text, {{"AQEB", ""}}),
+        absl::StrReplaceAll(
+            text, {{"\"risk\"", "\"" + std::string(70'000, 'x') + "\""}})})
+    EXPECT_FALSE(DecodeAccessRecord(AsBytes(bad)).ok()) << bad;
+}
+
+}  // namespace
+}  // namespace amparo
