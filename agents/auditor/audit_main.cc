@@ -128,7 +128,8 @@ CLI::App* AddProve(CLI::App& app, Arguments& arguments) {
   verb->add_option("--document", arguments.document,
                    "the document that the entry is about, as a party gave it")
       ->type_name("FILE");
-  verb->add_option("--out", arguments.out, "where the pack goes")
+  verb->add_option("--out", arguments.out, "where the pack goes; beside it, as C2SP "
+                   "tlog-proof, the entry's place in the tree")
       ->type_name("FILE");
   return verb;
 }

@@ -2,8 +2,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "absl/strings/strip.h"
+#include "agents/auditor/html_text.h"
 #include "base/clock.h"
-#include "base/printable.h"
 
 namespace amparo::auditor {
 namespace {
@@ -68,19 +69,6 @@ constexpr std::array<const char*, kStepCount> kQuestions = {
     "the cases themselves, which institutions open one by one.",
     ""};
 
-std::string Cell(absl::string_view text, bool number = false) {
-  return absl::StrCat(number ? "<td class=n>" : "<td>", EscapeHtml(text),
-                      "</td>");
-}
-// What must not break in two.
-std::string Whole(absl::string_view text) {
-  return absl::StrCat("<td class=w>", EscapeHtml(text), "</td>");
-}
-// "2026-11-20 09:00:00"
-std::string TimeCell(absl::Time time) {
-  return Whole(
-      absl::FormatTime("%E4Y-%m-%d %H:%M:%S", time, absl::UTCTimeZone()));
-}
 // An event in words.
 std::string EventText(const std::string& event) {
   if (event == "access_log_checkpoint") return "access log anchored";
@@ -88,14 +76,12 @@ std::string EventText(const std::string& event) {
   if (event == "envelope") return "message";
   return absl::StrReplaceAll(event, {{"_", " "}});
 }
-std::string Count(uint64_t count) {
-  return absl::StrCat("<td class=n>",
-                      count == 0 ? "&middot;" : absl::StrCat(count), "</td>");
-}
-std::string Fact(absl::string_view name, absl::string_view value,
-                 bool code = false) {
-  return absl::StrCat("<dt>", name, "</dt><dd>", code ? "<code>" : "",
-                      EscapeHtml(value), code ? "</code>" : "", "</dd>\n");
+std::string DetailText(const TimelineEntry& row) {
+  absl::string_view records = row.detail;
+  if (row.event == "access_log_checkpoint" &&
+      absl::ConsumePrefix(&records, "size "))
+    return absl::StrCat(records, " record(s)");
+  return row.detail;
 }
 
 std::string VerdictHtml(const Report& report) {
@@ -231,6 +217,40 @@ std::string LateHtml(const Tally& tally) {
   return html;
 }
 
+bool IsGap(FindingCode code) {
+  return code == FindingCode::kLinkGap || code == FindingCode::kTileMissing ||
+         code == FindingCode::kOpeningMissing;
+}
+
+std::string GapsHtml(const Report& report) {
+  std::string html = "<h2>Gaps</h2>\n";
+  uint64_t gaps = 0;
+  for (const Finding& finding : report.findings()) {
+    if (!IsGap(finding.code)) continue;
+    if (gaps++ == 0)
+      absl::StrAppend(&html,
+                      "<table><thead><tr><th class=n>Entry<th>What is missing"
+                      "</tr></thead><tbody>\n");
+    absl::StrAppend(
+        &html, "<tr>",
+        Cell(finding.index.has_value() ? absl::StrCat(finding.index->value())
+                                       : "",
+             true),
+        Cell(finding.text), "</tr>\n");
+  }
+  if (gaps > 0) return html + "</tbody></table>\n";
+  const std::string& skipped = report.step(Step::kLinks).skipped;
+  return absl::StrCat(
+      html, "<p>",
+      skipped.empty()
+          ? "None: no entry is missing, and each message between two "
+            "institutions names the one before."
+          : "No entry is missing. Whether a message is missing between two "
+            "institutions could not be asked: " +
+                EscapeHtml(skipped) + ".",
+      "</p>\n");
+}
+
 std::string TimelineHtml(const std::vector<TimelineEntry>& rows,
                          uint64_t seen) {
   std::string html = "<h2>Timeline</h2>\n";
@@ -243,35 +263,12 @@ std::string TimelineHtml(const std::vector<TimelineEntry>& rows,
   for (const TimelineEntry& row : rows)
     absl::StrAppend(&html, "<tr>", Cell(absl::StrCat(row.index.value()), true),
                     TimeCell(row.at), Cell(EventText(row.event)),
-                    Cell(row.from), Cell(row.to), Cell(row.detail), "</tr>\n");
+                    Cell(row.from), Cell(row.to), Cell(DetailText(row)),
+                    "</tr>\n");
   return html + "</tbody></table>\n";
 }
 
 }  // namespace
-
-std::string EscapeHtml(absl::string_view text) {
-  std::string html;
-  for (const char c : Printable(text)) switch (c) {
-      case '&':
-        html += "&amp;";
-        break;
-      case '<':
-        html += "&lt;";
-        break;
-      case '>':
-        html += "&gt;";
-        break;
-      case '"':
-        html += "&quot;";
-        break;
-      case '\'':
-        html += "&#39;";
-        break;
-      default:
-        html += c;
-    }
-  return html;
-}
 
 void HtmlReport::Add(const TimelineEntry& row) {
   ++rows_seen_;
@@ -287,7 +284,7 @@ std::string HtmlReport::Render(const Report& report, absl::Time made) {
                                         : report.network),
       "</p>\n", VerdictHtml(report), FactsHtml(report, made),
       FindingsHtml(report), StepsHtml(report), CountsHtml(tally_),
-      LateHtml(tally_), TimelineHtml(rows_, rows_seen_),
+      LateHtml(tally_), GapsHtml(report), TimelineHtml(rows_, rows_seen_),
       "<footer><p>The log holds no name and no content of any case: only that "
       "an institution sent something to another, when, and under which "
       "signature. &ldquo;In order&rdquo; says that the log is what was signed; "

@@ -29,7 +29,4 @@ class HtmlReport {
   uint64_t rows_seen_ = 0;
 };
 
-// `text` as it may stand in HTML, in an attribute too.
-std::string EscapeHtml(absl::string_view text);
-
 }  // namespace amparo::auditor

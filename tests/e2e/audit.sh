@@ -64,6 +64,23 @@ for entry in "$envelope" "$receipt"; do
 done
 check_exit 3 audit prove 999999 --export "$scratch/export" --root "$pin"
 
+step "a stranger's tool verifies the entry's place (C2SP tlog-proof)"
+/usr/bin/python3 -B - "$root/tests/interop" "$scratch/pack-$envelope" "$envelope" <<'EOT'
+import base64, json, sys
+sys.path.insert(0, sys.argv[1])
+import tlog_reference
+pack = json.load(open(sys.argv[2] + ".json"))
+text = open(sys.argv[2] + ".tlog-proof").read()
+entry = next(e["entry"] for e in pack["entries"] if e["index"] == int(sys.argv[3]))
+entry = base64.urlsafe_b64decode(entry + "=" * (-len(entry) % 4))
+assert tlog_reference.check_proof(text, entry) == pack["checkpoint"]
+try:
+    tlog_reference.check_proof(text, entry + b"x")
+    sys.exit("another entry was believed")
+except tlog_reference.Mismatch:
+    pass
+EOT
+
 step "a pack that was changed is refused"
 sed 's/"subject":[0-9]*/"subject":0/' "$scratch/pack-$envelope.json" >"$scratch/moved.json"
 check_exit 6 audit verify "$scratch/moved.json" --root "$pin"

@@ -183,6 +183,32 @@ def check(folder, vkey=None):
             "hash_tiles": tiles, "levels": level}
 
 
+def check_proof(text, entry):
+    """C2SP tlog-proof: `entry` is at its index under the note's root, by the
+    recursion of RFC 6962 section 2.1.1. What the note's text is."""
+    head, _, note = text.partition("\n\n")
+    lines = head.split("\n")
+    if lines[0] != "c2sp.org/tlog-proof@v1" or not lines[1].startswith("index "):
+        raise Mismatch("no tlog-proof")
+    path = [base64.b64decode(line, validate=True) for line in lines[2:]]
+    size, root = note.split("\n")[1:3]
+
+    def climb(index, count):
+        if count == 1:
+            return leaf_hash(entry)
+        split = 1 << (count - 1).bit_length() - 1
+        if index < split:
+            left = climb(index, split)
+            return node_hash(left, path.pop(0))
+        right = climb(index - split, count - split)
+        return node_hash(path.pop(0), right)
+
+    found = climb(int(lines[1][6:]), int(size))
+    if path or found != base64.b64decode(root, validate=True):
+        raise Mismatch("the proof does not lead to the root")
+    return note
+
+
 def main(arguments):
     if len(arguments) not in (1, 2):
         print("usage: tlog_reference.py FOLDER|URL [VKEY]", file=sys.stderr)

@@ -1,6 +1,7 @@
 #include <iostream>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "agents/auditor/entry_view.h"
 #include "agents/auditor/evidence_check.h"
 #include "agents/auditor/evidence_make.h"
@@ -9,6 +10,7 @@
 #include "base/files.h"
 #include "base/status.h"
 #include "crypto/checkpoint.h"
+#include "crypto/tlog_proof.h"
 
 namespace amparo::auditor {
 namespace {
@@ -44,16 +46,23 @@ absl::StatusOr<int> RunProve(const Arguments& arguments) {
     return 0;
   }
   RETURN_IF_ERROR(WriteFile(arguments.out, pack, FileMode::kPrivate));
+  const std::string proof =
+      absl::StrCat(absl::StripSuffix(arguments.out, ".json"), ".tlog-proof");
+  RETURN_IF_ERROR(
+      WriteFile(proof, FormatTlogProof(evidence.Proof()), FileMode::kPrivate));
   if (arguments.json)
     std::cout << DumpJson({{"schema", "evidence_made/1"},
                            {"entry", arguments.entry},
                            {"entries", evidence.entries.size()},
-                           {"bytes", pack.size()}})
+                           {"bytes", pack.size()},
+                           {"tlog_proof", proof}})
               << "\n";
   else
     std::cout << ToText(JudgeEvidence(evidence, root)) << "\nWritten to "
               << arguments.out << " (" << evidence.entries.size()
-              << " entries, " << pack.size() << " bytes).\n";
+              << " entries, " << pack.size()
+              << " bytes); its place in the tree, "
+              << "for tlog tools, to " << proof << ".\n";
   return 0;
 }
 

@@ -74,6 +74,28 @@ TEST(HtmlReport, SaysWhatIsWrongAndHowToCheckIt) {
     EXPECT_TRUE(absl::StrContains(page, text)) << text;
 }
 
+TEST(HtmlReport, SaysWhatIsMissingOrThatNothingIs) {
+  const auto render = [](const Report& report) {
+    return HtmlReport().Render(report, TimeFromUnix(0));
+  };
+  Report report;
+  EXPECT_TRUE(absl::StrContains(render(report), "None: no entry is missing"));
+  report.Skip(Step::kLinks, "no openings <here>");
+  EXPECT_TRUE(absl::StrContains(
+      render(report), "could not be asked: no openings &lt;here&gt;"));
+  report.Add(Step::kLinks, {FindingCode::kLinkGap, LeafIndex(7), "two lost"});
+  const std::string page = render(report);
+  EXPECT_TRUE(absl::StrContains(page, "<td class=n>7</td><td>two lost</td>"));
+  EXPECT_FALSE(absl::StrContains(page, "None: no entry is missing"));
+}
+
+TEST(HtmlReport, SaysFromWhereAResumedReplayLooked) {
+  Report report;
+  report.resumed_from = TreeSize(4711);
+  EXPECT_TRUE(absl::StrContains(HtmlReport().Render(report, TimeFromUnix(0)),
+                                "the entries from 4711 on"));
+}
+
 TEST(HtmlReport, AsksNobodyForAnything) {
   HtmlReport html;
   const std::string page = html.Render(Report(), TimeFromUnix(0));

@@ -16,6 +16,15 @@ TEST(Report, IsNotOkWithOneFindingAndNamesTheLowestEntry) {
   EXPECT_EQ(report.first_bad_index(), LeafIndex(9));
 }
 
+TEST(Report, SaysOfEveryKindOfFindingHowToCheckIt) {
+  for (int i = 0; i <= static_cast<int>(FindingCode::kLate); ++i) {
+    const auto code = static_cast<FindingCode>(i);
+    Report report;
+    report.Add(Step::kTiles, {code, LeafIndex(1), "x"});
+    EXPECT_FALSE(report.findings().front().check.empty()) << NameOf(code);
+  }
+}
+
 TEST(Report, OrdersFindingsByEntryWithTheDeepestCauseFirst) {
   Report report;
   report.Add(Step::kTiles, {FindingCode::kRootMismatch, std::nullopt, "d"});

@@ -3,6 +3,7 @@
 #include "crypto/tile.h"
 #include "proto/envelope/limits.h"
 #include "proto/network/key_event.h"
+#include "proto/network/suspension.h"
 #include "tests/unit/proto/envelope/samples.h"
 
 namespace amparo {
