@@ -16,14 +16,14 @@ class PeerBookTest : public testing::Test {
   MemberId Id(const std::string& id) { return VALUE_OF(MemberId::Parse(id)); }
   absl::Time now() { return world_.clock().Now(); }
   std::string Refusal(const std::string& id) {
-    return ErrorCodeOf(peers().ActiveMember(Id(id)).status());
+    return ErrorCodeOf(peers().ActiveMember(Id(id), now()).status());
   }
 
   AgentWorld world_;
 };
 
 TEST_F(PeerBookTest, NamesActiveMembersAndNobodyElse) {
-  EXPECT_EQ(VALUE_OF(peers().ActiveMember(Id("uls"))).kind,
+  EXPECT_EQ(VALUE_OF(peers().ActiveMember(Id("uls"), now())).kind,
             MemberKind::kHealth);
   EXPECT_EQ(Refusal("ghost"), "unknown_member");
 }
