@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/status.h"
 #include "crypto/note.h"
+#include "proto/network/witnesses.h"
 
 namespace amparo::auditor {
 namespace {
@@ -13,21 +14,6 @@ namespace {
 absl::StatusOr<Checkpoint> ParseUnverified(const std::string& encoded) {
   ASSIGN_OR_RETURN(const Note note, ParseNote(encoded));
   return ParseCheckpoint(note.text);
-}
-
-// The witnesses of `charter`: members by their own keys, and outsiders.
-std::vector<NoteVerifier> WitnessesOf(const Charter& charter) {
-  std::vector<NoteVerifier> witnesses = charter.outside_witnesses;
-  for (const Member& member : charter.members) {
-    if (!member.witness_key.has_value() ||
-        member.status != MemberStatus::kActive)
-      continue;
-    absl::StatusOr<NoteVerifier> verifier = NoteVerifier::Create(
-        absl::StrCat(charter.network, "/witness/", member.id.text()),
-        NoteKeyType::kCosignatureV1, *member.witness_key);
-    if (verifier.ok()) witnesses.push_back(std::move(verifier).value());
-  }
-  return witnesses;
 }
 
 }  // namespace
@@ -133,17 +119,10 @@ bool CheckpointCheck::Finish(const NetworkFold& network) {
 absl::Status CheckpointCheck::CountCosignatures(
     const AcceptedCharter& charter) {
   ASSIGN_OR_RETURN(const Note note, ParseNote(note_));
-  std::vector<absl::Time> times;
-  for (const NoteVerifier& witness : WitnessesOf(charter.charter)) {
-    const absl::StatusOr<absl::Time> time = VerifyCosignature(note, witness);
-    if (time.ok())
-      times.push_back(*time);
-    else if (!absl::IsNotFound(time.status()))
-      return time.status();
-  }
+  ASSIGN_OR_RETURN(const std::vector<absl::Time> times,
+                   CosignatureTimes(note, charter.charter));
   report_.cosignatures = static_cast<uint32_t>(times.size());
   if (times.empty()) return absl::OkStatus();
-  std::sort(times.begin(), times.end());
   report_.checkpoint_at = times[times.size() / 2];
   return absl::OkStatus();
 }

@@ -77,14 +77,14 @@ absl::Status CheckRecipient(const Network& network, const MemberId& id,
   return absl::OkStatus();
 }
 
-// The newest prekey, or one whose successor was logged within the hour: its
+// The newest prekey, or one whose successor counts for less than an hour: its
 // private half may still be there. docs/PROTOCOL.md, Prekeys.
-absl::Status CheckPrekey(const KeyDirectory& keys, const Header& header,
-                         absl::Time now) {
+absl::Status CheckPrekey(const KeyDirectory& keys, const WitnessBook& witnesses,
+                         const Header& header, absl::Time now) {
   std::optional<absl::Time> successor_at;
   for (const PrekeyRecord& prekey : keys.Prekeys(header.recipient)) {
     if (prekey.key.Id() != header.prekey_id) {
-      successor_at = prekey.logged_at;
+      successor_at = witnesses.CountsFrom(prekey.leaf, prekey.logged_at);
       continue;
     }
     if (successor_at && now > *successor_at + kPrekeySuccessorGrace) break;
@@ -97,8 +97,9 @@ absl::Status CheckPrekey(const KeyDirectory& keys, const Header& header,
 
 }  // namespace
 
-Admission::Admission(const AdmissionLimits& limits, const Clock& clock)
-    : limits_(limits), clock_(clock) {}
+Admission::Admission(const AdmissionLimits& limits, const WitnessBook& witnesses,
+                     const Clock& clock)
+    : limits_(limits), witnesses_(witnesses), clock_(clock) {}
 
 absl::Status Admission::CountOperation(const MemberId& member) {
   const absl::Time now = clock_.Now();
@@ -133,7 +134,7 @@ absl::Status Admission::CheckHeader(const Network& network,
   RETURN_IF_ERROR(CheckNetwork(*network.charter, network, header));
   RETURN_IF_ERROR(CheckTimes(header, now));
   RETURN_IF_ERROR(CheckRecipient(network, header.recipient, now));
-  RETURN_IF_ERROR(CheckPrekey(network.keys, header, now));
+  RETURN_IF_ERROR(CheckPrekey(network.keys, witnesses_, header, now));
   if (header.link_seq == 0)
     return Refuse(absl::StatusCode::kInvalidArgument, "invalid_form",
                   "link_seq", "links are numbered from 1");

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/mutex.h"
 #include "broker/core/directory.h"
+#include "broker/core/witness_book.h"
 #include "crypto/digest.h"
 #include "proto/envelope/envelope.h"
 #include "proto/network/member.h"
@@ -25,7 +26,8 @@ struct AdmissionLimits {
 // its signature. Thread-safe.
 class Admission {
  public:
-  Admission(const AdmissionLimits& limits, const Clock& clock);
+  Admission(const AdmissionLimits& limits, const WitnessBook& witnesses,
+            const Clock& clock);
 
   // Counts one operation of `member`. RESOURCE_EXHAUSTED when it does too much.
   absl::Status CountOperation(const MemberId& member);
@@ -50,6 +52,7 @@ class Admission {
   };
 
   const AdmissionLimits limits_;
+  const WitnessBook& witnesses_;
   const Clock& clock_;
   Mutex mutex_;
   absl::flat_hash_map<MemberId, Bucket> buckets_ ABSL_GUARDED_BY(mutex_);

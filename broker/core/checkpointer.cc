@@ -26,18 +26,20 @@ absl::Status Refuse(const char* code, const char* message) {
 }  // namespace
 
 Checkpointer::Checkpointer(Store& store, std::string origin,
-                           const SigningKey& log_key, InboxFeed& watchers,
-                           const Clock& clock)
+                           const SigningKey& log_key, WitnessBook& witnesses,
+                           InboxFeed& watchers, const Clock& clock)
     : store_(store),
       origin_(std::move(origin)),
       log_key_(log_key),
       clock_(clock),
+      witnesses_(witnesses),
       watchers_(watchers) {
   // What was stored before a restart was shown, or might have been.
   const absl::StatusOr<std::string> stored = store_.NewestCheckpoint();
   if (!stored.ok()) return;
   const absl::StatusOr<Checkpoint> checkpoint = CheckpointOf(*stored);
   if (!checkpoint.ok()) return;
+  witnesses_.Show(*stored);
   MutexLock lock(mutex_);
   shown_ = {*stored, checkpoint->size, clock_.Now(), 1};
 }
@@ -112,6 +114,7 @@ absl::StatusOr<Checkpointer::Timed> Checkpointer::NewestNow() const {
 }
 
 void Checkpointer::Show(Shown shown) {
+  witnesses_.Show(shown.note);
   {
     MutexLock lock(mutex_);
     shown.showing = shown_.showing + 1;

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/mutex.h"
 #include "broker/core/inbox_feed.h"
+#include "broker/core/witness_book.h"
 #include "broker/store/store.h"
 #include "crypto/checkpoint.h"
 #include "crypto/keys.h"
@@ -18,10 +19,11 @@ namespace amparo::broker {
 // than before. Thread-safe; PublishNext by one thread.
 class Checkpointer {
  public:
-  // `origin` is the network's name; every subscription of `watchers` is woken
-  // at each newer checkpoint. All must outlive it.
+  // `origin` is the network's name; `witnesses` may cosign what is shown, and
+  // every subscription of `watchers` is woken at each newer checkpoint. All
+  // must outlive it.
   Checkpointer(Store& store, std::string origin, const SigningKey& log_key,
-               InboxFeed& watchers, const Clock& clock);
+               WitnessBook& witnesses, InboxFeed& watchers, const Clock& clock);
 
   // While the log's key changes: `key`, the old or the coming one, signs beside
   // it, so that whoever knows either follows. Before the first PublishNext;
@@ -58,6 +60,7 @@ class Checkpointer {
   const SigningKey& log_key_;
   const SigningKey* second_key_ = nullptr;
   const Clock& clock_;
+  WitnessBook& witnesses_;
   InboxFeed& watchers_;
   mutable Mutex mutex_;
   Shown shown_ ABSL_GUARDED_BY(mutex_);

@@ -29,6 +29,7 @@ absl::Status ApplyCharter(Network& network, const Publication& publication) {
   RETURN_IF_ERROR(accepted.status());
   if (!network.charter) network.root = accepted->hash;
   network.versions[accepted->hash] = accepted->charter.version;
+  network.charters.push_back({publication.leaf, accepted->hash});
   network.keys.SetCharter(*accepted, publication.leaf);
   network.charter = std::move(accepted).value();
   return absl::OkStatus();

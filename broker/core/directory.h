@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -19,11 +20,18 @@
 
 namespace amparo::broker {
 
+// A charter's place in the log.
+struct LoggedCharter {
+  LeafIndex leaf;
+  Digest hash;
+};
+
 // The network as the log's publications made it: who belongs, with which keys.
 // Immutable.
 struct Network {
   std::optional<AcceptedCharter> charter;  // newest; none before the first
   std::map<Digest, uint64_t> versions;     // of every charter, by hash
+  std::vector<LoggedCharter> charters;     // every one, in order
   Digest root;                             // hash of charter 1
   KeyDirectory keys;
   uint64_t publications = 0;  // how many it was made from

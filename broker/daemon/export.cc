@@ -17,8 +17,10 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/status.h"
+#include "broker/core/directory.h"
 #include "crypto/tile.h"
 #include "proto/envelope/log_entry.h"
+#include "proto/network/charter.h"
 
 namespace amparo::broker {
 namespace {
@@ -152,23 +154,47 @@ absl::Status WriteBundles(const Store& store, TreeSize size,
   return absl::OkStatus();
 }
 
-absl::Status WriteDocuments(const Store& store, TreeSize size,
-                            NewDirectory& out) {
+// Leaf and hash of every charter.
+absl::StatusOr<std::vector<LoggedCharter>> ListCharters(const Store& store) {
+  std::vector<LoggedCharter> charters;
   for (uint64_t from = 0;;) {
     ASSIGN_OR_RETURN(const std::vector<Publication> publications,
                      store.Publications(from, kPublicationsAtOnce));
-    if (publications.empty()) return absl::OkStatus();
-    for (const Publication& publication : publications) {
-      if (publication.leaf.value() >= size.value()) return absl::OkStatus();
-      const auto* charter =
-          std::get_if<CharterEntry>(&publication.entry.content);
-      if (charter == nullptr) continue;
-      RETURN_IF_ERROR(out.Write(
-          absl::StrCat("documents/", ToHex(charter->hash.bytes()), ".json"),
-          publication.document));
-    }
+    if (publications.empty()) return charters;
+    for (const Publication& publication : publications)
+      if (const auto* entry =
+              std::get_if<CharterEntry>(&publication.entry.content))
+        charters.push_back({publication.leaf, entry->hash});
     from += publications.size();
   }
+}
+
+absl::Status WriteDocuments(const Store& store,
+                            const std::vector<LoggedCharter>& charters,
+                            TreeSize size, NewDirectory& out) {
+  for (const LoggedCharter& charter : charters) {
+    if (charter.leaf.value() >= size.value()) break;
+    ASSIGN_OR_RETURN(const std::string document, store.Document(charter.hash));
+    RETURN_IF_ERROR(out.Write(
+        absl::StrCat("documents/", ToHex(charter.hash.bytes()), ".json"),
+        document));
+  }
+  return absl::OkStatus();
+}
+
+// The newest checkpoint; where the charter asks for a quorum of witnesses, the
+// newest that has one.
+absl::StatusOr<std::string> NoteToExport(
+    const Store& store, const std::vector<LoggedCharter>& charters) {
+  if (!charters.empty()) {
+    ASSIGN_OR_RETURN(const std::string document,
+                     store.Document(charters.back().hash));
+    ASSIGN_OR_RETURN(const Charter charter, PeekCharter(document));
+    auto witnessed = store.NewestWitnessed();
+    if (charter.witness_quorum > 0 && !absl::IsNotFound(witnessed.status()))
+      return witnessed;
+  }
+  return store.NewestCheckpoint();
 }
 
 }  // namespace
@@ -176,7 +202,9 @@ absl::Status WriteDocuments(const Store& store, TreeSize size,
 absl::StatusOr<Checkpoint> ExportLog(const Store& store,
                                      const NetworkFile& network,
                                      const std::string& directory) {
-  const auto note = store.NewestCheckpoint();
+  ASSIGN_OR_RETURN(const std::vector<LoggedCharter> charters,
+                   ListCharters(store));
+  const auto note = NoteToExport(store, charters);
   if (absl::IsNotFound(note.status()))
     return MakeError(absl::StatusCode::kFailedPrecondition,
                      "the log has no checkpoint yet",
@@ -189,7 +217,7 @@ absl::StatusOr<Checkpoint> ExportLog(const Store& store,
   RETURN_IF_ERROR(out.Make());
   RETURN_IF_ERROR(WriteTiles(store, checkpoint.size, out));
   RETURN_IF_ERROR(WriteBundles(store, checkpoint.size, out));
-  RETURN_IF_ERROR(WriteDocuments(store, checkpoint.size, out));
+  RETURN_IF_ERROR(WriteDocuments(store, charters, checkpoint.size, out));
   NetworkFile described = network;
   described.founding_token.reset();
   RETURN_IF_ERROR(out.Write("network.json", FormatNetworkFile(described)));

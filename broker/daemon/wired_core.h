@@ -16,6 +16,7 @@
 #include "broker/core/receipt_book.h"
 #include "broker/core/relay.h"
 #include "broker/core/retention.h"
+#include "broker/core/witness_book.h"
 #include "broker/daemon/config.h"
 #include "broker/daemon/data_dir.h"
 #include "broker/store/store.h"
@@ -48,6 +49,7 @@ struct WiredCore {
   InboxFeed feed;      // of mailboxes
   InboxFeed watchers;  // of checkpoints
   ReceiptBook receipts;
+  WitnessBook witnesses;
   Checkpointer checkpointer;
   Ledger ledger;
   Admission admission;

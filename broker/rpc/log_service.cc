@@ -21,18 +21,6 @@ struct CheckpointCursor {
   uint64_t last = 0;
   // Ends with the stream.
   std::optional<InboxFeed::Subscription> watch;
-
-  absl::StatusOr<Pulled> Pull(const Checkpointer& checkpointer,
-                              std::deque<v1::CheckpointResponse>& out) {
-    auto newest = checkpointer.NewestNow();
-    if (absl::IsNotFound(newest.status())) return Pulled::kNothingYet;
-    RETURN_IF_ERROR(newest.status());
-    // The log that did not grow is shown again each hour, with its time.
-    if (newest->showing == last) return Pulled::kNothingYet;
-    last = newest->showing;
-    out.emplace_back().set_note(std::move(newest->note));
-    return Pulled::kSome;
-  }
 };
 
 v1::Opening ToProto(const Opening& opening) {
@@ -60,12 +48,23 @@ grpc::ServerUnaryReactor* LogService::Run(const char* method,
       {parts_.observer, method});
 }
 
+absl::StatusOr<LogService::Shown> LogService::NewestNow() const {
+  ASSIGN_OR_RETURN(auto newest, parts_.checkpointer.NewestNow());
+  auto witnessed = parts_.witnesses.newest();
+  Shown shown;
+  // Both only grow.
+  shown.showing = newest.showing + witnessed.showing;
+  shown.response.set_note(std::move(newest.note));
+  shown.response.set_witnessed(std::move(witnessed.note));
+  return shown;
+}
+
 grpc::ServerUnaryReactor* LogService::GetCheckpoint(
     grpc::CallbackServerContext* context, const v1::GetCheckpointRequest*,
     v1::CheckpointResponse* response) {
   return Run("GetCheckpoint", context, [this, response]() -> absl::Status {
-    ASSIGN_OR_RETURN(auto newest, parts_.checkpointer.NewestNow());
-    response->set_note(std::move(newest.note));
+    ASSIGN_OR_RETURN(Shown shown, NewestNow());
+    *response = std::move(shown.response);
     return absl::OkStatus();
   });
 }
@@ -90,9 +89,42 @@ grpc::ServerWriteReactor<v1::CheckpointResponse>* LogService::WatchCheckpoints(
   stream->Start([this, cursor, begun](std::deque<v1::CheckpointResponse>& out)
                     -> absl::StatusOr<Pulled> {
     RETURN_IF_ERROR(begun);
-    return cursor->Pull(parts_.checkpointer, out);
+    auto shown = NewestNow();
+    if (absl::IsNotFound(shown.status())) return Pulled::kNothingYet;
+    RETURN_IF_ERROR(shown.status());
+    // The log that did not grow is shown again each hour, with its time.
+    if (shown->showing == cursor->last) return Pulled::kNothingYet;
+    cursor->last = shown->showing;
+    out.push_back(std::move(shown->response));
+    return Pulled::kSome;
   });
   return stream.get();
+}
+
+grpc::ServerUnaryReactor* LogService::AddCosignature(
+    grpc::CallbackServerContext* context,
+    const v1::AddCosignatureRequest* request, v1::AddCosignatureResponse*) {
+  return RunUnary(
+      parts_.executor, context,
+      [this, context, request]() -> absl::Status {
+        ASSIGN_OR_RETURN(const MemberId peer,
+                         PeerMember(*context->auth_context(), parts_.network));
+        return parts_.witnesses.Add(peer, TreeSize(request->tree_size()),
+                                    AsBytes(request->cosignature()));
+      },
+      {parts_.observer, "AddCosignature"});
+}
+
+grpc::ServerUnaryReactor* LogService::GetCharterCheckpoint(
+    grpc::CallbackServerContext* context,
+    const v1::GetCharterCheckpointRequest* request,
+    v1::CheckpointResponse* response) {
+  return Run("GetCharterCheckpoint", context,
+             [this, request, response]() -> absl::Status {
+               ASSIGN_OR_RETURN(*response->mutable_witnessed(),
+                                parts_.witnesses.ForCharter(request->version()));
+               return absl::OkStatus();
+             });
 }
 
 grpc::ServerUnaryReactor* LogService::GetTile(

@@ -6,19 +6,21 @@
 #include "broker/core/audit_log.h"
 #include "broker/core/checkpointer.h"
 #include "broker/core/inbox_feed.h"
+#include "broker/core/witness_book.h"
 #include "broker/rpc/open_streams.h"
 #include "proto/grpc/unary.h"
 
 namespace amparo::broker {
 
-// LogService of broker.proto: the log, read-only, for whoever has a
-// certificate of the network; openings for parties and auditors.
+// LogService of broker.proto: the log for whoever has a certificate of the
+// network; openings for parties and auditors; witnesses add to checkpoints.
 class LogService final : public v1::LogService::CallbackService {
  public:
   struct Parts {
     std::string network;
     const AuditLog& log;
     const Checkpointer& checkpointer;
+    WitnessBook& witnesses;
     InboxFeed& watchers;  // woken by the checkpointer
     OpenStreams& streams;
     Executor& executor;         // reads
@@ -35,6 +37,14 @@ class LogService final : public v1::LogService::CallbackService {
   grpc::ServerWriteReactor<v1::CheckpointResponse>* WatchCheckpoints(
       grpc::CallbackServerContext* context,
       const v1::WatchCheckpointsRequest* request) override;
+  grpc::ServerUnaryReactor* AddCosignature(
+      grpc::CallbackServerContext* context,
+      const v1::AddCosignatureRequest* request,
+      v1::AddCosignatureResponse* response) override;
+  grpc::ServerUnaryReactor* GetCharterCheckpoint(
+      grpc::CallbackServerContext* context,
+      const v1::GetCharterCheckpointRequest* request,
+      v1::CheckpointResponse* response) override;
   grpc::ServerUnaryReactor* GetTile(grpc::CallbackServerContext* context,
                                     const v1::GetTileRequest* request,
                                     v1::TileResponse* response) override;
@@ -54,6 +64,12 @@ class LogService final : public v1::LogService::CallbackService {
   grpc::ServerUnaryReactor* Run(const char* method,
                                 grpc::CallbackServerContext* context,
                                 std::function<absl::Status()> work);
+  // What is shown now; `showing` changes with it.
+  struct Shown {
+    v1::CheckpointResponse response;
+    uint64_t showing = 0;
+  };
+  absl::StatusOr<Shown> NewestNow() const;
 
   const Parts parts_;
 };

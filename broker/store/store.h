@@ -78,6 +78,16 @@ class Store {
   // NOT_FOUND before the first.
   virtual absl::StatusOr<std::string> NewestCheckpoint() const = 0;
 
+  // Synced. Keeps `note` as the newest checkpoint with a quorum of witnesses,
+  // unless a larger one is kept; and as the one under which each charter of
+  // `versions` came into force, unless there is one.
+  virtual absl::Status PutWitnessed(TreeSize size, const std::string& note,
+                                    std::span<const uint64_t> versions) = 0;
+  // NOT_FOUND before the first.
+  virtual absl::StatusOr<std::string> NewestWitnessed() const = 0;
+  virtual absl::StatusOr<std::string> WitnessedCharter(
+      uint64_t version) const = 0;  // NOT_FOUND
+
   // --- Enrolment; synced.
   virtual absl::Status PutFoundingToken(const Digest& token_hash) = 0;
   virtual absl::StatusOr<Digest> FoundingToken() const = 0;  // NOT_FOUND

@@ -16,6 +16,12 @@ namespace {
 constexpr char kLayoutKey[] = "layout";
 constexpr char kLayout[] = "1";
 constexpr char kFoundingKey[] = "founding";
+constexpr char kWitnessedKey[] = "witnessed";
+
+std::string WitnessedCharterKey(uint64_t version) {
+  return absl::StrCat("witnessed-charter/", NumberKey(version));
+}
+
 
 std::string InvitationKey(const Digest& token_hash) {
   return absl::StrCat("invitation/", AsText(token_hash.bytes()));
@@ -152,6 +158,39 @@ absl::StatusOr<std::string> TableStore::PutCheckpoint(TreeSize size,
 absl::StatusOr<std::string> TableStore::NewestCheckpoint() const {
   ASSIGN_OR_RETURN(auto last, tables_->Last(Table::kCheckpoints));
   return std::move(last.second);
+}
+
+absl::Status TableStore::PutWitnessed(TreeSize size, const std::string& note,
+                                      std::span<const uint64_t> versions) {
+  MutexLock lock(write_mutex_);
+  Changes changes;
+  const auto newest = tables_->Get(Table::kState, kWitnessedKey);
+  if (!newest.ok() && !absl::IsNotFound(newest.status()))
+    return newest.status();
+  // size u64 | note
+  if (!newest.ok() || ReadU64(AsBytes(*newest)) <= size.value())
+    changes.Put(Table::kState, kWitnessedKey,
+                ToBytes(NumberKey(size.value()) + note));
+  for (const uint64_t version : versions) {
+    const std::string key = WitnessedCharterKey(version);
+    const auto first = tables_->Get(Table::kState, key);
+    if (absl::IsNotFound(first.status()))
+      changes.Put(Table::kState, key, ToBytes(note));
+    else
+      RETURN_IF_ERROR(first.status());
+  }
+  return changes.empty() ? absl::OkStatus() : Write(changes);
+}
+
+absl::StatusOr<std::string> TableStore::NewestWitnessed() const {
+  ASSIGN_OR_RETURN(const std::string row,
+                   tables_->Get(Table::kState, kWitnessedKey));
+  return row.substr(sizeof(uint64_t));
+}
+
+absl::StatusOr<std::string> TableStore::WitnessedCharter(
+    uint64_t version) const {
+  return tables_->Get(Table::kState, WitnessedCharterKey(version));
 }
 
 absl::Status TableStore::PutFoundingToken(const Digest& token_hash) {

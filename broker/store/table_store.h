@@ -55,6 +55,11 @@ class TableStore final : public Store {
                                             const std::string& note) override;
   absl::StatusOr<std::string> NewestCheckpoint() const override;
 
+  absl::Status PutWitnessed(TreeSize size, const std::string& note,
+                            std::span<const uint64_t> versions) override;
+  absl::StatusOr<std::string> NewestWitnessed() const override;
+  absl::StatusOr<std::string> WitnessedCharter(uint64_t version) const override;
+
   absl::Status PutFoundingToken(const Digest& token_hash) override;
   absl::StatusOr<Digest> FoundingToken() const override;
   absl::Status PutInvitation(const InvitationRecord& invitation) override;

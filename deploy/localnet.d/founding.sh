@@ -74,7 +74,7 @@ add_officers() { # MEMBER
 }
 
 found_network() {
-  local list item args=() id
+  local list item args=() id n
   list=$(wanted_members)
   mkdir -p "$dir/logs" "$dir/agents" "$dir/charter"
   "$bin/amparo-broker" init --data "$dir/broker" --name local \
@@ -99,6 +99,9 @@ found_network() {
   for item in $list auditor; do
     charter add-member "${item%%:*}" --broker "$enrol" --words-confirmed
   done
+  # Every member's agent is a witness; the protocol's formula for the quorum.
+  n=$(wc -w <<<"$list")
+  charter set witness.quorum $(((n + (n - 1) / 4) / 2 + 1))
   sign_and_publish
   for item in $list; do start_agent "${item%%:*}"; done
   for_each_member add_officers

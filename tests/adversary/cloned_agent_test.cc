@@ -48,7 +48,7 @@ TEST_F(ClonedAgent, ShowsAtOnceAndNothingIsLost) {
   EXPECT_FALSE(HasAlarm(uls(), "link_fork"));
   // The clone goes on from the same link: a second story under one number.
   const std::string of_clone = ReferFrom(clone, consent);
-  clone.Turn(world_.Checkpoint());
+  clone.Turn(world_.Shown());
   world_.Settle();
   EXPECT_TRUE(HasAlarmFor(uls(), "link_fork", world_.broker().Id("ong")));
   EXPECT_TRUE(Knows(uls(), of_ong));
@@ -72,7 +72,7 @@ TEST_F(ClonedAgent, LeavesTheOwnersKeysAlone) {
   TestAgent& clone = Clone();
   world_.clock().Advance(absl::Hours(25));
   world_.Settle();  // ong made the prekey of the day
-  for (int turn = 0; turn < 3; ++turn) clone.Turn(world_.Checkpoint());
+  for (int turn = 0; turn < 3; ++turn) clone.Turn(world_.Shown());
   // Whatever the clone published, nobody froze ong or seals to a key that ong
   // does not have.
   world_.Settle();

@@ -40,7 +40,7 @@ class IdentityThief : public Victims {
   void Steal() {
     ong().port().down = true;
     thief_ = std::make_unique<TestAgent>(world_.broker(), "ong");
-    for (int turn = 0; turn < 3; ++turn) thief_->Turn(world_.Checkpoint());
+    for (int turn = 0; turn < 3; ++turn) thief_->Turn(world_.Shown());
     world_.Settle();
   }
   // Seals `payload` to uls under the thief's new key.
@@ -121,7 +121,7 @@ TEST_F(IdentityThief, MailUnderItsKeyGoesWhenTheOwnerReplacesIt) {
   // The owner finds the key in the log and makes another; uls hears of it by
   // phone and compares the words of that one.
   TestAgent owner(world_.broker(), "ong");
-  for (int turn = 0; turn < 3; ++turn) owner.Turn(world_.Checkpoint());
+  for (int turn = 0; turn < 3; ++turn) owner.Turn(world_.Shown());
   world_.Settle();
   Confirm(uls(), "ong");
   world_.Settle();

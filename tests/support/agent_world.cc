@@ -78,10 +78,10 @@ absl::StatusOr<TreeSize> PortToFixture::DrainedTo(std::optional<LeafIndex> after
 absl::StatusOr<std::vector<Bytes>> PortToFixture::GetEntries(LeafIndex start,
                                                              uint32_t count) {
   if (down) return Away();
-  ASSIGN_OR_RETURN(std::vector<Bytes> entries,
-                   broker_.audit_log().Entries(start, count));
-  return tamper_entries ? tamper_entries(start, std::move(entries))
-                        : std::move(entries);
+  auto entries = broker_.audit_log().Entries(start, count);
+  if (!tamper_entries) return entries;
+  return tamper_entries(
+      start, entries.ok() ? *std::move(entries) : std::vector<Bytes>());
 }
 absl::StatusOr<std::string> PortToFixture::GetDocument(const Digest& hash) {
   if (down) return Away();
@@ -90,8 +90,16 @@ absl::StatusOr<std::string> PortToFixture::GetDocument(const Digest& hash) {
 absl::StatusOr<std::string> PortToFixture::GetCheckpoint() {
   return absl::UnimplementedError("the world hands checkpoints over");
 }
+absl::StatusOr<std::string> PortToFixture::GetCharterCheckpoint(uint64_t version) {
+  if (down) return Away();
+  return broker_.witnesses().ForCharter(version);
+}
+absl::Status PortToFixture::AddCosignature(TreeSize size, ByteView cosignature) {
+  if (down) return Away();
+  return broker_.witnesses().Add(broker_.Id(member_), size, cosignature);
+}
 absl::Status PortToFixture::WatchCheckpoints(
-    const std::function<bool(const std::string&)>&) {
+    const std::function<bool(const ShownCheckpoint&)>&) {
   return absl::UnimplementedError("the world hands checkpoints over");
 }
 absl::Status PortToFixture::Subscribe(std::optional<LeafIndex> after,
@@ -136,6 +144,8 @@ void TestAgent::Open() {
                                              first, Sha256(first), std::nullopt))));
   b.time = VALUE_OF(NetworkTime::Open(kv_, *b.peers, *b.alarms, clock));
   b.log = VALUE_OF(LogWatch::Open(kv_, *b.peers, port_, *b.alarms, clock));
+  b.cosigner =
+      std::make_unique<Cosigner>(self, witness_.Copy(), *b.peers, *b.log, clock);
   b.keys = VALUE_OF(
       KeyRing::Open(kv_, self, identity_.Copy(), *b.peers, clock, absl::Hours(24)));
   b.own_name = std::make_unique<OwnNameWatch>(kv_, *b.keys, *b.peers, *b.log,
@@ -169,13 +179,18 @@ void TestAgent::Open() {
   b.supervisor = VALUE_OF(b.officers->Identify({1001, std::nullopt, "sofia"}));
 }
 
-void TestAgent::Turn(const std::string& note) {
+void TestAgent::Turn(const ShownCheckpoint& shown) {
   Books& b = *books_;
   if (port_.down) return;
   // What fails is for the test to see in alarms and quarantine.
-  (void)b.time->Compare(note, clock_.Now());
-  if (!b.log->Follow(note).ok()) return;
-  b.time->Followed(note);
+  (void)b.time->Compare(shown.note, clock_.Now());
+  if (!b.log->Follow(shown.note).ok()) return;
+  b.time->Followed(shown.note);
+  if (!shown.witnessed.empty() && !b.log->FollowWitnessed(shown.witnessed).ok())
+    return;
+  if (const auto own = b.cosigner->CosignedAt(shown.witnessed))
+    (void)b.time->CompareWithWitnesses(*own, b.peers->Now()->witnessed_at);
+  if (witnesses) (void)b.cosigner->Cosign(shown.note, port_);
   (void)b.time->Tick();
   (void)b.own_name->Look();
   (void)b.promises->Settle();
@@ -199,7 +214,7 @@ AgentWorld::AgentWorld()
     : broker_({"gnr:police", "mp:prosecutor", "uls:health", "cpcj:child_protection",
                "ong:victim_support"}),
       checkpointer_(broker_.store(), broker_.network(), broker_.log_key(),
-                    broker_.feed(), broker_.clock()) {
+                    broker_.witnesses(), broker_.feed(), broker_.clock()) {
   for (const char* id : {"gnr", "mp", "uls", "cpcj", "ong"})
     agents_[id] = std::make_unique<TestAgent>(broker_, id);
   Settle();
@@ -212,13 +227,29 @@ std::string AgentWorld::Checkpoint() {
   return VALUE_OF(checkpointer_.NewestNow()).note;
 }
 
+ShownCheckpoint AgentWorld::Shown() {
+  const std::string note = Checkpoint();
+  return {note, broker_.witnesses().newest().note};
+}
+
+void AgentWorld::RequireQuorum(uint32_t quorum) {
+  Charter next = broker_.committee().Successor(broker_.charter());
+  for (Member& member : next.members)
+    member.witness_key = agent(member.id.text()).witness().verify_key();
+  next.witness_quorum = quorum;
+  VALUE_OF(broker_.PublishCharter(broker_.committee().Sign(next)));
+  Settle();
+}
+
 void AgentWorld::Settle() {
-  uint64_t before = 0;
+  uint64_t before = 0, witnessed = 0;
   do {
     before = broker_.leaf_count();
-    const std::string note = Checkpoint();
-    for (auto& [id, agent] : agents_) agent->Turn(note);
-  } while (broker_.leaf_count() != before);
+    witnessed = broker_.witnesses().newest().showing;
+    const ShownCheckpoint shown = Shown();
+    for (auto& [id, agent] : agents_) agent->Turn(shown);
+  } while (broker_.leaf_count() != before ||
+           broker_.witnesses().newest().showing != witnessed);
 }
 
 }  // namespace amparo::agent

@@ -15,6 +15,7 @@
 #include "agents/institution/core/broker_port.h"
 #include "agents/institution/core/case_book.h"
 #include "agents/institution/core/consent_desk.h"
+#include "agents/institution/core/cosigner.h"
 #include "agents/institution/core/courier.h"
 #include "agents/institution/core/desk.h"
 #include "agents/institution/core/held_mail.h"
@@ -68,9 +69,11 @@ class PortToFixture final : public BrokerPort {
                                                 uint32_t count) override;
   absl::StatusOr<std::string> GetDocument(const Digest& hash) override;
   absl::StatusOr<std::string> GetCheckpoint() override;
+  absl::StatusOr<std::string> GetCharterCheckpoint(uint64_t version) override;
+  absl::Status AddCosignature(TreeSize size, ByteView cosignature) override;
   // Streams are the world's business.
   absl::Status WatchCheckpoints(
-      const std::function<bool(const std::string&)>&) override;
+      const std::function<bool(const ShownCheckpoint&)>&) override;
   absl::Status Subscribe(std::optional<LeafIndex> after,
                          const std::function<bool(MailboxItem)>& visit) override;
   void StopStreams() override {}
@@ -103,6 +106,7 @@ class TestAgent {
     std::unique_ptr<PeerBook> peers;
     std::unique_ptr<NetworkTime> time;
     std::unique_ptr<LogWatch> log;
+    std::unique_ptr<Cosigner> cosigner;
     std::unique_ptr<KeyRing> keys;
     std::unique_ptr<OwnNameWatch> own_name;
     std::unique_ptr<Promises> promises;
@@ -126,8 +130,10 @@ class TestAgent {
   // Everything anew from what is stored, as after kill -9.
   void Restart();
 
-  // One turn of every loop. `note`: the broker's newest checkpoint.
-  void Turn(const std::string& note);
+  // One turn of every loop. `shown`: what the broker shows of the log.
+  void Turn(const ShownCheckpoint& shown);
+  bool witnesses = true;  // cosigns what it follows
+  const SigningKey& witness() const { return witness_; }
 
   PortToFixture& port() { return port_; }
   CaseBook& cases() { return *books_->cases; }
@@ -157,6 +163,7 @@ class TestAgent {
   broker::BrokerFixture& broker_;
   const std::string id_;
   const SigningKey identity_;
+  const SigningKey witness_ = SigningKey::Generate();
   PortToFixture port_;
   OffClock clock_;
   MemoryKv kv_;
@@ -175,8 +182,13 @@ class AgentWorld {
 
   // Publishes a checkpoint and turns every agent, until nothing moves any more.
   void Settle();
-  // The broker's newest checkpoint, published now, with its time.
+  // The broker's newest checkpoint, published now, with its time; and what it
+  // shows beside it.
   std::string Checkpoint();
+  ShownCheckpoint Shown();
+  // Publishes a charter that names every agent as a witness and asks for so
+  // many cosignatures.
+  void RequireQuorum(uint32_t quorum);
 
  private:
   broker::BrokerFixture broker_;

@@ -19,6 +19,7 @@
 #include "broker/core/receipt_book.h"
 #include "broker/core/relay.h"
 #include "broker/core/retention.h"
+#include "broker/core/witness_book.h"
 #include "broker/store/store.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/test_charter.h"
@@ -49,6 +50,7 @@ class BrokerFixture {
   InboxFeed& feed() { return core_->feed; }
   const Directory& directory() { return *core_->directory; }
   Retention& retention() { return core_->retention; }
+  WitnessBook& witnesses() { return core_->witnesses; }
   FakeClock& clock() { return clock_; }
   const SigningKey& log_key() const { return log_key_; }
   const NoteVerifier& log() const { return log_; }
@@ -107,6 +109,7 @@ class BrokerFixture {
     InboxFeed feed;
     ReceiptBook receipts;
     Ledger ledger;
+    WitnessBook witnesses;
     Admission admission;
     Relay relay;
     Notary notary;

@@ -69,6 +69,17 @@ class ForwardingStore : public Store {
                                             const std::string& note) override {
     return store_.PutCheckpoint(size, note);
   }
+  absl::Status PutWitnessed(TreeSize size, const std::string& note,
+                            std::span<const uint64_t> versions) override {
+    return store_.PutWitnessed(size, note, versions);
+  }
+  absl::StatusOr<std::string> NewestWitnessed() const override {
+    return store_.NewestWitnessed();
+  }
+  absl::StatusOr<std::string> WitnessedCharter(
+      uint64_t version) const override {
+    return store_.WitnessedCharter(version);
+  }
   absl::StatusOr<std::string> NewestCheckpoint() const override {
     return store_.NewestCheckpoint();
   }

@@ -300,6 +300,27 @@ TEST_P(StoreContract, KeepsTheFirstCheckpointOfASize) {
   EXPECT_EQ(VALUE_OF(store().NewestCheckpoint()), "first");
 }
 
+TEST_P(StoreContract, KeepsTheLargestWitnessedCheckpoint) {
+  EXPECT_THAT(store().NewestWitnessed(), StatusIs(StatusCode::kNotFound));
+  EXPECT_OK(store().PutWitnessed(TreeSize(256), "large", {}));
+  EXPECT_OK(store().PutWitnessed(TreeSize(3), "small", {}));
+  EXPECT_EQ(VALUE_OF(store().NewestWitnessed()), "large");
+  EXPECT_OK(store().PutWitnessed(TreeSize(256), "large, cosigned again", {}));
+  Reopen();
+  EXPECT_EQ(VALUE_OF(store().NewestWitnessed()), "large, cosigned again");
+}
+
+TEST_P(StoreContract, KeepsTheFirstWitnessedCheckpointOfACharter) {
+  const std::vector<uint64_t> two = {2}, both = {2, 3};
+  EXPECT_THAT(store().WitnessedCharter(2), StatusIs(StatusCode::kNotFound));
+  EXPECT_OK(store().PutWitnessed(TreeSize(9), "nine", two));
+  EXPECT_OK(store().PutWitnessed(TreeSize(12), "twelve", both));
+  Reopen();
+  EXPECT_EQ(VALUE_OF(store().WitnessedCharter(2)), "nine");
+  EXPECT_EQ(VALUE_OF(store().WitnessedCharter(3)), "twelve");
+  EXPECT_THAT(store().WitnessedCharter(4), StatusIs(StatusCode::kNotFound));
+}
+
 TEST_P(StoreContract, UsesAnInvitationUpOnce) {
   const Digest token = Sha256("token");
   EXPECT_THAT(store().UseInvitation(token, Sha256("r"), "join"),

@@ -66,7 +66,8 @@ absl::StatusOr<std::string> RemoteSource::Checkpoint() {
     return stub_->GetCheckpoint(&context, v1::GetCheckpointRequest(),
                                 &response);
   }));
-  return response.note();
+  // Larger ones are not witnessed yet.
+  return response.witnessed().empty() ? response.note() : response.witnessed();
 }
 
 absl::StatusOr<std::vector<Bytes>> RemoteSource::Entries(uint64_t start,

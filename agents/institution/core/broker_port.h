@@ -32,6 +32,12 @@ struct RecalledNotice {  // an envelope for this member that its sender took bac
 struct ExpiredNotice {
   Digest digest;
 };
+// What the broker shows of the log: signed notes.
+struct ShownCheckpoint {
+  std::string note;       // the newest, with the log's own word when that is
+  std::string witnessed;  // the newest that witnesses cosigned; "": none
+};
+
 struct MailboxItem {
   LeafReceipt receipt;
   std::variant<Envelope, ReceiptNotice, RecalledNotice, ExpiredNotice> event;
@@ -63,10 +69,16 @@ class BrokerPort {
 
   // The newest checkpoint, a signed note with the log's own word when that is.
   virtual absl::StatusOr<std::string> GetCheckpoint() = 0;
+  // The one under which a charter came into force, with the cosignatures of the
+  // witnesses before it. NOT_FOUND while there is none.
+  virtual absl::StatusOr<std::string> GetCharterCheckpoint(uint64_t version) = 0;
+  // This member's cosignature, 72 bytes, under the checkpoint of `size`.
+  // FAILED_PRECONDITION when nobody waits for it any more.
+  virtual absl::Status AddCosignature(TreeSize size, ByteView cosignature) = 0;
   // Both call `visit` on this thread for each message until it returns false,
   // the stream ends (UNAVAILABLE) or StopStreams() is called (CANCELLED).
   virtual absl::Status WatchCheckpoints(
-      const std::function<bool(const std::string& note)>& visit) = 0;
+      const std::function<bool(const ShownCheckpoint& shown)>& visit) = 0;
   virtual absl::Status Subscribe(
       std::optional<LeafIndex> after,
       const std::function<bool(MailboxItem item)>& visit) = 0;

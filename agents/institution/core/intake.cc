@@ -106,10 +106,12 @@ absl::Status Intake::TakeEnvelope(const LeafReceipt& leaf,
   // Not signed by an active member for us, or not what the log holds: it is
   // the broker's or a stranger's story, and no receipt honours it.
   if (const absl::Status outside = CheckOutside(leaf, envelope, *peers);
-      !outside.ok())
-    return IsOwnTrouble(outside) && !absl::IsDataLoss(outside)
-               ? outside
-               : quarantine(outside, std::move(rows));
+      !outside.ok()) {
+    if (IsOwnTrouble(outside) && !absl::IsDataLoss(outside)) return outside;
+    if (!absl::IsDataLoss(outside))
+      RETURN_IF_ERROR(CheckNotWaiting(*peers, sender, leaf.leaf));
+    return quarantine(outside, std::move(rows));
+  }
   if (const auto seen = books_.kv.Get(seen_key); seen.ok()) {
     if (!Equal(*seen, digest.bytes()))
       return quarantine(Refused("one id for two envelopes"), std::move(rows));
@@ -172,6 +174,14 @@ absl::Status Intake::CheckOutside(const LeafReceipt& leaf,
   if (!peers.charter.charter.AllowsSuite(header.suite))
     return Refused("the charter does not allow its suite");
   return absl::OkStatus();
+}
+
+// What witnesses are about to confirm may make good what is refused now.
+absl::Status Intake::CheckNotWaiting(const Peers& peers, const MemberId& sender,
+                                     LeafIndex leaf) const {
+  return books_.log.AwaitsQuorum(peers, sender, leaf)
+             ? absl::UnavailableError("its sender's keys wait for a quorum")
+             : absl::OkStatus();
 }
 
 absl::StatusOr<InboundEvent> Intake::Verify(const Opened& message,

@@ -109,6 +109,8 @@ class Intake {
                           const Peers& peers) const;
   absl::Status CheckOutside(const LeafReceipt& leaf, const Envelope& envelope,
                             const Peers& peers) const;
+  absl::Status CheckNotWaiting(const Peers& peers, const MemberId& sender,
+                               LeafIndex leaf) const;
   absl::Status CheckSeen(const Payload& payload, const MemberId& sender);
   absl::Status PlaceLink(const Header& header, ByteView header_bytes,
                          const Digest& digest, const Peers& peers, Batch& rows);

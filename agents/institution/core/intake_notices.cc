@@ -46,12 +46,14 @@ absl::Status Intake::TakeReceipt(const LeafReceipt& leaf,
   if (claimed.ok() && absl::IsNotFound(sent.status()))
     RaiseNotSent(*peers, leaf, *claimed, token);
   if (!sent.ok() || claimed->audience != books_.keys.self() ||
-      claimed->issuer != sent->draft.recipient || claimed->leaf != sent->leaf ||
-      !VerifyReceipt(token,
+      claimed->issuer != sent->draft.recipient || claimed->leaf != sent->leaf)
+    return books_.kv.Write(rows);  // about nothing of ours
+  if (!VerifyReceipt(token,
                      KeysAt(*peers, claimed->issuer, leaf.leaf, leaf.time))
-           .ok())
-    return books_.kv.Write(
-        rows);  // about nothing of ours, or not by its recipient
+           .ok()) {
+    RETURN_IF_ERROR(CheckNotWaiting(*peers, claimed->issuer, leaf.leaf));
+    return books_.kv.Write(rows);  // not by its recipient
+  }
 
   if (claimed->kind == ReceiptKind::kUndecryptable) {
     constexpr uint32_t kSealingsMax = 3;
@@ -89,8 +91,10 @@ absl::Status Intake::TakeRecalled(const LeafReceipt& leaf,
       recall->recall.sender != header->sender ||
       !VerifyEnvelopeSignature(*header, notice.header, notice.body,
                                notice.signature, signer->key)
-           .ok())
+           .ok()) {
+    RETURN_IF_ERROR(CheckNotWaiting(*peers, header->sender, leaf.leaf));
     return books_.kv.Write(rows);
+  }
   // Its place in the chain is taken; if the broker serves it all the same, it
   // counts as seen and stays closed.
   PutSeen(*header, digest, rows);

@@ -9,6 +9,8 @@
 #include "absl/time/time.h"
 #include "agents/institution/core/alarms.h"
 #include "agents/institution/core/broker_port.h"
+#include "agents/institution/core/enactment.h"
+#include "agents/institution/core/log_mirror.h"
 #include "agents/institution/core/peer_book.h"
 #include "base/clock.h"
 #include "base/kv/kv.h"
@@ -24,22 +26,28 @@ namespace amparo::agent {
 // followed by fetching what is new, hashing it, and comparing the root: so the
 // copy is proven, consistent with everything seen before, and each entry's
 // inclusion is certain. A smaller or different log is an alarm and changes
-// nothing. Charters and key events take effect when they are proven.
-// Follow: one thread at a time. The rest: thread-safe.
+// nothing. Charters and key events take effect, in order, when they are proven;
+// where the charter in force asks for a quorum, when that many of its witnesses
+// cosigned a log that holds them.
+// Follow and FollowWitnessed: one thread at a time. The rest: thread-safe.
 class LogWatch {
  public:
   // All arguments must outlive this. Replays the charters and key events that
-  // are stored into `peers`.
+  // took effect into `peers`.
   static absl::StatusOr<std::unique_ptr<LogWatch>> Open(KeyValue& kv,
                                                         PeerBook& peers,
                                                         BrokerPort& broker,
                                                         Alarms& alarms,
                                                         const Clock& clock);
 
-  // Follows the signed checkpoint `note`. PERMISSION_DENIED when the log key
-  // did not sign it, DATA_LOSS (code "forked" or "tampered") with an alarm when
-  // it contradicts this copy, UNAVAILABLE when entries cannot be fetched.
+  // Follows the signed checkpoint `note`; on disk when it returns OK.
+  // PERMISSION_DENIED when the log key did not sign it, DATA_LOSS (code
+  // "forked" or "tampered") with an alarm when it contradicts this copy,
+  // UNAVAILABLE when entries or a charter cannot be fetched.
   absl::Status Follow(const std::string& note);
+  // The same for a checkpoint with cosignatures, of any size. Without a quorum
+  // it changes nothing, and is OK.
+  absl::Status FollowWitnessed(const std::string& note);
 
   // The proven copy's size, and its root.
   TreeSize size() const;
@@ -48,8 +56,7 @@ class LogWatch {
     Digest root;
   };
   View view() const;
-  // The root that was proven at `size`; nullopt where no checkpoint of that
-  // size was followed.
+  // The root that the log had at `size`; nullopt where that is not proven yet.
   std::optional<Digest> RootAt(TreeSize size) const;
   // OUT_OF_RANGE when `leaf` is not proven yet.
   absl::StatusOr<LogEntry> EntryAt(LeafIndex leaf) const;
@@ -57,34 +64,50 @@ class LogWatch {
   // `event_bytes`; OUT_OF_RANGE when it is not proven yet; DATA_LOSS (code
   // "tampered"), with an alarm, when the log says something else.
   absl::Status CheckIncluded(const LeafReceipt& receipt, ByteView event_bytes) const;
+  // Whether a charter, or a key event of `member`, stands before `leaf` that
+  // `peers` knows nothing of, as it waits for a quorum: who was refused by
+  // `peers` may be right then.
+  bool AwaitsQuorum(const Peers& peers, const MemberId& member,
+                    LeafIndex leaf) const;
 
   // True when the copy reached `size` within `timeout`.
   bool WaitFor(TreeSize size, absl::Duration timeout) const;
 
  private:
-  struct OpenEntry {
-    LeafIndex leaf;
-    LogEntry entry;
-  };
   LogWatch(KeyValue& kv, PeerBook& peers, BrokerPort& broker, Alarms& alarms,
            const Clock& clock);
   absl::Status Load();
   absl::StatusOr<Checkpoint> VerifyByLogKey(const std::string& note) const;
   absl::Status Contradicts(const std::string& note, const char* code);
-  absl::Status Fetch(TreeSize until, CompactRange& range, absl::Time& newest,
-                     std::vector<OpenEntry>& open_entries);
-  // `again`: known since an earlier run, whose alarms are kept or settled.
-  absl::Status ApplyOpen(const OpenEntry& open, bool again, Peers& peers,
-                         Batch& batch);
-  void ApplySuspension(const OpenEntry& open, const std::string& document,
-                       bool again, Peers& peers);
-  void SettleEnded(const Peers& peers);
+  absl::Status Fetch(TreeSize until, CompactRange& range, absl::Time& newest);
+
+  // The newest checkpoint that a quorum cosigned.
+  struct Witnessed {
+    Note note;
+    TreeSize size;
+    absl::Time at;  // median of the cosignatures
+  };
+  absl::StatusOr<Witnessed> VerifyWitnessed(const std::string& note);
+  absl::StatusOr<bool> Adopt(Witnessed candidate);
+  bool CharterWaits(uint64_t version) const;
+
+  // Below which leaf `charter` lets entries in the open take effect.
+  LeafIndex EnactLimit(const AcceptedCharter& charter);
+  absl::StatusOr<std::vector<OpenEntry>> OpenEntries(LeafIndex start,
+                                                     LeafIndex end) const;
+  absl::Status EnactPage(LeafIndex limit, bool again, Peers& peers, Batch& rows);
+  absl::Status Enact();
 
   KeyValue& kv_;
   PeerBook& peers_;
   BrokerPort& broker_;
   Alarms& alarms_;
   const Clock& clock_;
+  const LogMirror mirror_;
+  Enactment enactment_;
+  // Of the following thread.
+  std::optional<Witnessed> witnessed_;
+  std::optional<Digest> witnessed_for_;  // charter under which it was counted
 
   mutable Mutex mutex_;
   mutable CondVar grown_;

@@ -14,6 +14,8 @@ namespace amparo::agent {
 namespace {
 
 constexpr char kRow[] = "time";  // highest u64 | newest checkpoint u64
+// Members cosign each hour at least.
+constexpr absl::Duration kWitnessesKnow = absl::Hours(2);
 // A crash forgets no more of the highest time than this.
 constexpr absl::Duration kStoreEvery = absl::Minutes(1);
 
@@ -68,13 +70,26 @@ absl::Time NetworkTime::NowFor(absl::Time logged) const {
   return std::max(logged, highest_);
 }
 
-std::optional<absl::Duration> NetworkTime::Ahead() const {
+std::optional<absl::Duration> NetworkTime::AheadOfLog() const {
   // A leaf may have come since the comparison.
   const absl::Duration ahead_of_leaf = own_.Now() - peers_.Now()->newest_entry;
   MutexLock lock(mutex_);
   if (ahead_ && ahead_of_leaf < absl::ZeroDuration())
     return std::min(*ahead_, ahead_of_leaf);
   return ahead_;
+}
+
+// The broker says what time it is for its log, and may be wrong or lie. The
+// witnesses' word stands for a while: behind them, this clock is behind. Ahead
+// of them it may as well have been the last to cosign; then it is only ahead
+// when the log says so, too.
+std::optional<absl::Duration> NetworkTime::Ahead() const {
+  const auto ahead = AheadOfLog();
+  MutexLock lock(mutex_);
+  if (!ahead || absl::AbsDuration(own_.Now() - witnessed_) > kWitnessesKnow)
+    return ahead;
+  if (ahead_of_witnesses_ < absl::ZeroDuration()) return ahead_of_witnesses_;
+  return std::clamp(*ahead, absl::ZeroDuration(), ahead_of_witnesses_);
 }
 
 bool NetworkTime::IsWrong() const {
@@ -121,6 +136,16 @@ absl::Status NetworkTime::Compare(const std::string& note, absl::Time asked) {
   return Tick();
 }
 
+absl::Status NetworkTime::CompareWithWitnesses(absl::Time own,
+                                               absl::Time median) {
+  {
+    MutexLock lock(mutex_);
+    ahead_of_witnesses_ = own - median;
+    witnessed_ = own;
+  }
+  return Tick();
+}
+
 void NetworkTime::Followed(const std::string& note) {
   const auto shown = TimeOf(note);
   // A time that is to come would hide for ever that the log grows old.
@@ -160,6 +185,9 @@ absl::Duration NetworkTime::LogAge() const {
   const absl::Time now = Now();
   // Before anything was followed there is nothing that could be old.
   if (peers->size.value() == 0) return absl::ZeroDuration();
+  if (peers->charter.charter.witness_quorum > 0)
+    return peers->witnessed_size.value() == 0 ? absl::ZeroDuration()
+                                              : now - peers->witnessed_at;
   MutexLock lock(mutex_);
   return now - std::max(checkpoint_, peers->newest_entry);
 }
@@ -198,7 +226,7 @@ absl::Status NetworkTime::MayPublish() const {
 absl::Status NetworkTime::MaySeal() const {
   RETURN_IF_ERROR(MayPublish());
   // The broker would refuse it.
-  const absl::Duration ahead = *Ahead();
+  const absl::Duration ahead = *AheadOfLog();
   if (ahead > kCreatedAfter || ahead < -kCreatedBefore)
     return ClockIsOff(ahead);
   if (LogAge() > kCheckpointAgeStop)

@@ -39,6 +39,9 @@ class NetworkTime final : public Clock {
   // The broker showed `note` in answer to a question of `asked` (own clock).
   // PERMISSION_DENIED or NOT_FOUND when the log did not sign when it did.
   absl::Status Compare(const std::string& note, absl::Time asked);
+  // Witnesses of the log cosigned at `median` what this agent cosigned at `own`,
+  // by its own clock: whose clock is off, the broker's or this one?
+  absl::Status CompareWithWitnesses(absl::Time own, absl::Time median);
   // The log was followed up to `note`: its age counts from there.
   void Followed(const std::string& note);
   // Raises and settles this class's alarms, and keeps the highest time. Call
@@ -59,6 +62,7 @@ class NetworkTime final : public Clock {
               const Clock& own)
       : kv_(kv), peers_(peers), alarms_(alarms), own_(own) {}
   absl::StatusOr<absl::Time> TimeOf(const std::string& note) const;
+  std::optional<absl::Duration> AheadOfLog() const;
   std::optional<absl::Duration> Ahead() const;
   bool IsWrong() const;
   absl::Duration LogAge() const;
@@ -72,6 +76,9 @@ class NetworkTime final : public Clock {
   // By how much the own clock is ahead of the log's time at least; negative:
   // behind. Unknown until the first comparison.
   std::optional<absl::Duration> ahead_ ABSL_GUARDED_BY(mutex_);
+  // The same against the witnesses, and at what time of this clock.
+  absl::Duration ahead_of_witnesses_ ABSL_GUARDED_BY(mutex_);
+  absl::Time witnessed_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
   absl::Time highest_ ABSL_GUARDED_BY(mutex_) = absl::UnixEpoch();
   absl::Time checkpoint_ ABSL_GUARDED_BY(mutex_) = absl::UnixEpoch();
   absl::Time stored_at_ ABSL_GUARDED_BY(mutex_) = absl::UnixEpoch();

@@ -111,7 +111,7 @@ absl::Status PeerBook::CheckTrust(const Peers& peers,
   // With a quorum, others had the time to cry out. Without one, nobody watches
   // the log, and time alone frees no key.
   if (charter.witness_quorum > 0 &&
-      peers.newest_entry >= signer.logged_at + charter.trust_delay)
+      peers.witnessed_at >= signer.logged_at + charter.trust_delay)
     return absl::OkStatus();
   return MakeError(
       absl::StatusCode::kPermissionDenied,

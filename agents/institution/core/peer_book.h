@@ -26,6 +26,12 @@ struct Peers {
   KeyDirectory keys;
   TreeSize size;            // of the log that was proven
   absl::Time newest_entry;  // time of its last entry
+  // The newest checkpoint with a quorum of witnesses, and when they cosigned
+  // it; 0 and 1970 before the first, and in a network that asks for none.
+  TreeSize witnessed_size{0};
+  absl::Time witnessed_at = absl::UnixEpoch();
+  // Charters and key events before this leaf are in `charter` and `keys`.
+  LeafIndex enacted{0};
 };
 
 // The charter of `peers` as it stands at `now`: whom two governance keys keep

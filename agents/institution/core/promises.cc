@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/status.h"
+#include "proto/envelope/limits.h"
 
 namespace amparo::agent {
 namespace {
@@ -47,7 +48,20 @@ absl::Status Promises::Keep(const LeafReceipt& receipt, ByteView event_bytes,
   return absl::OkStatus();
 }
 
+void Promises::NoteUnwitnessed() {
+  const auto peers = peers_.Now();
+  // The first entry that no quorum has seen.
+  const auto entry = log_.EntryAt(LeafIndex(peers->witnessed_size.value()));
+  const bool late = peers->charter.charter.witness_quorum > 0 && entry.ok() &&
+                    clock_.Now() > entry->time + kUnwitnessedAlarm;
+  if (late)
+    alarms_.Raise("unwitnessed", std::nullopt, clock_.Now());
+  else
+    alarms_.Settle("unwitnessed", std::nullopt);
+}
+
 absl::Status Promises::Settle() {
+  NoteUnwitnessed();
   std::vector<Bytes> open;
   RETURN_IF_ERROR(kv_.Scan(kPrefix, "", [&](absl::string_view, ByteView value) {
     if (value.size() >= kFixedBytes) open.push_back(ToBytes(value));

@@ -26,10 +26,13 @@ class Promises {
 
   // Compares what is proven by now. A promise that the log broke is an alarm
   // (by LogWatch); one that is `late_after` old and not proven is the alarm
-  // "inclusion_late".
+  // "inclusion_late". What is proven and has had no quorum of witnesses for ten
+  // minutes, where the charter asks for one, is the alarm "unwitnessed".
   absl::Status Settle();
 
  private:
+  void NoteUnwitnessed();
+
   KeyValue& kv_;
   const LogWatch& log_;
   const PeerBook& peers_;

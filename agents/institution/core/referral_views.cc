@@ -97,7 +97,8 @@ RecipientState ReferralViews::StateOf(const PeerReferral& referral) const {
       .envelope_id = std::nullopt,
       .slots = {},
       .leaf = referral.leaf,
-      .witnessed = false,
+      .witnessed = referral.leaf && referral.leaf->value() <
+                                    moment_.peers->witnessed_size.value(),
       .reason_code = referral.reason_code,
       .outcome = referral.outcome,
       .acknowledge_by = due.acknowledge_by,

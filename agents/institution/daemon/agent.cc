@@ -18,6 +18,7 @@
 #include "agents/institution/core/anchors.h"
 #include "agents/institution/core/case_book.h"
 #include "agents/institution/core/consent_desk.h"
+#include "agents/institution/core/cosigner.h"
 #include "agents/institution/core/courier.h"
 #include "agents/institution/core/desk.h"
 #include "agents/institution/core/held_mail.h"
@@ -90,6 +91,7 @@ struct Agent::Parts {
   std::unique_ptr<PeerBook> peers;
   std::unique_ptr<NetworkTime> time;
   std::unique_ptr<LogWatch> log;
+  std::unique_ptr<Cosigner> cosigner;  // null: told not to be a witness
   std::unique_ptr<KeyRing> keys;
   std::unique_ptr<OwnNameWatch> own_name;
   std::unique_ptr<Promises> promises;
@@ -177,6 +179,9 @@ absl::Status Agent::Parts::OpenBooks(const DataDir& data, AgentSecrets secrets) 
   ASSIGN_OR_RETURN(keys, KeyRing::Open(*kv, config.member, std::move(secrets.identity),
                                        *peers, clock, config.prekey_interval));
   own_name = std::make_unique<OwnNameWatch>(*kv, *keys, *peers, *log, *alarms, clock);
+  if (config.witness)
+    cosigner = std::make_unique<Cosigner>(config.member, std::move(secrets.witness),
+                                          *peers, *log, clock);
   promises = std::make_unique<Promises>(*kv, *log, *peers, *alarms, clock,
                                         config.inclusion_alarm);
   anchors = std::make_unique<Anchors>(*kv, *keys, *peers, *promises, clock);
@@ -204,7 +209,7 @@ void Agent::Parts::StartLoops() {
   courier_loop = std::make_unique<Loop>([this] { return RunCourier(); });
   upkeep_loop = std::make_unique<Loop>([this] { return RunUpkeep(); });
   streams = std::make_unique<BrokerStreams>(BrokerStreams::Parts{
-      *broker, *log, *intake, *time, clock, config.retry_first, config.retry_max,
+      *broker, *log, *intake, *time, cosigner.get(), *peers, clock, config.retry_first, config.retry_max,
       [this] {
         upkeep_loop->Wake();
         courier_loop->Wake();
@@ -214,7 +219,7 @@ void Agent::Parts::StartLoops() {
       [this] { return streams->reachable(); },
       [this] { return streams->last_seen(); },
       [this] { return log->size(); },
-      [] { return TreeSize(0); },  // no cosignatures yet: nothing is witnessed
+      [this] { return peers->Now()->witnessed_size; },
       [this] { return alarms->List(); },
       [this](absl::string_view code, const std::optional<MemberId>& member) {
         return alarms->Acknowledge(code, member);

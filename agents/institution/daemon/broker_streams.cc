@@ -6,6 +6,7 @@
 
 #include "absl/time/clock.h"
 #include "base/event_log.h"
+#include "base/status.h"
 
 namespace amparo::agent {
 namespace {
@@ -47,16 +48,16 @@ absl::Duration BrokerStreams::FollowLog() {
   if (stopping_) return absl::InfiniteDuration();
   absl::Status followed;
   std::optional<absl::Time> asked = parts_.clock.Now();
+  if (parts_.cosigner != nullptr) parts_.cosigner->StartAnew();
   const absl::Status ended =
-      parts_.broker.WatchCheckpoints([&](const std::string& note) {
+      parts_.broker.WatchCheckpoints([&](const ShownCheckpoint& shown) {
         // The first is made for us: before the broker is used again, its clock
         // is compared. Later ones may have waited on their way.
-        if (asked) parts_.time.Compare(note, *asked).IgnoreError();
+        if (asked) parts_.time.Compare(shown.note, *asked).IgnoreError();
         asked.reset();
         Seen();
-        followed = parts_.log.Follow(note);
+        followed = FollowShown(shown);
         if (!followed.ok()) return false;
-        parts_.time.Followed(note);
         log_backoff_.Reset();
         parts_.log_grew();
         return !stopping_;
@@ -67,6 +68,19 @@ absl::Duration BrokerStreams::FollowLog() {
            {{"status_code", static_cast<int>(followed.ok() ? ended.code()
                                                            : followed.code())}});
   return log_backoff_.Next();
+}
+
+absl::Status BrokerStreams::FollowShown(const ShownCheckpoint& shown) {
+  RETURN_IF_ERROR(parts_.log.Follow(shown.note));
+  parts_.time.Followed(shown.note);
+  if (!shown.witnessed.empty())
+    RETURN_IF_ERROR(parts_.log.FollowWitnessed(shown.witnessed));
+  Cosigner* const cosigner = parts_.cosigner;
+  if (cosigner == nullptr) return absl::OkStatus();
+  if (const auto own = cosigner->CosignedAt(shown.witnessed))
+    parts_.time.CompareWithWitnesses(*own, parts_.peers.Now()->witnessed_at)
+        .IgnoreError();
+  return cosigner->Cosign(shown.note, parts_.broker);
 }
 
 absl::Duration BrokerStreams::FollowMailbox() {

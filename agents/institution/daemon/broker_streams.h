@@ -6,6 +6,7 @@
 
 #include "absl/time/time.h"
 #include "agents/institution/core/broker_port.h"
+#include "agents/institution/core/cosigner.h"
 #include "agents/institution/core/intake.h"
 #include "agents/institution/core/log_watch.h"
 #include "agents/institution/core/loop.h"
@@ -26,6 +27,8 @@ class BrokerStreams {
     LogWatch& log;
     Intake& intake;
     NetworkTime& time;
+    Cosigner* cosigner;  // null: this agent is no witness
+    const PeerBook& peers;
     const Clock& clock;
     absl::Duration retry_first;
     absl::Duration retry_max;
@@ -42,6 +45,7 @@ class BrokerStreams {
 
  private:
   absl::Duration FollowLog();
+  absl::Status FollowShown(const ShownCheckpoint& shown);
   absl::Duration FollowMailbox();
   bool TakeItem(const MailboxItem& item);
   void Seen();

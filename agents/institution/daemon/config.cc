@@ -44,6 +44,7 @@ envelopes_max = 100000  # waiting to be sent; then officers send nothing more
 
 [log]
 inclusion_alarm_s = 60  # an event not proven in the log by then is an alarm
+witness = true          # cosign the log, if the charter names this member's key
 
 [journal]
 level = "info"  # info, warning or error; JSON lines on standard error
@@ -111,6 +112,7 @@ absl::StatusOr<AgentConfig> ParseAgentConfig(absl::string_view text,
   const int64_t max_ms = config.Int("outbox.retry_max_ms", 300000, 10, 86400000);
   const int64_t envelopes = config.Int("outbox.envelopes_max", 100000, 1, 10000000);
   const int64_t inclusion_s = config.Int("log.inclusion_alarm_s", 60, 1, 86400);
+  const bool witness = config.Bool("log.witness", true);
   const std::string level_text = config.String("journal.level", "info");
   RETURN_IF_ERROR(config.Finish());
 
@@ -140,6 +142,7 @@ absl::StatusOr<AgentConfig> ParseAgentConfig(absl::string_view text,
                      .retry_max = absl::Milliseconds(max_ms),
                      .envelopes_max = static_cast<size_t>(envelopes),
                      .inclusion_alarm = absl::Seconds(inclusion_s),
+                     .witness = witness,
                      .journal_level = level};
 }
 

@@ -31,6 +31,7 @@ struct AgentConfig {
   absl::Duration retry_max;
   size_t envelopes_max = 0;  // in the outbox
   absl::Duration inclusion_alarm;
+  bool witness = true;  // cosigns the log, if the charter names its key
   EventLevel journal_level = EventLevel::kInfo;
 };
 

@@ -228,15 +228,34 @@ absl::Status BrokerClient::ReadStream(const Start& start, const Visit& visit) {
                     : FromGrpc(ended);
 }
 
+absl::StatusOr<std::string> BrokerClient::GetCharterCheckpoint(uint64_t version) {
+  amparo::v1::GetCharterCheckpointRequest request;
+  request.set_version(version);
+  ASSIGN_OR_RETURN(amparo::v1::CheckpointResponse response,
+                   (Call<amparo::v1::CheckpointResponse>(
+                       Now()->log, &amparo::v1::LogService::Stub::GetCharterCheckpoint,
+                       request)));
+  return std::move(*response.mutable_witnessed());
+}
+
+absl::Status BrokerClient::AddCosignature(TreeSize size, ByteView cosignature) {
+  amparo::v1::AddCosignatureRequest request;
+  request.set_tree_size(size.value());
+  request.set_cosignature(ToText(cosignature));
+  return Call<amparo::v1::AddCosignatureResponse>(
+             Now()->log, &amparo::v1::LogService::Stub::AddCosignature, request)
+      .status();
+}
+
 absl::Status BrokerClient::WatchCheckpoints(
-    const std::function<bool(const std::string& note)>& visit) {
+    const std::function<bool(const ShownCheckpoint& shown)>& visit) {
   const auto stubs = Now();  // as long as the stream
   return ReadStream<amparo::v1::CheckpointResponse>(
       [&](grpc::ClientContext& context) {
         return stubs->log.WatchCheckpoints(&context, amparo::v1::WatchCheckpointsRequest());
       },
       [&](const amparo::v1::CheckpointResponse& message) -> absl::Status {
-        if (!visit(message.note())) return absl::AbortedError("the reader ended it");
+        if (!visit({message.note(), message.witnessed()})) return absl::AbortedError("the reader ended it");
         return absl::OkStatus();
       });
 }

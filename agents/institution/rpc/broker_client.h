@@ -35,8 +35,10 @@ class BrokerClient final : public BrokerPort {
                                                 uint32_t count) override;
   absl::StatusOr<std::string> GetDocument(const Digest& hash) override;
   absl::StatusOr<std::string> GetCheckpoint() override;
+  absl::StatusOr<std::string> GetCharterCheckpoint(uint64_t version) override;
+  absl::Status AddCosignature(TreeSize size, ByteView cosignature) override;
   absl::Status WatchCheckpoints(
-      const std::function<bool(const std::string& note)>& visit) override;
+      const std::function<bool(const ShownCheckpoint& shown)>& visit) override;
   absl::Status Subscribe(std::optional<LeafIndex> after,
                          const std::function<bool(MailboxItem item)>& visit) override;
   void StopStreams() override;

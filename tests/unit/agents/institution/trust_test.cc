@@ -120,9 +120,9 @@ TEST_F(Trust, AnswersWaitForAKeyThatBecameNewMeanwhile) {
   ASSERT_OK(Confirm(uls(), "ong"));
   // ong starts over with its identity key alone, as after a restored backup.
   TestAgent restored(world_.broker(), "ong");
-  restored.Turn(world_.Checkpoint());
+  restored.Turn(world_.Shown());
   world_.agent("ong").port().down = true;
-  restored.Turn(world_.Checkpoint());
+  restored.Turn(world_.Shown());
   world_.Settle();
   EXPECT_OK(uls().referrals().Accept(uls().officer(), referral));
   world_.Settle();

@@ -38,7 +38,7 @@ struct Published {
   int woken = 0;
   InboxFeed::Subscription watch =
       VALUE_OF(watchers.Subscribe(broker.Id("clinic-a"), [this] { ++woken; }));
-  Checkpointer checkpointer{store, broker.network(), broker.log_key(), watchers,
+  Checkpointer checkpointer{store, broker.network(), broker.log_key(), broker.witnesses(), watchers,
                             broker.clock()};
 
   Checkpoint Newest() {
@@ -128,7 +128,7 @@ TEST(Checkpointer, NeverShrinks) {
   EXPECT_EQ(of.Newest(), shown);
   // Nor does one that starts anew on such a store.
   Checkpointer restarted(of.store, of.broker.network(), of.broker.log_key(),
-                         of.watchers, of.broker.clock());
+                         of.broker.witnesses(), of.watchers, of.broker.clock());
   EXPECT_THAT(restarted.PublishNext(), StatusIs(StatusCode::kDataLoss));
 }
 
@@ -159,7 +159,7 @@ TEST(Checkpointer, ShowsWhatWasShownBeforeARestart) {
   Published of;
   EXPECT_OK(of.checkpointer.PublishNext());
   Checkpointer restarted(of.store, of.broker.network(), of.broker.log_key(),
-                         of.watchers, of.broker.clock());
+                         of.broker.witnesses(), of.watchers, of.broker.clock());
   EXPECT_EQ(VALUE_OF(restarted.Newest()), VALUE_OF(of.checkpointer.Newest()));
 }
 

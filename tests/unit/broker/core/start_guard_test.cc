@@ -54,7 +54,7 @@ struct Guarded {
   explicit Guarded(int leaves) {
     InboxFeed watchers(1);
     Checkpointer checkpointer(broker.store(), broker.network(),
-                              broker.log_key(), watchers, broker.clock());
+                              broker.log_key(), broker.witnesses(), watchers, broker.clock());
     for (int i = 0; i < leaves; ++i) broker.Send("clinic-a", "clinic-b");
     EXPECT_OK(checkpointer.PublishNext());
     shown = VALUE_OF(checkpointer.Newest());

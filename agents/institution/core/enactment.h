@@ -1,0 +1,55 @@
+#pragma once
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "agents/institution/core/alarms.h"
+#include "agents/institution/core/broker_port.h"
+#include "agents/institution/core/peer_book.h"
+#include "base/clock.h"
+#include "base/kv/kv.h"
+#include "proto/envelope/log_entry.h"
+
+namespace amparo::agent {
+
+// A charter, key event or suspension in the proven log.
+struct OpenEntry {
+  LeafIndex leaf;
+  // From when it counts: its own time; or, if that is earlier, when witnesses
+  // last cosigned a log without it. Nobody dates it back.
+  absl::Time since;
+  LogEntry entry;
+};
+
+// What an entry in the open does to the network that this agent believes in.
+// Each is enacted once, in the order of the log. One thread at a time.
+class Enactment {
+ public:
+  // All must outlive this.
+  Enactment(KeyValue& kv, BrokerPort& broker, Alarms& alarms, const Clock& clock)
+      : kv_(kv), broker_(broker), alarms_(alarms), clock_(clock) {}
+
+  // Applies `open` to `peers`. `again`: after a restart; its alarms are kept or
+  // settled. `rows` store what it brought. UNAVAILABLE when the document of a
+  // charter cannot be fetched; what does not hold counts for nobody and is OK.
+  absl::Status Enact(const OpenEntry& open, bool again, Peers& peers,
+                     Batch& rows);
+  // After the last: ends the alarms of freezes and suspensions that ended.
+  void SettleEnded(const Peers& peers);
+
+ private:
+  void EnactKeyEvent(const OpenEntry& open, const KeyEventEntry& event,
+                     bool again, Peers& peers);
+  void EnactSuspension(const OpenEntry& open, const std::string& document,
+                       bool again, Peers& peers);
+  absl::Status EnactCharter(const OpenEntry& open, const CharterEntry& charter,
+                            bool again, Peers& peers, Batch& rows);
+
+  KeyValue& kv_;
+  BrokerPort& broker_;
+  Alarms& alarms_;
+  const Clock& clock_;
+};
+
+}  // namespace amparo::agent

@@ -1,0 +1,204 @@
+#include "broker/core/witness_book.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "base/error.h"
+#include "base/event_log.h"
+#include "base/status.h"
+#include "crypto/checkpoint.h"
+#include "proto/envelope/limits.h"
+#include "proto/network/witnesses.h"
+
+namespace amparo::broker {
+namespace {
+
+// Witnesses that are slower than so many checkpoints cosign the next one.
+constexpr size_t kRoundsMax = 64;
+// No prekey's grace looks further back.
+constexpr absl::Duration kSinceKept = absl::Hours(2);
+
+TreeSize SizeOf(const Note& note) {
+  const auto checkpoint = ParseCheckpoint(note.text);
+  return checkpoint.ok() ? checkpoint->size : TreeSize(0);
+}
+
+}  // namespace
+
+WitnessBook::WitnessBook(Store& store, const Directory& directory,
+                         InboxFeed& watchers, const Clock& clock)
+    : store_(store), directory_(directory), watchers_(watchers), clock_(clock) {
+  ReadCharters();
+  MutexLock lock(mutex_);
+  // Where agents stood when the broker ended.
+  while (charters_.size() > 1 &&
+         (charters_.front().charter.witness_quorum == 0 ||
+          store_.WitnessedCharter(charters_[1].charter.version).ok()))
+    charters_.pop_front();
+  const auto stored = store_.NewestWitnessed();
+  if (!stored.ok()) return;
+  const auto note = ParseNote(*stored);
+  if (note.ok()) newest_ = {*stored, SizeOf(*note), 1};
+}
+
+// What was logged since the last time.
+void WitnessBook::ReadCharters() {
+  const std::shared_ptr<const Network> network = directory_.Current();
+  size_t read;
+  {
+    MutexLock lock(mutex_);
+    read = charters_read_;
+  }
+  for (; read < network->charters.size(); ++read) {
+    const LoggedCharter& logged = network->charters[read];
+    const auto document = store_.Document(logged.hash);
+    if (!document.ok()) return;
+    auto charter = PeekCharter(*document);
+    if (!charter.ok()) return;
+    auto witnesses = WitnessesOf(*charter);
+    MutexLock lock(mutex_);
+    if (charters_read_ != read) return;  // another thread does the same
+    charters_.push_back(
+        {logged.leaf, *std::move(charter), std::move(witnesses)});
+    ++charters_read_;
+  }
+}
+
+void WitnessBook::Show(const std::string& note) {
+  auto parsed = ParseNote(note);
+  if (!parsed.ok()) return;
+  const TreeSize size = SizeOf(*parsed);
+  ReadCharters();
+  MutexLock lock(mutex_);
+  rounds_[size] = {*std::move(parsed), {}, 0};
+  while (rounds_.size() > kRoundsMax) rounds_.erase(rounds_.begin());
+}
+
+absl::StatusOr<NoteSignature> WitnessBook::Check(const MemberId& witness,
+                                                 const std::string& text,
+                                                 ByteView cosignature) const {
+  std::vector<NoteVerifier> candidates;
+  {
+    MutexLock lock(mutex_);
+    for (const Logged& logged : charters_)
+      for (const NoteVerifier& verifier : logged.witnesses)
+        if (verifier.name() == WitnessName(logged.charter.network, witness))
+          candidates.push_back(verifier);
+  }
+  for (const NoteVerifier& verifier : candidates) {
+    NoteSignature signature{verifier.name(), verifier.key_hash(),
+                            ToBytes(cosignature)};
+    if (VerifyCosignature({text, {signature}}, verifier).ok()) return signature;
+  }
+  return MakeError(absl::StatusCode::kPermissionDenied,
+                   "not a cosignature of a witness of this network",
+                   {.code = "verification_failed", .field = "cosignature"});
+}
+
+absl::Status WitnessBook::Add(const MemberId& witness, TreeSize size,
+                              ByteView cosignature) {
+  std::string text;
+  {
+    MutexLock lock(mutex_);
+    const auto round = rounds_.find(size);
+    if (round != rounds_.end()) text = round->second.note.text;
+  }
+  if (text.empty())
+    return MakeError(absl::StatusCode::kFailedPrecondition,
+                     "no cosignature is waited for at this size",
+                     {.code = "invalid_state", .field = "tree_size"});
+  ASSIGN_OR_RETURN(NoteSignature signature, Check(witness, text, cosignature));
+  std::optional<Outcome> outcome;
+  {
+    MutexLock lock(mutex_);
+    const auto round = rounds_.find(size);
+    if (round == rounds_.end() || round->second.note.text != text)
+      return absl::OkStatus();  // a newer one was witnessed meanwhile
+    auto key = std::make_pair(signature.name, signature.key_hash);
+    round->second.cosigners.insert_or_assign(std::move(key),
+                                             std::move(signature));
+    outcome = Conclude(size, round->second);
+  }
+  return outcome ? Publish(*std::move(outcome)) : absl::OkStatus();
+}
+
+bool WitnessBook::HasQuorum(const Round& round, const Logged& logged) {
+  const auto cosigned = std::count_if(
+      logged.witnesses.begin(), logged.witnesses.end(),
+      [&](const NoteVerifier& witness) {
+        return round.cosigners.contains({witness.name(), witness.key_hash()});
+      });
+  return cosigned >= static_cast<int64_t>(logged.charter.witness_quorum);
+}
+
+// What agents will make of `round`: it holds under the charter that they have
+// in force, and then each further one below its size comes into force, as long
+// as its own quorum is there, too.
+std::optional<WitnessBook::Outcome> WitnessBook::Conclude(TreeSize size,
+                                                          Round& round) {
+  Outcome outcome{"", size, {}};
+  uint64_t satisfied = 0;
+  while (!charters_.empty() && HasQuorum(round, charters_.front())) {
+    if (charters_.front().charter.witness_quorum > 0)
+      satisfied = charters_.front().charter.version;
+    if (charters_.size() == 1 || charters_[1].leaf.value() >= size.value())
+      break;
+    if (satisfied == charters_.front().charter.version)
+      outcome.versions.push_back(charters_[1].charter.version);
+    charters_.pop_front();
+  }
+  if (satisfied <= round.satisfied || size < newest_.size) return std::nullopt;
+  round.satisfied = satisfied;
+  Note note = round.note;
+  for (const auto& [who, signature] : round.cosigners)
+    note.signatures.push_back(signature);
+  outcome.note = FormatNote(note);
+  rounds_.erase(rounds_.begin(), rounds_.find(size));
+  return outcome;
+}
+
+// Stored first: what agents were shown must be there for those that come later.
+absl::Status WitnessBook::Publish(Outcome outcome) {
+  RETURN_IF_ERROR(
+      store_.PutWitnessed(outcome.size, outcome.note, outcome.versions));
+  if (!outcome.versions.empty())
+    LogEvent("charter_witnessed", {{"version", outcome.versions.back()}});
+  const absl::Time now = clock_.Now();
+  {
+    MutexLock lock(mutex_);
+    if (outcome.size < newest_.size) return absl::OkStatus();
+    if (outcome.size > newest_.size) since_.emplace_back(outcome.size, now);
+    while (since_.size() > 1 && since_[1].second < now - kSinceKept)
+      since_.pop_front();
+    newest_ = {std::move(outcome.note), outcome.size, newest_.showing + 1};
+  }
+  watchers_.NotifyAll();
+  return absl::OkStatus();
+}
+
+WitnessBook::Newest WitnessBook::newest() const {
+  MutexLock lock(mutex_);
+  if (!charters_.empty() && charters_.front().charter.witness_quorum == 0)
+    return {"", TreeSize(0), newest_.showing};
+  return newest_;
+}
+
+absl::StatusOr<std::string> WitnessBook::ForCharter(uint64_t version) const {
+  auto note = store_.WitnessedCharter(version);
+  if (!absl::IsNotFound(note.status())) return note;
+  return MakeError(absl::StatusCode::kNotFound,
+                   "no quorum brought this charter into force",
+                   {.code = "not_found"});
+}
+
+absl::Time WitnessBook::CountsFrom(LeafIndex leaf, absl::Time logged_at) const {
+  MutexLock lock(mutex_);
+  if (charters_.empty() || charters_.front().charter.witness_quorum == 0)
+    return logged_at;
+  if (leaf.value() >= newest_.size.value()) return absl::InfiniteFuture();
+  for (const auto& [size, at] : since_)
+    if (leaf.value() < size.value()) return std::max(logged_at, at);
+  return logged_at;
+}
+
+}  // namespace amparo::broker

@@ -1,0 +1,234 @@
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "crypto/checkpoint.h"
+#include "crypto/compact_range.h"
+#include "proto/network/witnesses.h"
+#include "tests/adversary/victims.h"
+
+// A broker that shows its members different logs, or makes up what their
+// witnesses said. Four of five agents are a quorum.
+
+namespace amparo::agent {
+namespace {
+
+class TwoFacedBroker : public Victims {
+ protected:
+  TwoFacedBroker() {
+    world_.RequireQuorum(4);
+    world_.Settle();
+  }
+  std::vector<Bytes> TrueEntries() {
+    const uint64_t size = world_.broker().store().Head().range.size().value();
+    std::vector<Bytes> all;
+    while (all.size() < size)
+      for (Bytes& entry : VALUE_OF(
+               world_.broker().store().Entries(LeafIndex(all.size()), 100)))
+        all.push_back(std::move(entry));
+    return all;
+  }
+  Checkpoint CheckpointOf(const std::vector<Bytes>& entries) {
+    CompactRange range;
+    for (const Bytes& entry : entries) range.Append(LeafHash(entry));
+    return {world_.broker().log().name(), range.size(), range.Root(), {}};
+  }
+  std::string Signed(const std::vector<Bytes>& entries) {
+    return VALUE_OF(
+        SignCheckpoint(CheckpointOf(entries), world_.broker().log_key()));
+  }
+  // A log that goes on from the true one with a key event that ong never made.
+  std::vector<Bytes> Forked() {
+    std::vector<Bytes> entries = TrueEntries();
+    entries.push_back(EncodeLogEntry(
+        {world_.clock().Now(),
+         KeyEventEntry{thief_.NewSigningKey(world_.broker().charter(),
+                                            world_.clock().Now())}}));
+    return entries;
+  }
+  void Serve(TestAgent& agent, std::vector<Bytes> entries) {
+    agent.port().tamper_entries = [entries](LeafIndex start,
+                                            std::vector<Bytes>) {
+      return std::vector<Bytes>(
+          entries.begin() + static_cast<ptrdiff_t>(start.value()),
+          entries.end());
+    };
+  }
+  static std::string With(const std::string& note,
+                          const std::vector<NoteSignature>& signatures) {
+    Note parsed = VALUE_OF(ParseNote(note));
+    for (const NoteSignature& signature : signatures)
+      parsed.signatures.push_back(signature);
+    return FormatNote(parsed);
+  }
+  // The cosignatures of the newest honest checkpoint.
+  std::vector<NoteSignature> HonestCosignatures() {
+    const Note note =
+        VALUE_OF(ParseNote(world_.broker().witnesses().newest().note));
+    return {note.signatures.begin() + 1, note.signatures.end()};
+  }
+
+  NoteSignature Cosigned(const std::string& note, const std::string& member,
+                         const SigningKey& key) {
+    return VALUE_OF(CosignCheckpoint(
+        VALUE_OF(ParseNote(note)).text,
+        WitnessName(world_.broker().network(), world_.broker().Id(member)), key,
+        world_.clock().Now()));
+  }
+
+  TestMember thief_{"ong", MemberKind::kVictimSupport};
+};
+
+TEST_F(TwoFacedBroker, AKeyThatOneVictimAloneIsShownIsNeverUsed) {
+  // uls follows the other log: it has nothing to compare it with. But nobody
+  // else cosigns it.
+  const MemberId& id = world_.broker().Id("ong");
+  const Digest before =
+      uls().peers().Now()->keys.CurrentSigner(id)->key.Thumbprint();
+  const std::vector<Bytes> forked = Forked();
+  Serve(uls(), forked);
+  ASSERT_OK(uls().log().Follow(Signed(forked)));
+  EXPECT_EQ(uls().log().size().value(), forked.size());
+  EXPECT_EQ(uls().peers().Now()->keys.CurrentSigner(id)->key.Thumbprint(),
+            before);
+  // Its own cosignature is none of the others'.
+  const std::string note = Signed(forked);
+  EXPECT_OK(uls().log().FollowWitnessed(With(note, HonestCosignatures())));
+  EXPECT_EQ(uls().peers().Now()->keys.CurrentSigner(id)->key.Thumbprint(),
+            before);
+}
+
+TEST_F(TwoFacedBroker, TheNextCheckpointOfTheOthersGivesItAway) {
+  const std::vector<Bytes> forked = Forked();
+  Serve(uls(), forked);
+  ASSERT_OK(uls().log().Follow(Signed(forked)));
+  uls().port().tamper_entries = nullptr;
+  // The others go on, and what they cosign reaches uls.
+  Refer();
+  for (int turn = 0; turn < 3; ++turn)
+    for (const char* other : {"gnr", "mp", "cpcj", "ong"})
+      world_.agent(other).Turn(world_.Shown());
+  const std::string witnessed = world_.broker().witnesses().newest().note;
+  EXPECT_THAT(uls().log().FollowWitnessed(witnessed),
+              StatusIs(absl::StatusCode::kDataLoss));
+  EXPECT_TRUE(HasAlarm(uls(), "log_fork"));
+}
+
+TEST_F(TwoFacedBroker, AViewThatAPeerSawGivesItAway) {
+  const std::vector<Bytes> forked = Forked();
+  Serve(uls(), forked);
+  ASSERT_OK(uls().log().Follow(Signed(forked)));
+  const TreeSize size(forked.size());
+  EXPECT_NE(uls().log().RootAt(size), ong().log().RootAt(size));
+  // Any size that both have: not only those of checkpoints.
+  const TreeSize common(forked.size() - 2);
+  EXPECT_EQ(uls().log().RootAt(common), ong().log().RootAt(common));
+  EXPECT_TRUE(uls().log().RootAt(common));
+}
+
+TEST_F(TwoFacedBroker, CosignaturesThatAreTooFewTwiceTheSameOrForgedAreNoQuorum) {
+  const uint64_t before = uls().peers().Now()->witnessed_size.value();
+  Refer();
+  ASSERT_OK(uls().log().Follow(world_.Checkpoint()));
+  const std::vector<Bytes> entries = TrueEntries();
+  const std::string note = Signed(entries);
+  const SigningKey stranger = SigningKey::Generate();
+  const std::vector<NoteSignature> honest = HonestCosignatures();
+  ASSERT_EQ(honest.size(), 4u);
+  NoteSignature forged = honest[0];  // of another checkpoint
+  const std::vector<std::vector<NoteSignature>> tries = {
+      {},
+      {forged, honest[1], honest[2], honest[3]},
+      {Cosigned(note, "ong", stranger), Cosigned(note, "gnr", stranger),
+       Cosigned(note, "mp", stranger), Cosigned(note, "cpcj", stranger)},
+      {Cosigned(note, "ong", ong().witness()), Cosigned(note, "gnr", gnr().witness()),
+       Cosigned(note, "mp", mp().witness())},
+      {Cosigned(note, "ong", ong().witness()), Cosigned(note, "ong", ong().witness()),
+       Cosigned(note, "gnr", gnr().witness()), Cosigned(note, "mp", mp().witness())},
+      {Cosigned(note, "ong", ong().witness()), Cosigned(note, "uls", ong().witness()),
+       Cosigned(note, "gnr", gnr().witness()), Cosigned(note, "mp", mp().witness())},
+  };
+  for (const auto& cosignatures : tries) {
+    (void)uls().log().FollowWitnessed(With(note, cosignatures));
+    EXPECT_EQ(uls().peers().Now()->witnessed_size.value(), before);
+  }
+  EXPECT_TRUE(uls().alarms().List().empty());
+}
+
+TEST_F(TwoFacedBroker, NoWitnessCosignsASmallerLogOrOneItDidNotFollow) {
+  std::vector<Bytes> entries = TrueEntries();
+  entries.pop_back();
+  const std::string smaller = Signed(entries);
+  entries = Forked();
+  const std::string other = Signed(entries);
+  const SigningKey witness = SigningKey::Generate();
+  Cosigner cosigner(world_.broker().Id("uls"), witness.Copy(), uls().peers(),
+                    uls().log(), world_.clock());
+  // As the charter names its key, it is asked for its word.
+  Charter next = world_.broker().committee().Successor(world_.broker().charter());
+  for (Member& member : next.members)
+    if (member.id.text() == "uls") member.witness_key = witness.verify_key();
+  VALUE_OF(
+      world_.broker().PublishCharter(world_.broker().committee().Sign(next)));
+  world_.Settle();
+  for (const std::string& note : {smaller, other})
+    EXPECT_THAT(cosigner.Cosign(note, uls().port()),
+                StatusIs(absl::StatusCode::kFailedPrecondition));
+  EXPECT_OK(cosigner.Cosign(world_.Checkpoint(), uls().port()));
+}
+
+TEST_F(TwoFacedBroker, AKeyLoggedUnderAnOldTimeIsAsNewAsItIs) {
+  // Nothing was logged for a day; witnesses cosigned all the same. The broker
+  // helps a thief of the identity key: it dates the key's entry a day back.
+  Charter next = world_.broker().committee().Successor(world_.broker().charter());
+  next.trust_delay = absl::Hours(24);
+  VALUE_OF(
+      world_.broker().PublishCharter(world_.broker().committee().Sign(next)));
+  world_.Settle();
+  const absl::Time old = world_.clock().Now();
+  for (int hour = 0; hour < 23; ++hour) {
+    world_.clock().Advance(absl::Hours(1));
+    world_.Settle();
+  }
+  std::vector<Bytes> entries = TrueEntries();
+  const auto head = ong().peers().Now()->keys.HeadOf(world_.broker().Id("ong"));
+  const SigningKey fresh = SigningKey::Generate();
+  const KeyEvent event{.net = ong().peers().Now()->charter.network_id,
+                       .member = world_.broker().Id("ong"),
+                       .seq = head.seq + 1,
+                       .prev_hash = head.hash,
+                       .charter_hash = ong().peers().Now()->charter.hash,
+                       .kind = KeyEventKind::kSigning,
+                       .key = fresh.verify_key(),
+                       .from = old,
+                       .until = old + absl::Hours(24 * 30),
+                       .vouched_by_old = std::nullopt};
+  entries.push_back(EncodeLogEntry(
+      {old, KeyEventEntry{SignKeyEvent(
+                event, world_.broker().member("ong").identity())}}));
+  Serve(uls(), entries);
+  const std::string note = Signed(entries);
+  ASSERT_OK(uls().log().Follow(note));
+  world_.clock().Advance(absl::Hours(2));
+  std::vector<NoteSignature> cosignatures;
+  for (const char* member : {"ong", "gnr", "mp", "cpcj"})
+    cosignatures.push_back(
+        Cosigned(note, member, world_.agent(member).witness()));
+  ASSERT_OK(uls().log().FollowWitnessed(With(note, cosignatures)));
+  const auto peers = uls().peers().Now();
+  const auto signer = peers->keys.CurrentSigner(event.member);
+  ASSERT_EQ(signer->key, fresh.verify_key());
+  EXPECT_EQ(ErrorCodeOf(uls().peers().CheckTrust(*peers, *signer)), "key_too_new");
+  // A day after it was witnessed its owner had the time to cry out.
+  world_.clock().Advance(absl::Hours(24));
+  cosignatures.clear();
+  for (const char* member : {"ong", "gnr", "mp", "cpcj"})
+    cosignatures.push_back(
+        Cosigned(note, member, world_.agent(member).witness()));
+  ASSERT_OK(uls().log().FollowWitnessed(With(note, cosignatures)));
+  EXPECT_OK(uls().peers().CheckTrust(*uls().peers().Now(), *signer));
+}
+
+}  // namespace
+}  // namespace amparo::agent

@@ -1,0 +1,239 @@
+#include <string>
+#include <vector>
+
+#include "crypto/checkpoint.h"
+#include "tests/adversary/victims.h"
+
+// A network whose five agents watch the log, four of whom are a quorum.
+
+namespace amparo::agent {
+namespace {
+
+class Witness : public Victims {
+ protected:
+  Witness() {
+    world_.RequireQuorum(4);
+    world_.Settle();
+  }
+  void Away(const std::vector<std::string>& ids) {
+    for (const std::string& id : ids) world_.agent(id).witnesses = false;
+  }
+  void Back() {
+    for (const char* id : {"gnr", "mp", "uls", "cpcj", "ong"})
+      world_.agent(id).witnesses = true;
+  }
+  std::optional<Digest> NewestPrekey(TestAgent& of, const std::string& whose) {
+    const auto prekey =
+        of.peers().PrekeyFor(world_.broker().Id(whose), world_.clock().Now());
+    if (!prekey.ok()) return std::nullopt;
+    return prekey->key.Id();
+  }
+  uint64_t WitnessedSize(TestAgent& agent) {
+    return agent.peers().Now()->witnessed_size.value();
+  }
+  RecipientState Sent(const std::string& referral) {
+    return VALUE_OF(ong().referrals().Show(ong().officer(), referral, {}, false))
+        .recipients[0];
+  }
+};
+
+TEST_F(Witness, WhatAQuorumSawIsMarkedSo) {
+  const std::string referral = Refer();
+  world_.Settle();
+  EXPECT_TRUE(Sent(referral).witnessed);
+  EXPECT_EQ(WitnessedSize(ong()), ong().log().size().value());
+  ExpectHonestTrafficFlows();
+}
+
+TEST_F(Witness, OneThatIsAwayStopsNobody) {
+  Away({"mp"});
+  const std::string referral = Refer();
+  world_.Settle();
+  EXPECT_TRUE(Sent(referral).witnessed);
+}
+
+TEST_F(Witness, WithoutAQuorumMailFlowsAndIsMarkedUnwitnessed) {
+  Away({"mp", "gnr"});
+  const std::string referral = Refer();
+  world_.Settle();
+  EXPECT_TRUE(Knows(uls(), referral));
+  EXPECT_FALSE(Sent(referral).witnessed);
+  Back();
+  world_.clock().Advance(absl::Hours(1));
+  world_.Settle();
+  EXPECT_TRUE(Sent(referral).witnessed);
+}
+
+TEST_F(Witness, NoKeyIsUsedBeforeAQuorumSawIt) {
+  const auto before = NewestPrekey(ong(), "uls");
+  ASSERT_TRUE(before);
+  Away({"mp", "gnr"});
+  world_.clock().Advance(absl::Hours(25));  // everybody makes a prekey
+  world_.Settle();
+  EXPECT_EQ(NewestPrekey(ong(), "uls"), before);
+  const std::string referral = Refer();  // to the old one: the broker takes it
+  world_.Settle();
+  EXPECT_TRUE(Knows(uls(), referral));
+
+  ong().Restart();
+  world_.Settle();
+  EXPECT_EQ(NewestPrekey(ong(), "uls"), before);
+  Back();
+  world_.clock().Advance(absl::Hours(1));
+  world_.Settle();
+  EXPECT_NE(NewestPrekey(ong(), "uls"), before);
+  ExpectHonestTrafficFlows();
+}
+
+TEST_F(Witness, NoCharterIsUsedBeforeAQuorumSawIt) {
+  const uint64_t version = ong().peers().Now()->charter.charter.version;
+  Away({"mp", "gnr"});
+  world_.agent("cpcj").port().down = true;  // the broker obeys at once
+  world_.broker().SetStatus("cpcj", MemberStatus::kSuspended);
+  world_.Settle();
+  EXPECT_EQ(ong().peers().Now()->charter.charter.version, version);
+  EXPECT_OK(ong().peers().ActiveMember(world_.broker().Id("cpcj")));
+  Back();
+  world_.clock().Advance(absl::Hours(1));
+  world_.Settle();
+  EXPECT_EQ(ong().peers().Now()->charter.charter.version, version + 1);
+  EXPECT_FALSE(ong().peers().ActiveMember(world_.broker().Id("cpcj")).ok());
+}
+
+TEST_F(Witness, TenMinutesWithoutAQuorumAreAnAlarm) {
+  Away({"mp", "gnr"});
+  Refer();
+  world_.Settle();
+  EXPECT_FALSE(HasAlarm(ong(), "unwitnessed"));
+  world_.clock().Advance(absl::Minutes(11));
+  world_.Settle();
+  EXPECT_TRUE(HasAlarm(ong(), "unwitnessed"));
+  Back();
+  world_.clock().Advance(absl::Hours(1));
+  world_.Settle();
+  world_.Settle();
+  EXPECT_FALSE(HasAlarm(ong(), "unwitnessed"));
+}
+
+TEST_F(Witness, ACharterThatAsksForMoreBindsWhatFollowsIt) {
+  // The same quorum lets it in; then five of five have to see each key.
+  Away({"mp"});
+  world_.RequireQuorum(5);
+  EXPECT_EQ(ong().peers().Now()->charter.charter.witness_quorum, 5u);
+  const auto before = NewestPrekey(ong(), "uls");
+  world_.clock().Advance(absl::Hours(25));
+  world_.Settle();
+  EXPECT_EQ(NewestPrekey(ong(), "uls"), before);
+  Back();
+  world_.clock().Advance(absl::Hours(1));
+  world_.Settle();
+  EXPECT_NE(NewestPrekey(ong(), "uls"), before);
+}
+
+// The witnesses of today are others than those that it knows.
+TEST_F(Witness, WhoWasAwayForTwoChartersFollowsThemOneByOne) {
+  uls().port().down = true;
+  const auto replace = [&](const std::string& id) {
+    Charter next =
+        world_.broker().committee().Successor(world_.broker().charter());
+    for (Member& member : next.members)
+      if (member.id.text() == id) member.witness_key.reset();
+    next.witness_quorum = next.witness_quorum - 1;
+    VALUE_OF(world_.broker().PublishCharter(
+        world_.broker().committee().Sign(next)));
+    world_.Settle();
+  };
+  uls().witnesses = false;
+  replace("mp");    // four cosign: gnr, mp, cpcj, ong
+  replace("gnr");   // three: gnr, cpcj, ong
+  Away({"mp", "gnr"});
+  world_.clock().Advance(absl::Hours(25));
+  world_.Settle();  // two: cpcj, ong
+  const uint64_t version = ong().peers().Now()->charter.charter.version;
+  EXPECT_EQ(version, world_.broker().charter().charter.version);
+
+  uls().port().down = false;
+  world_.Settle();
+  EXPECT_EQ(uls().peers().Now()->charter.charter.version, version);
+  EXPECT_EQ(NewestPrekey(uls(), "ong"), NewestPrekey(gnr(), "ong"));
+  uls().Restart();
+  EXPECT_EQ(uls().peers().Now()->charter.charter.version, version);
+  EXPECT_EQ(NewestPrekey(uls(), "ong"), NewestPrekey(gnr(), "ong"));
+}
+
+TEST_F(Witness, ANewAgentFollowsFromTheStart) {
+  Away({"mp"});
+  world_.clock().Advance(absl::Hours(25));
+  world_.Settle();
+  Refer();
+  world_.Settle();
+  TestAgent fresh(world_.broker(), "mp");
+  fresh.Turn(world_.Shown());
+  EXPECT_EQ(fresh.peers().Now()->charter.charter.version,
+            world_.broker().charter().charter.version);
+  EXPECT_EQ(NewestPrekey(fresh, "uls"), NewestPrekey(ong(), "uls"));
+}
+
+TEST_F(Witness, MailOfAKeyThatTheRecipientWaitsForWaits) {
+  // uls is not shown that ong's new key is witnessed; ong is.
+  const ShownCheckpoint old = world_.Shown();
+  const auto turn_uls = [&](bool informed) {
+    ShownCheckpoint shown = world_.Shown();
+    if (!informed) shown.witnessed = old.witnessed;
+    uls().Turn(shown);
+  };
+  uls().witnesses = false;
+  world_.clock().Advance(absl::Hours(24 * 61));  // time for a new signing key
+  for (int turn = 0; turn < 4; ++turn) {
+    const ShownCheckpoint shown = world_.Shown();
+    for (const char* id : {"gnr", "mp", "cpcj", "ong"})
+      world_.agent(id).Turn(shown);
+    turn_uls(false);
+  }
+  const MemberId& id = world_.broker().Id("ong");
+  ASSERT_NE(ong().peers().Now()->keys.CurrentSigner(id)->key.Thumbprint(),
+            uls().peers().Now()->keys.CurrentSigner(id)->key.Thumbprint());
+  EXPECT_EQ(uls().intake().quarantined(), 0u);
+}
+
+TEST_F(Witness, AClockThatAQuorumContradictsIsWrongAndNotTheLogs) {
+  // The machine of uls is three hours behind, and so says the broker to it.
+  uls().SetClockOff(-absl::Hours(3));
+  world_.clock().Advance(absl::Hours(1));
+  const auto lied_to = [&] {
+    ShownCheckpoint shown = world_.Shown();
+    shown.note = VALUE_OF(TimeCheckpoint(
+        VALUE_OF(SignCheckpoint(
+            VALUE_OF(VerifyCheckpoint(shown.note, world_.broker().log())),
+            world_.broker().log_key())),
+        world_.broker().log_key(), world_.clock().Now() - absl::Hours(3)));
+    return shown;
+  };
+  for (int turn = 0; turn < 3; ++turn) {
+    const ShownCheckpoint shown = lied_to();
+    uls().Turn(shown);
+    for (const char* id : {"gnr", "mp", "cpcj"})
+      world_.agent(id).Turn(world_.Shown());
+  }
+  EXPECT_TRUE(HasAlarm(uls(), "clock"));
+  EXPECT_FALSE(uls().time().MayPublish().ok());
+}
+
+TEST_F(Witness, ABrokerWhoseClockIsOffDoesNotPutMembersInTheWrong) {
+  world_.clock().Advance(absl::Hours(1));
+  for (int turn = 0; turn < 3; ++turn) {
+    ShownCheckpoint shown = world_.Shown();
+    shown.note = VALUE_OF(TimeCheckpoint(
+        VALUE_OF(SignCheckpoint(
+            VALUE_OF(VerifyCheckpoint(shown.note, world_.broker().log())),
+            world_.broker().log_key())),
+        world_.broker().log_key(), world_.clock().Now() - absl::Hours(3)));
+    for (const char* id : {"gnr", "mp", "uls", "cpcj", "ong"})
+      world_.agent(id).Turn(shown);
+  }
+  EXPECT_FALSE(HasAlarm(ong(), "clock"));
+  EXPECT_OK(ong().time().MayPublish());
+}
+
+}  // namespace
+}  // namespace amparo::agent
