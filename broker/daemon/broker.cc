@@ -69,7 +69,7 @@ struct Broker::Parts {
   const Clock& clock;
   WiredCore core;
   Metrics metrics{[this] { return ReadGauges(); }};
-  LogPages log_pages{core.log, core.checkpointer};
+  LogPages log_pages{core.log, core.checkpointer, core.witnesses};
   std::unique_ptr<HttpPort> metrics_port, log_port;
   Ports ports{core, data, config, clock, metrics};
 

@@ -12,9 +12,10 @@ namespace amparo::broker {
 // tlog-tiles names them. No opening, so nobody who wrote to whom. Thread-safe.
 class LogPages {
  public:
-  // Both must outlive it.
-  LogPages(const AuditLog& log, const Checkpointer& checkpointer)
-      : log_(log), checkpointer_(checkpointer) {}
+  // All must outlive it.
+  LogPages(const AuditLog& log, const Checkpointer& checkpointer,
+           const WitnessBook& witnesses)
+      : log_(log), checkpointer_(checkpointer), witnesses_(witnesses) {}
 
   // What does not exist, is not spelt as the protocol spells it, or is not
   // under the newest checkpoint yet, is 404.
@@ -27,6 +28,7 @@ class LogPages {
 
   const AuditLog& log_;
   const Checkpointer& checkpointer_;
+  const WitnessBook& witnesses_;
 };
 
 }  // namespace amparo::broker

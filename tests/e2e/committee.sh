@@ -88,6 +88,7 @@ step "uls is suspended: nothing goes to it, nothing comes from it"
 before=$(send_referral uls)
 check "what was sent before arrives" as ong referral show "$before" --wait delivered --timeout 20
 check "suspend" at gnr suspend-member uls
+check "gnr has no agent yet, so ong alone can witness" at gnr set witness.quorum 1
 equal "$(at gnr diff --json | jq '[.changes[] | select(contains("nothing is sent to uls"))] | length')" 1
 decide gnr mp ong
 follow 4 ong

@@ -202,6 +202,12 @@ void NetworkTime::NoteAlarms() {
   const absl::Duration ahead = Ahead().value_or(now - Now());
   if (note(absl::AbsDuration(ahead) > kClockAlarm, "clock"))
     alarms_.Raise("clock", std::nullopt, now);
+  // Witnesses say that it is not this one.
+  const absl::Duration apart = AheadOfLog().value_or(absl::ZeroDuration());
+  if (note(absl::AbsDuration(apart) > kClockAlarm &&
+               absl::AbsDuration(ahead) <= kClockAlarm,
+           "broker_clock"))
+    alarms_.Raise("broker_clock", std::nullopt, now);
   // What a wrong clock says of ages and ends is not worth an alarm.
   if (IsWrong()) return;
   const auto peers = peers_.Now();
@@ -215,12 +221,12 @@ void NetworkTime::NoteAlarms() {
 }
 
 absl::Status NetworkTime::MayPublish() const {
-  const auto ahead = Ahead();
+  const auto ahead = AheadOfLog();
   if (!ahead)
     return NotNow("clock", "the clock was not compared with the log's yet",
                   "it is as soon as the broker answers");
   if (absl::AbsDuration(*ahead) > kClockStop) return ClockIsOff(*ahead);
-  return absl::OkStatus();
+  return IsWrong() ? ClockIsOff(*Ahead()) : absl::OkStatus();
 }
 
 absl::Status NetworkTime::MaySeal() const {

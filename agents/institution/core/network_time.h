@@ -48,7 +48,8 @@ class NetworkTime final : public Clock {
   // every few seconds.
   absl::Status Tick();
 
-  // OK when the clock is known to be within an hour of the log's: signing keys,
+  // OK when the clock is known to be within an hour of the log's, and of the
+  // witnesses': signing keys,
   // anchors, receipts may be published. FAILED_PRECONDITION (field "clock").
   absl::Status MayPublish() const;
   // OK when envelopes may be sealed. FAILED_PRECONDITION, code "invalid_state",

@@ -117,7 +117,7 @@ TEST(RocksStore, KeepsAMebibyteEnvelopeAndLetsItGoAtDelivery) {
 std::string PublishCheckpoint(BrokerFixture& broker) {
   InboxFeed watchers(1);
   Checkpointer checkpointer(broker.store(), broker.network(), broker.log_key(),
-                            watchers, broker.clock());
+                            broker.witnesses(), watchers, broker.clock());
   EXPECT_OK(checkpointer.PublishNext());
   return VALUE_OF(checkpointer.Newest());
 }

@@ -21,8 +21,8 @@ class LogPagesTest : public testing::Test {
       {"clinic-a", "clinic-b"}, nullptr, {.member_rate_per_s = 100'000}};
   InboxFeed watchers{8};
   Checkpointer checkpointer{broker.store(), broker.network(), broker.log_key(),
-                            watchers, broker.clock()};
-  LogPages pages{broker.audit_log(), checkpointer};
+                            broker.witnesses(), watchers, broker.clock()};
+  LogPages pages{broker.audit_log(), checkpointer, broker.witnesses()};
 };
 
 TEST_F(LogPagesTest, ShowTheNewestCheckpointAndKeepItOutOfCaches) {
@@ -141,8 +141,9 @@ TEST(LogPages, SayNothingBeforeTheFirstCheckpoint) {
   BrokerFixture broker({"clinic-a"});
   InboxFeed watchers(8);
   const Checkpointer checkpointer(broker.store(), broker.network(),
-                                  broker.log_key(), watchers, broker.clock());
-  const LogPages pages(broker.audit_log(), checkpointer);
+                                  broker.log_key(), broker.witnesses(), watchers,
+                                  broker.clock());
+  const LogPages pages(broker.audit_log(), checkpointer, broker.witnesses());
   for (const char* path :
        {"/checkpoint", "/tile/0/000.p/1", "/tile/entries/000.p/1"})
     EXPECT_EQ(pages.Answer(path).status, 404u) << path;
