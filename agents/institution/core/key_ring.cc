@@ -16,6 +16,7 @@ namespace {
 constexpr char kSigningPrefix[] = "key/signing/";
 constexpr char kPrekeyPrefix[] = "key/prekey/";
 constexpr char kPrekeyMadePrefix[] = "key/prekey-made/";
+constexpr char kPrekeyReplacedPrefix[] = "key/prekey-replaced/";
 constexpr char kPendingKey[] = "key/pending";
 // What outlives the keys: which ids are of keys made here.
 constexpr char kOwnPrefix[] = "key/own/";
@@ -40,6 +41,7 @@ std::optional<LeafIndex> LeafOfRevocation(
 void DestroyPrekey(const std::string& id, Batch& batch) {
   batch.Delete(kPrekeyPrefix + id);
   batch.Delete(kPrekeyMadePrefix + id);
+  batch.Delete(kPrekeyReplacedPrefix + id);
 }
 
 }  // namespace
@@ -272,10 +274,20 @@ absl::Status KeyRing::DestroyOldPrekeys(BrokerPort& broker,
   Batch batch;
   for (size_t i = 1; i < prekeys.size(); ++i) {  // newest first; 0 stays
     const std::string id = ToHex(prekeys[i].key.Id().bytes());
-    if (kv_.Get(kPrekeyPrefix + id).ok() &&
-        now >= prekeys[i - 1].logged_at + kPrekeyDestroyAfter)
+    if (!kv_.Get(kPrekeyPrefix + id).ok()) continue;
+    // By when its successor was first seen in force: it may have waited long
+    // for a quorum, and the broker takes mail for an hour from then.
+    const auto since = kv_.Get(kPrekeyReplacedPrefix + id);
+    if (since.ok() && now >= TimeFromUnix(static_cast<int64_t>(ReadU64(
+                                 *since))) + kPrekeyDestroyAfter)
       replaced.push_back(id);
+    if (!absl::IsNotFound(since.status())) continue;
+    Bytes first;
+    AppendU64(first, static_cast<uint64_t>(UnixSeconds(now)));
+    batch.Put(kPrekeyReplacedPrefix + id, first);
   }
+  if (!batch.empty()) RETURN_IF_ERROR(kv_.Write(batch));
+  batch = {};
   // By when it was made: the log forgets the prekeys of a revoked signing key,
   // and their secrets must go all the same.
   RETURN_IF_ERROR(kv_.Scan(

@@ -34,7 +34,7 @@ class KeyRing {
   // and every minute. UNAVAILABLE when the broker is away.
   absl::Status Maintain(BrokerPort& broker);
 
-  // Destroys prekeys whose successor was proven two hours ago, once the broker
+  // Destroys prekeys whose successor came into force two hours ago, once the broker
   // says that nothing waits in the mailbox after `cursor`, the last leaf taken
   // in; and those older than 21 days in any case. UNAVAILABLE when the broker
   // is away.
