@@ -62,7 +62,7 @@ TEST_F(ClonedAgent, CannotSendWithoutTheOwnerHearingOfIt) {
   EXPECT_FALSE(HasAlarm(ong(), "own_mail"));
   TestAgent& clone = Clone();
   ReferFrom(clone, consent);
-  clone.Turn(world_.Checkpoint());
+  clone.Turn(world_.Shown());
   world_.Settle();  // uls signs for it, and the receipt goes to ong
   EXPECT_TRUE(HasAlarmFor(ong(), "own_mail", world_.broker().Id("uls")));
   EXPECT_FALSE(HasAlarm(clone, "own_mail"));

@@ -150,7 +150,7 @@ TEST_F(KeyThief, IsNotTheAgentItself) {
 
 TEST_F(KeyThief, IsNotTheAgentThatLostItsDisk) {
   TestAgent anew(world_.broker(), "ong");  // the identity key is all it has
-  for (int turn = 0; turn < 3; ++turn) anew.Turn(world_.Checkpoint());
+  for (int turn = 0; turn < 3; ++turn) anew.Turn(world_.Shown());
   ASSERT_OK(anew.keys().Signer());
   EXPECT_FALSE(HasAlarm(anew, "own_key"));
   // The old disk, found again, hears of it.

@@ -103,7 +103,7 @@ TEST_F(Renewal, GoesOnOnANewChannelAndStreamsComeBack) {
   std::thread reader([&] {
     while (streams < 2) {
       ++streams;
-      client_->WatchCheckpoints([&](const std::string&) { return ++notes > 0; })
+      client_->WatchCheckpoints([&](const ShownCheckpoint&) { return ++notes > 0; })
           .IgnoreError();
     }
   });

@@ -92,12 +92,14 @@ TEST_F(Witness, NoCharterIsUsedBeforeAQuorumSawIt) {
   world_.broker().SetStatus("cpcj", MemberStatus::kSuspended);
   world_.Settle();
   EXPECT_EQ(ong().peers().Now()->charter.charter.version, version);
-  EXPECT_OK(ong().peers().ActiveMember(world_.broker().Id("cpcj")));
+  EXPECT_OK(ong().peers().ActiveMember(world_.broker().Id("cpcj"),
+                                       world_.clock().Now()));
   Back();
   world_.clock().Advance(absl::Hours(1));
   world_.Settle();
   EXPECT_EQ(ong().peers().Now()->charter.charter.version, version + 1);
-  EXPECT_FALSE(ong().peers().ActiveMember(world_.broker().Id("cpcj")).ok());
+  EXPECT_FALSE(ong().peers().ActiveMember(world_.broker().Id("cpcj"),
+                                       world_.clock().Now()).ok());
 }
 
 TEST_F(Witness, TenMinutesWithoutAQuorumAreAnAlarm) {
