@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/status.h"
+#include "crypto/digest.h"
 #include "proto/envelope/limits.h"
 
 namespace amparo::agent {
@@ -13,9 +14,12 @@ namespace {
 
 constexpr char kPrefix[] = "promise/";
 
-std::string KeyOf(LeafIndex leaf) {
+// Of the leaf and what was promised for it: two promises for one leaf cannot
+// both be kept, and the second must not make the first forgotten.
+std::string KeyOf(LeafIndex leaf, ByteView row) {
   Bytes suffix;
   AppendU64(suffix, leaf.value());
+  Append(suffix, Sha256(row).bytes());
   return absl::StrCat(kPrefix, AsText(suffix));
 }
 
@@ -44,7 +48,8 @@ absl::Status Promises::Keep(const LeafReceipt& receipt, ByteView event_bytes,
     if (verified.ok()) break;
   }
   RETURN_IF_ERROR(verified);
-  rows.Put(KeyOf(receipt.leaf), Encode(receipt, event_bytes));
+  const Bytes row = Encode(receipt, event_bytes);
+  rows.Put(KeyOf(receipt.leaf, row), row);
   return absl::OkStatus();
 }
 
@@ -62,14 +67,16 @@ void Promises::NoteUnwitnessed() {
 
 absl::Status Promises::Settle() {
   NoteUnwitnessed();
-  std::vector<Bytes> open;
-  RETURN_IF_ERROR(kv_.Scan(kPrefix, "", [&](absl::string_view, ByteView value) {
-    if (value.size() >= kFixedBytes) open.push_back(ToBytes(value));
-    return true;
-  }));
+  std::vector<std::pair<std::string, Bytes>> open;
+  RETURN_IF_ERROR(
+      kv_.Scan(kPrefix, "", [&](absl::string_view key, ByteView value) {
+        if (value.size() >= kFixedBytes)
+          open.emplace_back(std::string(key), ToBytes(value));
+        return true;
+      }));
   Batch settled;
   bool late = false;
-  for (const Bytes& row : open) {
+  for (const auto& [key, row] : open) {
     const ByteView view(row);
     const LeafReceipt receipt{
         LeafIndex(ReadU64(view)),
@@ -83,7 +90,7 @@ absl::Status Promises::Settle() {
       continue;
     }
     // A broken promise rang already; asking again would change nothing.
-    settled.Delete(KeyOf(receipt.leaf));
+    settled.Delete(key);
   }
   if (late)
     alarms_.Raise("inclusion_late", std::nullopt, clock_.Now());
