@@ -100,7 +100,7 @@ absl::Status LogWatch::Follow(const std::string& note) {
     if (checkpoint.root != range.Root()) return Contradicts(note, "log_fork");
     return Enact();  // what could not be fetched the last time
   }
-  RETURN_IF_ERROR(Fetch(checkpoint.size, range, newest));
+  RETURN_IF_ERROR(Fetch(note, checkpoint.size, range, newest));
   if (checkpoint.root != range.Root()) return Contradicts(note, "log_fork");
 
   Batch batch;
@@ -123,8 +123,8 @@ absl::Status LogWatch::Follow(const std::string& note) {
 
 // Entries are stored as they come: without the edge, which is written when the
 // root fits, they mean nothing and the next attempt overwrites them.
-absl::Status LogWatch::Fetch(TreeSize until, CompactRange& range,
-                             absl::Time& newest) {
+absl::Status LogWatch::Fetch(const std::string& note, TreeSize until,
+                             CompactRange& range, absl::Time& newest) {
   const absl::Time witnessed_at =
       witnessed_ ? witnessed_->at : absl::UnixEpoch();
   while (range.size() < until) {
@@ -140,7 +140,8 @@ absl::Status LogWatch::Fetch(TreeSize until, CompactRange& range,
     for (const Bytes& bytes : entries) {
       const LeafIndex leaf(range.size().value());
       ASSIGN_OR_RETURN(const LogEntry entry, DecodeLogEntry(bytes));
-      if (entry.time < newest) return Tampered("the log's time runs backwards");
+      // No honest log does that, and no later page can make it good.
+      if (entry.time < newest) return Contradicts(note, "log_fork");
       newest = entry.time;
       mirror_.Append(bytes, range, batch);
       if (!std::holds_alternative<CommitmentEntry>(entry.content))

@@ -79,7 +79,8 @@ class LogWatch {
   absl::Status Load();
   absl::StatusOr<Checkpoint> VerifyByLogKey(const std::string& note) const;
   absl::Status Contradicts(const std::string& note, const char* code);
-  absl::Status Fetch(TreeSize until, CompactRange& range, absl::Time& newest);
+  absl::Status Fetch(const std::string& note, TreeSize until,
+                     CompactRange& range, absl::Time& newest);
 
   // The newest checkpoint that a quorum cosigned.
   struct Witnessed {
