@@ -188,8 +188,12 @@ absl::Duration NetworkTime::LogAge() const {
   if (peers->charter.charter.witness_quorum > 0)
     return peers->witnessed_size.value() == 0 ? absl::ZeroDuration()
                                               : now - peers->witnessed_at;
+  // New entries are no news while one of them, a charter that the broker does
+  // not serve, could not take effect.
+  const bool in_effect = peers->enacted.value() >= peers->size.value();
   MutexLock lock(mutex_);
-  return now - std::max(checkpoint_, peers->newest_entry);
+  return now - (in_effect ? std::max(checkpoint_, peers->newest_entry)
+                          : checkpoint_);
 }
 
 void NetworkTime::NoteAlarms() {
