@@ -36,6 +36,7 @@ absl::StatusOr<LeafReceipt> PortToFixture::Submit(const Envelope& envelope) {
     divert(envelope);
     return Away();
   }
+  if (swallow) return swallow(envelope);
   auto receipt = broker_.Accept(member_, envelope);
   if (lose_answers) return Away();
   if (lose_first_answers && answered_.insert(envelope.header.envelope_id).second) {
@@ -85,7 +86,9 @@ absl::StatusOr<std::vector<Bytes>> PortToFixture::GetEntries(LeafIndex start,
 }
 absl::StatusOr<std::string> PortToFixture::GetDocument(const Digest& hash) {
   if (down) return Away();
-  return broker_.audit_log().Document(hash);
+  auto document = broker_.audit_log().Document(hash);
+  if (document.ok() && tamper_document) return tamper_document(*std::move(document));
+  return document;
 }
 absl::StatusOr<std::string> PortToFixture::GetCheckpoint() {
   return absl::UnimplementedError("the world hands checkpoints over");

@@ -52,6 +52,10 @@ class PortToFixture final : public BrokerPort {
   std::function<LeafReceipt(const Envelope&, LeafReceipt)> tamper_promise;
   // Takes envelopes instead of the broker, and answers UNAVAILABLE.
   std::function<void(const Envelope&)> divert;
+  // Takes an envelope instead of the broker, with a word for it.
+  std::function<LeafReceipt(const Envelope&)> swallow;
+  // Changes a charter on its way.
+  std::function<std::string(std::string)> tamper_document;
   bool lose_answers = false;  // submits, then says UNAVAILABLE
   bool lose_first_answers = false;  // the same, once for each envelope
   size_t answers_lost = 0;          // by that
