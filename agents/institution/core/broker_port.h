@@ -83,7 +83,7 @@ class BrokerPort {
       std::optional<LeafIndex> after,
       const std::function<bool(MailboxItem item)>& visit) = 0;
 
-  // Ends every stream, now and later: the agent is going down.
+  // Ends every stream and call, now and later: the agent is going down.
   virtual void StopStreams() = 0;
 };
 

@@ -65,29 +65,46 @@ absl::StatusOr<MailboxItem> FromProto(const amparo::v1::MailboxItem& message) {
   return absl::InvalidArgumentError("a mailbox item without an event");
 }
 
-// One unary call with a deadline; the answer, or its status with the detail.
-template <typename Response, typename Request, typename Stub, typename Method>
-absl::StatusOr<Response> Call(Stub& stub, Method method, const Request& request) {
-  grpc::ClientContext context;
-  context.set_deadline(std::chrono::system_clock::now() + kDeadline);
-  Response response;
-  const grpc::Status status = (stub.*method)(&context, request, &response);
-  if (!status.ok()) return FromGrpc(status);
-  return response;
-}
-
-template <typename Request, typename Stub, typename Method>
-absl::StatusOr<LeafReceipt> CallForReceipt(Stub& stub, Method method,
-                                           const Request& request) {
-  ASSIGN_OR_RETURN(const amparo::v1::LeafReceipt response,
-                   (Call<amparo::v1::LeafReceipt>(stub, method, request)));
-  return FromProto(response);
-}
-
 }  // namespace
 
 BrokerClient::BrokerClient(std::shared_ptr<grpc::Channel> channel)
     : stubs_(std::make_shared<Stubs>(channel)) {}
+
+absl::Status BrokerClient::Begin(grpc::ClientContext& context, Kind kind) {
+  MutexLock lock(mutex_);
+  if (stopped_) return absl::CancelledError("the agent is going down");
+  running_.emplace(&context, kind);
+  return absl::OkStatus();
+}
+
+absl::Status BrokerClient::End(grpc::ClientContext& context,
+                               const grpc::Status& status) {
+  MutexLock lock(mutex_);
+  running_.erase(&context);
+  if (status.ok()) return absl::OkStatus();
+  if (stopped_) return absl::CancelledError("the agent is going down");
+  return FromGrpc(status);
+}
+
+template <typename Response, typename Request, typename Stub, typename Method>
+absl::StatusOr<Response> BrokerClient::Call(Stub& stub, Method method,
+                                            const Request& request) {
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + kDeadline);
+  RETURN_IF_ERROR(Begin(context, Kind::kCall));
+  Response response;
+  const grpc::Status status = (stub.*method)(&context, request, &response);
+  RETURN_IF_ERROR(End(context, status));
+  return response;
+}
+
+template <typename Request, typename Stub, typename Method>
+absl::StatusOr<LeafReceipt> BrokerClient::CallForReceipt(Stub& stub, Method method,
+                                                         const Request& request) {
+  ASSIGN_OR_RETURN(const amparo::v1::LeafReceipt response,
+                   (Call<amparo::v1::LeafReceipt>(stub, method, request)));
+  return FromProto(response);
+}
 
 std::shared_ptr<BrokerClient::Stubs> BrokerClient::Now() const {
   MutexLock lock(mutex_);
@@ -98,7 +115,8 @@ void BrokerClient::UseChannel(std::shared_ptr<grpc::Channel> channel) {
   auto stubs = std::make_shared<Stubs>(channel);
   MutexLock lock(mutex_);
   stubs_ = std::move(stubs);
-  for (grpc::ClientContext* context : streams_) context->TryCancel();
+  for (const auto& [context, kind] : running_)
+    if (kind == Kind::kStream) context->TryCancel();
 }
 
 absl::StatusOr<std::string> BrokerClient::RenewCertificate(
@@ -208,24 +226,16 @@ absl::StatusOr<std::string> BrokerClient::GetCheckpoint() {
 template <typename Message, typename Start, typename Visit>
 absl::Status BrokerClient::ReadStream(const Start& start, const Visit& visit) {
   grpc::ClientContext context;
-  {
-    MutexLock lock(mutex_);
-    if (stopped_) return absl::CancelledError("the agent is going down");
-    streams_.insert(&context);
-  }
+  RETURN_IF_ERROR(Begin(context, Kind::kStream));
   auto reader = start(context);
   absl::Status visited;
   for (Message message; visited.ok() && reader->Read(&message);)
     visited = visit(message);
   // Ends a stream that has more to say; without effect on one that is over.
   context.TryCancel();
-  const grpc::Status ended = reader->Finish();
-  MutexLock lock(mutex_);
-  streams_.erase(&context);
-  if (stopped_) return absl::CancelledError("the agent is going down");
+  const absl::Status ended = End(context, reader->Finish());
   if (!visited.ok()) return visited;
-  return ended.ok() ? absl::UnavailableError("the broker ended the stream")
-                    : FromGrpc(ended);
+  return ended.ok() ? absl::UnavailableError("the broker ended the stream") : ended;
 }
 
 absl::StatusOr<std::string> BrokerClient::GetCharterCheckpoint(uint64_t version) {
@@ -281,7 +291,7 @@ absl::Status BrokerClient::Subscribe(
 void BrokerClient::StopStreams() {
   MutexLock lock(mutex_);
   stopped_ = true;
-  for (grpc::ClientContext* context : streams_) context->TryCancel();
+  for (const auto& [context, kind] : running_) context->TryCancel();
 }
 
 }  // namespace amparo::agent

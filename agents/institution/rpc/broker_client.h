@@ -5,9 +5,9 @@
 
 #include <atomic>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -17,8 +17,8 @@
 
 namespace amparo::agent {
 
-// The broker over gRPC. Calls have a deadline of 15 s, streams none.
-// Thread-safe.
+// The broker over gRPC. Calls have a deadline of 15 s, streams none; both end
+// with CANCELLED after StopStreams(). Thread-safe.
 class BrokerClient final : public BrokerPort {
  public:
   explicit BrokerClient(std::shared_ptr<grpc::Channel> channel);
@@ -57,13 +57,24 @@ class BrokerClient final : public BrokerPort {
     amparo::v1::LogService::Stub log;
   };
   std::shared_ptr<Stubs> Now() const;
-  // Reads `stream` to its end, cancellable by StopStreams.
+  // A call or stream that StopStreams can end, from Begin to End. CANCELLED
+  // once it did.
+  enum class Kind { kCall, kStream };
+  absl::Status Begin(grpc::ClientContext& context, Kind kind);
+  absl::Status End(grpc::ClientContext& context, const grpc::Status& status);
+  // One unary call; the answer, or its status with the detail.
+  template <typename Response, typename Request, typename Stub, typename Method>
+  absl::StatusOr<Response> Call(Stub& stub, Method method, const Request& request);
+  template <typename Request, typename Stub, typename Method>
+  absl::StatusOr<LeafReceipt> CallForReceipt(Stub& stub, Method method,
+                                             const Request& request);
+  // Reads `stream` to its end.
   template <typename Message, typename Start, typename Visit>
   absl::Status ReadStream(const Start& start, const Visit& visit);
 
   mutable Mutex mutex_;
   std::shared_ptr<Stubs> stubs_ ABSL_GUARDED_BY(mutex_);
-  std::set<grpc::ClientContext*> streams_ ABSL_GUARDED_BY(mutex_);
+  std::map<grpc::ClientContext*, Kind> running_ ABSL_GUARDED_BY(mutex_);
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
 };
 

@@ -111,10 +111,10 @@ TEST_F(Renewal, GoesOnOnANewChannelAndStreamsComeBack) {
   const int before = notes;
   EXPECT_OK(Renew());
   while (notes == before) std::this_thread::yield();  // of the second stream
+  EXPECT_OK(client_->GetCheckpoint());
   client_->StopStreams();
   reader.join();
   EXPECT_EQ(streams, 2);
-  EXPECT_OK(client_->GetCheckpoint());
   struct stat info = {};
   ASSERT_EQ(stat(file_.c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0777, 0600u);
