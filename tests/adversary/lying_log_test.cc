@@ -179,6 +179,7 @@ TEST_F(LyingAboutTheLog, AStaleCharterStopsWhoeverIsShownItAndIsAFinding) {
   EXPECT_TRUE(HasAlarm(ong(), "log_stale"));
   world_.clock().Advance(kCheckpointAgeStop - kCheckpointAgeAlarm);
   const std::string waits = Sent();
+  ong().Restart();
   world_.Settle();
   EXPECT_EQ(ong().time().InTheWay(), "log");
   EXPECT_EQ(DeliveryTo("uls", waits), Delivery::kQueued);
@@ -189,6 +190,9 @@ TEST_F(LyingAboutTheLog, AStaleCharterStopsWhoeverIsShownItAndIsAFinding) {
   LieIsOver();
   EXPECT_EQ(ong().peers().Now()->charter.charter.version, 2u);
   EXPECT_FALSE(HasAlarm(ong(), "log_stale"));
+  // Nothing waits any more, and a restart does not make it look so.
+  ong().Restart();
+  EXPECT_EQ(ong().peers().Now()->enacted.value(), ong().log().size().value());
 }
 
 TEST_F(LyingAboutTheLog, TilesOfAnotherTreeAreAFindingAndNoAgentAsksForThem) {

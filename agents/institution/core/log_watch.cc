@@ -56,6 +56,11 @@ absl::Status LogWatch::Load() {
   Batch unused;  // what it would store is stored
   while (peers.enacted < enacted)
     RETURN_IF_ERROR(EnactPage(enacted, true, peers, unused));
+  // Behind the last entry in the open there is nothing to wait for.
+  ASSIGN_OR_RETURN(const auto waiting,
+                   OpenEntries(peers.enacted, LeafIndex(peers.size.value())));
+  if (waiting.empty() && peers.charter.charter.witness_quorum == 0)
+    peers.enacted = LeafIndex(peers.size.value());
   if (const auto note = kv_.Get(kLogWitnessedKey); note.ok()) {
     ASSIGN_OR_RETURN(Note parsed, ParseNote(AsText(*note)));
     ASSIGN_OR_RETURN(const Checkpoint checkpoint, ParseCheckpoint(parsed.text));
