@@ -7,9 +7,11 @@
 #include "CLI/CLI.hpp"
 #include "absl/strings/str_cat.h"
 #include "agents/institution/daemon/agent.h"
+#include "agents/institution/daemon/backup.h"
 #include "agents/institution/daemon/doctor.h"
 #include "agents/institution/daemon/join.h"
 #include "agents/institution/daemon/key_commands.h"
+#include "agents/institution/daemon/restore.h"
 #include "base/error.h"
 #include "base/error_json.h"
 #include "base/event_log.h"
@@ -114,6 +116,8 @@ int Main(int argc, char** argv) {
       "  amparo-agent rotate-keys --data DIR       new keys now, by the daemon\n"
       "  amparo-agent revoke-key --data DIR        a key was stolen: it ends\n"
       "  amparo-agent keys --data DIR              which keys there were\n"
+      "  amparo-agent backup --data DIR --out FILE one file, under a passphrase\n"
+      "  amparo-agent restore FILE --data NEWDIR   the agent again, with new keys\n"
       "  amparo-agent doctor --data DIR            what is wrong, and what to do\n");
   app.set_version_flag("--version", std::string("amparo-agent ") + kVersion);
   app.require_subcommand(1);
@@ -123,6 +127,7 @@ int Main(int argc, char** argv) {
   std::string unlock = "prompt";
   bool check_config = false;
   KeyCommand key_command;
+  BackupCommand backup_command;
   int timeout_s = 30;
 
   CLI::App* join = app.add_subcommand("join", "join a network with an invitation");
@@ -168,6 +173,20 @@ int Main(int argc, char** argv) {
     verb->add_option("--timeout", timeout_s,
                      "seconds to wait; afterwards the order goes on by itself")
         ->check(CLI::Range(0, 3600));
+  CLI::App* backup = add_key_verb(
+      "backup",
+      "write this agent to one file, beside the running agent or without it; "
+      "whoever has file and passphrase has this institution's keys and cases");
+  backup->add_option("--out", backup_command.file, "the file, replaced whole")
+      ->required();
+  CLI::App* restore = app.add_subcommand(
+      "restore", "make an agent's directory from a backup, after its disk is lost");
+  restore->add_option("FILE", backup_command.file, "what `backup` wrote")->required();
+  restore->add_option("--data", data_path, "a new directory")->required();
+  restore->add_flag("--json", json, "print the result as JSON");
+  for (CLI::App* verb : {backup, restore})
+    verb->add_option("--passphrase-file", backup_command.passphrase_file,
+                     "its first line is the backup's passphrase (default: asked)");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -186,6 +205,11 @@ int Main(int argc, char** argv) {
   }
   key_command.timeout = absl::Seconds(timeout_s);
   key_command.json = json;
+  backup_command.officer = key_command.officer;
+  backup_command.json = json;
+  if (backup->parsed())
+    return Report(Print(MakeBackup(data, backup_command, SystemClock())), json);
+  if (restore->parsed()) return Report(Print(RestoreBackup(data, backup_command)), json);
   if (doctor->parsed()) return RunDoctor(data, key_command.officer, json);
   if (keys->parsed()) return Report(Print(ShowKeys(data, key_command)), json);
   if (rotate->parsed()) return Report(Print(RotateKeys(data, key_command)), json);

@@ -1,6 +1,7 @@
 #include "base/kv/rocks_kv.h"
 
 #include <rocksdb/db.h>
+#include <rocksdb/utilities/checkpoint.h>
 
 #include <algorithm>
 #include <utility>
@@ -107,6 +108,16 @@ absl::Status RocksKv::Purge(absl::string_view prefix) {
       rocksdb::BottommostLevelCompaction::kForceOptimized;
   return StatusOf(
       db_->CompactRange(options, &first, end.empty() ? nullptr : &last));
+}
+
+absl::Status RocksKv::CopyTo(const std::string& path) const {
+  rocksdb::Checkpoint* made = nullptr;
+  if (const rocksdb::Status status =
+          rocksdb::Checkpoint::Create(db_.get(), &made);
+      !status.ok())
+    return StatusOf(status);
+  const std::unique_ptr<rocksdb::Checkpoint> checkpoint(made);
+  return StatusOf(checkpoint->CreateCheckpoint(path));
 }
 
 }  // namespace amparo

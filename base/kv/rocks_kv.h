@@ -26,6 +26,11 @@ class RocksKv final : public KeyValue {
   absl::Status Write(const Batch& batch) override;
   absl::Status Purge(absl::string_view prefix) override;
 
+  // A directory that opens with the map as it is at this moment, on the same
+  // disk; `path` must not exist. Cheap: it shares the files, and so keeps what
+  // is purged here until it is deleted.
+  absl::Status CopyTo(const std::string& path) const;
+
  private:
   explicit RocksKv(std::unique_ptr<rocksdb::DB> db);
   std::unique_ptr<rocksdb::DB> db_;

@@ -133,6 +133,28 @@ void TestAgent::Restart() {
   Open();
 }
 
+std::map<std::string, Bytes> TestAgent::Backup() const {
+  std::map<std::string, Bytes> rows;
+  EXPECT_OK(kv_.Scan("", "", [&](absl::string_view key, ByteView value) {
+    if (!StaysBehind(key)) rows[std::string(key)] = ToBytes(value);
+    return true;
+  }));
+  return rows;
+}
+
+void TestAgent::Restore(const std::map<std::string, Bytes>& backup) {
+  books_.reset();
+  Batch rows;
+  EXPECT_OK(kv_.Scan("", "", [&](absl::string_view key, ByteView) {
+    rows.Delete(key);
+    return true;
+  }));
+  for (const auto& [key, value] : backup) rows.Put(key, value);
+  EXPECT_OK(kv_.Write(rows));
+  EXPECT_OK(Restored(kv_).Begin(clock_.Now()));
+  Open();
+}
+
 void TestAgent::Open() {
   books_ = std::make_unique<Books>();
   Books& b = *books_;
@@ -147,8 +169,9 @@ void TestAgent::Open() {
                                              first, Sha256(first), std::nullopt))));
   b.time = VALUE_OF(NetworkTime::Open(kv_, *b.peers, *b.alarms, clock));
   b.log = VALUE_OF(LogWatch::Open(kv_, *b.peers, port_, *b.alarms, clock));
-  b.cosigner =
-      std::make_unique<Cosigner>(self, witness_.Copy(), *b.peers, *b.log, clock);
+  b.restored = std::make_unique<Restored>(kv_);
+  b.cosigner = std::make_unique<Cosigner>(self, witness_.Copy(), *b.peers, *b.log,
+                                          *b.restored, clock);
   b.keys = VALUE_OF(
       KeyRing::Open(kv_, self, identity_.Copy(), *b.peers, clock, absl::Hours(24)));
   b.own_name = std::make_unique<OwnNameWatch>(kv_, *b.keys, *b.peers, *b.log,
@@ -163,13 +186,13 @@ void TestAgent::Open() {
   b.courier = std::make_unique<Courier>(
       Courier::Books{*b.cases, *b.outbox, *b.peers, *b.keys, *b.log, *b.packer,
                      *b.promises, *b.anchors, kv_, port_, clock,
-                     *b.time});
+                     *b.time, *b.restored});
   b.intake = VALUE_OF(Intake::Open({*b.cases, *b.outbox, *b.held, *b.peers, *b.keys,
                                     *b.log, *b.packer, *b.promises, *b.alarms, kv_, port_,
-                                    clock, *b.time, [] {}}));
+                                    clock, *b.time, *b.restored, [] {}}));
   b.desk = std::make_unique<Desk>(Desk{
       *b.cases, *b.outbox, *b.held, *b.peers, *b.keys, *b.officers, *b.access_log, kv_,
-      *b.time, [] {}, [&b] { EXPECT_OK(b.intake->ReleaseHeld()); }});
+      *b.restored, *b.time, [] {}, [&b] { EXPECT_OK(b.intake->ReleaseHeld()); }});
   b.referrals = std::make_unique<ReferralDesk>(*b.desk);
   b.consents = std::make_unique<ConsentDesk>(*b.desk);
   if (b.officers->List().empty()) {
@@ -191,6 +214,7 @@ void TestAgent::Turn(const ShownCheckpoint& shown) {
   b.time->Followed(shown.note);
   if (!shown.witnessed.empty() && !b.log->FollowWitnessed(shown.witnessed).ok())
     return;
+  if (!shown.witnessed.empty()) (void)b.cosigner->FollowWitnessed(shown.witnessed);
   if (const auto own = b.cosigner->CosignedAt(shown.witnessed))
     (void)b.time->CompareWithWitnesses(*own, b.peers->Now()->witnessed_at);
   if (witnesses) (void)b.cosigner->Cosign(shown.note, port_);

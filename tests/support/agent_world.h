@@ -30,6 +30,7 @@
 #include "agents/institution/core/peer_book.h"
 #include "agents/institution/core/promises.h"
 #include "agents/institution/core/referral_desk.h"
+#include "agents/institution/core/restored.h"
 #include "base/kv/memory_kv.h"
 #include "broker/core/checkpointer.h"
 #include "tests/support/broker_fixture.h"
@@ -110,6 +111,7 @@ class TestAgent {
     std::unique_ptr<PeerBook> peers;
     std::unique_ptr<NetworkTime> time;
     std::unique_ptr<LogWatch> log;
+    std::unique_ptr<Restored> restored;
     std::unique_ptr<Cosigner> cosigner;
     std::unique_ptr<KeyRing> keys;
     std::unique_ptr<OwnNameWatch> own_name;
@@ -133,6 +135,10 @@ class TestAgent {
   void SetClockOff(absl::Duration off) { clock_.off = off; }
   // Everything anew from what is stored, as after kill -9.
   void Restart();
+  // The rows that a backup holds; and this agent as it comes back from them,
+  // its disk lost.
+  std::map<std::string, Bytes> Backup() const;
+  void Restore(const std::map<std::string, Bytes>& backup);
 
   // One turn of every loop. `shown`: what the broker shows of the log.
   void Turn(const ShownCheckpoint& shown);
@@ -152,6 +158,7 @@ class TestAgent {
   NetworkTime& time() { return *books_->time; }
   Outbox& outbox() { return *books_->outbox; }
   HeldMail& held() { return *books_->held; }
+  Restored& restored() { return *books_->restored; }
   const Desk& desk() const { return *books_->desk; }
   const Packer& packer() const { return *books_->packer; }
   AccessLog& access_log() { return *books_->access_log; }

@@ -182,11 +182,27 @@ absl::Status NoteNamesRead(const Desk& desk, const Grant& grant) {
   return desk.kv.Write(batch);
 }
 
+absl::Status NotAwaited(const Desk& desk, const CaseState& state) {
+  const auto peer = desk.restored.AwaitedFor(state, desk.cases.self());
+  if (!peer) return absl::OkStatus();
+  return MakeError(
+      absl::StatusCode::kFailedPrecondition,
+      absl::StrCat("this agent came back from a backup, and ", peer->text(),
+                   " has not answered yet what it sent since"),
+      {.code = "invalid_state",
+       .hint = "consent may have been revoked meanwhile; if it does not trust "
+               "this agent's new key yet, let it compare the key words by phone",
+       .retryable = true});
+}
+
 absl::StatusOr<std::shared_ptr<const Case>> VisibleCase(const Desk& desk,
                                                         const Officer& officer,
                                                         absl::string_view id) {
   ASSIGN_OR_RETURN(const CaseId found, desk.cases.ResolveCase(id));
-  return Unless(desk, officer, "case", desk.cases.Find(found));
+  ASSIGN_OR_RETURN(auto entry,
+                   Unless(desk, officer, "case", desk.cases.Find(found)));
+  RETURN_IF_ERROR(NotAwaited(desk, entry->state));
+  return entry;
 }
 
 absl::StatusOr<VisibleReferral> FindReferral(const Desk& desk,
@@ -195,6 +211,7 @@ absl::StatusOr<VisibleReferral> FindReferral(const Desk& desk,
   ASSIGN_OR_RETURN(const ReferralId found, desk.cases.ResolveReferral(id));
   ASSIGN_OR_RETURN(auto entry, Unless(desk, officer, "referral",
                                       desk.cases.FindByReferral(found)));
+  RETURN_IF_ERROR(NotAwaited(desk, entry->state));
   return VisibleReferral{found, std::move(entry)};
 }
 

@@ -40,7 +40,12 @@ absl::Status NotExcluded(const Desk& desk, const Officer& officer,
 // such name fits may see its case from now on.
 absl::Status NoteNamesRead(const Desk& desk, const Grant& grant);
 
-// Cases as `officer` may see them. What is hidden is NOT_FOUND (code
+// OK unless this agent came back from a backup and somebody in the case has not
+// answered yet what it sent since: FAILED_PRECONDITION (code "invalid_state").
+// A revocation may be among it, so nothing is shown or sent before.
+absl::Status NotAwaited(const Desk& desk, const CaseState& state);
+
+// Cases as `officer` may see them. A case or referral bears NotAwaited. What is hidden is NOT_FOUND (code
 // "not_found") just like what does not exist; looking for it leaves a record in
 // the access log.
 absl::StatusOr<std::shared_ptr<const Case>> VisibleCase(const Desk& desk,

@@ -15,12 +15,35 @@ constexpr absl::Duration kCosignAgain = absl::Minutes(30);
 }  // namespace
 
 Cosigner::Cosigner(MemberId self, SigningKey witness, const PeerBook& peers,
-                   const LogWatch& log, const Clock& clock)
+                   const LogWatch& log, Restored& restored,
+                   const Clock& clock)
     : self_(std::move(self)),
       witness_(std::move(witness)),
       peers_(peers),
       log_(log),
+      restored_(restored),
       clock_(clock) {}
+
+absl::Status Cosigner::FollowWitnessed(const std::string& note) {
+  const auto since = restored_.NoWitnessSince();
+  if (!since) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const Note parsed, ParseNote(note));
+  ASSIGN_OR_RETURN(const Checkpoint checkpoint, ParseCheckpoint(parsed.text));
+  const Charter& charter = peers_.Now()->charter.charter;
+  if (checkpoint.origin != charter.network || charter.witness_quorum == 0 ||
+      log_.RootAt(checkpoint.size) != checkpoint.root)
+    return absl::OkStatus();
+  // Only cosignatures made since: an old note with an old quorum may be of
+  // before what this agent cosigned last.
+  size_t others = 0;
+  for (const NoteVerifier& witness : WitnessesOf(charter)) {
+    if (witness.name() == WitnessName(charter.network, self_)) continue;
+    const auto at = VerifyCosignature(parsed, witness);
+    if (at.ok() && *at >= *since) ++others;
+  }
+  return others >= charter.witness_quorum ? restored_.WitnessAgain()
+                                          : absl::OkStatus();
+}
 
 absl::Status Cosigner::Cosign(const std::string& note, BrokerPort& broker) {
   const auto peers = peers_.Now();
@@ -29,6 +52,7 @@ absl::Status Cosigner::Cosign(const std::string& note, BrokerPort& broker) {
   if (self == nullptr || self->status != MemberStatus::kActive ||
       self->witness_key != witness_.verify_key())
     return absl::OkStatus();
+  if (restored_.NoWitnessSince()) return absl::OkStatus();
   ASSIGN_OR_RETURN(const Note parsed, ParseNote(note));
   ASSIGN_OR_RETURN(const Checkpoint checkpoint, ParseCheckpoint(parsed.text));
   const LogWatch::View view = log_.view();

@@ -105,6 +105,7 @@ absl::Status Courier::SendAllTo(const MemberId& recipient,
     ASSIGN_OR_RETURN(const Fate fate, SealDraft(draft, sealed));
     // The order to one recipient is kept: what waits makes the rest wait.
     if (fate == Fate::kWaits) return absl::OkStatus();
+    // But for its case's sake only: what asks the recipient must not wait.
     if (fate != Fate::kSealed) continue;
     ASSIGN_OR_RETURN(const bool answered, Submit(*sealed));
     // Sealed this moment and not fresh: to seal again now would help nothing.
@@ -129,6 +130,11 @@ absl::StatusOr<std::optional<PayloadOrigin>> Courier::AnchorFor(
 absl::StatusOr<Courier::Fate> Courier::SealDraft(Draft draft,
                                                  std::optional<InFlight>& sealed) {
   if (!books_.time.MaySeal().ok()) return Fate::kWaits;
+  if (draft.case_id && CarriesSections(draft.kind)) {
+    const auto entry = books_.cases.Find(*draft.case_id);
+    if (entry && books_.restored.AwaitedFor(entry->state, books_.keys.self()))
+      return Fate::kHeld;
+  }
   const absl::Time now = books_.time.Now();
   // Nobody takes it from a member that is suspended; it may come back.
   const absl::Status standing =

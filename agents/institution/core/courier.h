@@ -15,6 +15,7 @@
 #include "agents/institution/core/packer.h"
 #include "agents/institution/core/peer_book.h"
 #include "agents/institution/core/promises.h"
+#include "agents/institution/core/restored.h"
 #include "base/clock.h"
 
 namespace amparo::agent {
@@ -23,7 +24,8 @@ namespace amparo::agent {
 // signed for it; an outage, a crash or a lost answer in between sends the same
 // bytes again. Drafts to one recipient leave in their order; one recipient that
 // cannot be reached holds up nobody else. While NetworkTime forbids sealing,
-// drafts wait. One thread at a time.
+// drafts wait; and after a restore those with content wait for what the parties
+// of their case answer. One thread at a time.
 class Courier {
  public:
   // All must outlive the courier.
@@ -40,6 +42,7 @@ class Courier {
     BrokerPort& broker;
     const Clock& clock;
     NetworkTime& time;
+    const Restored& restored;
   };
   explicit Courier(const Books& books) : books_(books) {}
 
@@ -49,7 +52,7 @@ class Courier {
 
  private:
   absl::Status SendAllTo(const MemberId& recipient, const std::vector<Draft>& drafts);
-  enum class Fate { kSealed, kWaits, kGivenUp };
+  enum class Fate { kSealed, kWaits, kHeld, kGivenUp };
   // Seals into `sealed` and stores it as under way.
   absl::StatusOr<Fate> SealDraft(Draft draft, std::optional<InFlight>& sealed);
   absl::StatusOr<std::optional<PayloadOrigin>> AnchorFor(

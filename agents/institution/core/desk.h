@@ -9,6 +9,7 @@
 #include "agents/institution/core/officers.h"
 #include "agents/institution/core/outbox.h"
 #include "agents/institution/core/peer_book.h"
+#include "agents/institution/core/restored.h"
 #include "base/clock.h"
 #include "base/kv/kv.h"
 
@@ -24,6 +25,7 @@ struct Desk {
   const OfficerBook& officers;
   AccessLog& access_log;
   KeyValue& kv;  // the store of `cases`: rows of the desks' own lie beside it
+  const Restored& restored;
   const Clock& clock;
   std::function<void()> wake_courier;  // something was queued
   std::function<void()> keys_confirmed;  // what was held may be taken in

@@ -19,6 +19,7 @@
 #include "agents/institution/core/packer.h"
 #include "agents/institution/core/peer_book.h"
 #include "agents/institution/core/promises.h"
+#include "agents/institution/core/restored.h"
 #include "base/clock.h"
 #include "base/mutex.h"
 #include "proto/content/inbound.h"
@@ -47,6 +48,7 @@ class Intake {
     BrokerPort& broker;
     const Clock& clock;
     const NetworkTime& time;
+    Restored& restored;
     std::function<void()> wake_courier;
   };
   static absl::StatusOr<std::unique_ptr<Intake>> Open(const Books& books);
@@ -59,7 +61,8 @@ class Intake {
   // Sends receipts that are due, unless the clock is wrong. UNAVAILABLE: again
   // later.
   absl::Status SendReceipts();
-  // Asks for what is missing since a minute.
+  // Asks for what is missing since a minute, or since the backup that this
+  // agent came back from.
   absl::Status AskForMissing();
   // Destroys what a revocation that was taken in left uncovered, where that
   // was interrupted. UNAVAILABLE: again later.

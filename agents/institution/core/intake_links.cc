@@ -32,6 +32,11 @@ absl::Status Intake::PlaceLink(const Header& header, ByteView header_bytes,
 
 absl::Status Intake::AskForMissing() {
   MutexLock turn(turn_);
+  if (!books_.keys.Signer().ok()) return absl::OkStatus();  // nobody to ask as
+  // With a key in the log all is known of the log that was before the restore.
+  RETURN_IF_ERROR(
+      books_.restored.NoteMissing(*books_.peers.Now(), books_.keys.self()));
+  RETURN_IF_ERROR(books_.restored.SettleAnswered());
   // What came late, or was skipped, is no gap any more.
   for (const AlarmRecord& alarm : books_.alarms.List()) {
     if (alarm.code != "gap" || !alarm.member) continue;

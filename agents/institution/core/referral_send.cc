@@ -223,6 +223,8 @@ absl::StatusOr<SendOutcome> ReferralDesk::Send(const Officer& officer,
     // Two calls with one id may have come this far side by side.
     ASSIGN_OR_RETURN(earlier, repeatable.Earlier(desk_.kv));
     if (earlier) return CaseChange();
+    if (current != nullptr)
+      RETURN_IF_ERROR(NotAwaited(desk_, current->state));
     const SendDecision decision = DecideSend(desk_, moment, plan, current);
     RETURN_IF_ERROR(desk_.access_log.Write(RecordOf(officer, plan, decision)));
     outcome = OutcomeOf(plan, decision);

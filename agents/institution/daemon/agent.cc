@@ -34,6 +34,7 @@
 #include "agents/institution/core/peer_book.h"
 #include "agents/institution/core/promises.h"
 #include "agents/institution/core/referral_desk.h"
+#include "agents/institution/core/restored.h"
 #include "agents/institution/core/status.h"
 #include "agents/institution/daemon/api_certificate.h"
 #include "agents/institution/daemon/broker_channel.h"
@@ -73,6 +74,25 @@ absl::StatusOr<AcceptedCharter> PinnedCharter(const DataDir& data) {
   return AcceptFirstCharter(document, Sha256(document), std::nullopt);
 }
 
+// In the agent's own directory: `path` of an earlier one, cut off, is replaced.
+absl::StatusOr<std::string> CopyStore(const RocksKv& disk, const std::string& path) {
+  RETURN_IF_ERROR(RemoveFolder(path));
+  RETURN_IF_ERROR(disk.CopyTo(path));
+  return path;
+}
+
+// The mark that `amparo-agent restore` leaves goes once its content is kept.
+absl::Status NoteRestored(const DataDir& data, Restored& restored,
+                          const Clock& clock) {
+  const std::string mark = data.Path(kRestoredMark);
+  if (!FileExists(mark)) return absl::OkStatus();
+  RETURN_IF_ERROR(restored.Begin(clock.Now()));
+  if (std::remove(mark.c_str()) != 0)
+    return absl::UnavailableError("the mark of the restore cannot be removed");
+  LogEvent("agent_restored");
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 // In dependency order: what stands below uses what stands above.
@@ -91,6 +111,7 @@ struct Agent::Parts {
   std::unique_ptr<PeerBook> peers;
   std::unique_ptr<NetworkTime> time;
   std::unique_ptr<LogWatch> log;
+  std::unique_ptr<Restored> restored;
   std::unique_ptr<Cosigner> cosigner;  // null: told not to be a witness
   std::unique_ptr<KeyRing> keys;
   std::unique_ptr<OwnNameWatch> own_name;
@@ -154,7 +175,12 @@ absl::Status Agent::Parts::OpenBooks(const DataDir& data, AgentSecrets secrets) 
                       .hint = "one member has one agent: end the other one first"});
   RETURN_IF_ERROR(opened.status());
   disk = *std::move(opened);
+  // It would keep what was purged since.
+  RETURN_IF_ERROR(RemoveFolder(data.Path(kStoreCopy)));
   kv = std::make_unique<SealedKv>(*disk, secrets.vault_key.Copy());
+  // Before any book opens.
+  restored = std::make_unique<Restored>(*kv);
+  RETURN_IF_ERROR(NoteRestored(data, *restored, clock));
   ASSIGN_OR_RETURN(const NetworkFile network, data.ReadNetwork());
   ASSIGN_OR_RETURN(std::string ca, CertificatePem(network.ca_der));
   way = std::make_unique<BrokerChannel>(
@@ -181,7 +207,7 @@ absl::Status Agent::Parts::OpenBooks(const DataDir& data, AgentSecrets secrets) 
   own_name = std::make_unique<OwnNameWatch>(*kv, *keys, *peers, *log, *alarms, clock);
   if (config.witness)
     cosigner = std::make_unique<Cosigner>(config.member, std::move(secrets.witness),
-                                          *peers, *log, clock);
+                                          *peers, *log, *restored, clock);
   promises = std::make_unique<Promises>(*kv, *log, *peers, *alarms, clock,
                                         config.inclusion_alarm);
   anchors = std::make_unique<Anchors>(*kv, *keys, *peers, *promises, clock);
@@ -192,13 +218,13 @@ absl::Status Agent::Parts::OpenBooks(const DataDir& data, AgentSecrets secrets) 
   const std::function<void()> wake = [this] { WakeCourier(); };
   courier = std::make_unique<Courier>(
       Courier::Books{*cases, *outbox, *peers, *keys, *log, *packer, *promises,
-                     *anchors, *kv, *broker, clock, *time});
+                     *anchors, *kv, *broker, clock, *time, *restored});
   ASSIGN_OR_RETURN(intake,
                    Intake::Open({*cases, *outbox, *held, *peers, *keys, *log, *packer,
-                                 *promises, *alarms, *kv, *broker, clock, *time, wake}));
+                                 *promises, *alarms, *kv, *broker, clock, *time, *restored, wake}));
   desk = std::make_unique<Desk>(
-      Desk{*cases, *outbox, *held, *peers, *keys, *officers, *access_log, *kv, *time,
-           wake, [this] { intake->ReleaseHeld().IgnoreError(); }});
+      Desk{*cases, *outbox, *held, *peers, *keys, *officers, *access_log, *kv, *restored,
+           *time, wake, [this] { intake->ReleaseHeld().IgnoreError(); }});
   referrals = std::make_unique<ReferralDesk>(*desk);
   consents = std::make_unique<ConsentDesk>(*desk);
   return absl::OkStatus();
@@ -324,7 +350,10 @@ absl::Status Agent::Parts::ServeApi(const DataDir& data) {
   feed = std::make_unique<RevisionFeed>(*cases, kWatchersMax);
   api = std::make_unique<ApiParts>(ApiParts{*desk, *officers, *referrals, *consents,
                                             *feed, status, *executor, kVersion,
-                                            [this] { upkeep_loop->Wake(); }});
+                                            [this] { upkeep_loop->Wake(); },
+                                            [this, path = data.Path(kStoreCopy)] {
+                                              return CopyStore(*disk, path);
+                                            }});
   RETURN_IF_ERROR(ServeSystems(data));
   ASSIGN_OR_RETURN(listener,
                    UnixListener::Create(data.Resolve(config.api_socket),

@@ -77,6 +77,8 @@ absl::Status BrokerStreams::FollowShown(const ShownCheckpoint& shown) {
     RETURN_IF_ERROR(parts_.log.FollowWitnessed(shown.witnessed));
   Cosigner* const cosigner = parts_.cosigner;
   if (cosigner == nullptr) return absl::OkStatus();
+  if (!shown.witnessed.empty())
+    RETURN_IF_ERROR(cosigner->FollowWitnessed(shown.witnessed));
   if (const auto own = cosigner->CosignedAt(shown.witnessed))
     parts_.time.CompareWithWitnesses(*own, parts_.peers.Now()->witnessed_at)
         .IgnoreError();

@@ -6,7 +6,9 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <iostream>
+#include <system_error>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -23,28 +25,6 @@ constexpr size_t kPassphraseBytesMax = 1024;
 absl::Status ConfigError(absl::StatusCode code, absl::string_view message,
                          absl::string_view hint) {
   return MakeError(code, message, {.code = "config", .hint = std::string(hint)});
-}
-
-// A passphrase file's first line. Others may not read it. `missing`: what to do
-// when it is not there.
-absl::StatusOr<SecretBuffer> ReadPassphrase(const std::string& path,
-                                            absl::string_view missing) {
-  struct stat info = {};
-  if (stat(path.c_str(), &info) != 0)
-    return ConfigError(absl::StatusCode::kNotFound,
-                       absl::StrCat(path, " is not there"), missing);
-  if ((info.st_mode & 077) != 0)
-    return ConfigError(absl::StatusCode::kFailedPrecondition,
-                       absl::StrCat(path, " may be read by others"),
-                       "set its mode to 0600");
-  ASSIGN_OR_RETURN(std::string text, ReadFile(path, kPassphraseBytesMax));
-  if (const size_t end = text.find('\n'); end != std::string::npos) {
-    Wipe({reinterpret_cast<uint8_t*>(text.data()) + end, text.size() - end});
-    text.resize(end);
-  }
-  SecretBuffer passphrase = SecretBuffer::CopyOf(text);
-  Wipe({reinterpret_cast<uint8_t*>(text.data()), text.size()});
-  return passphrase;
 }
 
 // The one cause why the keystore's file did not open.
@@ -159,6 +139,42 @@ absl::StatusOr<SecretBuffer> AskPassphrase(absl::string_view prompt) {
   SecretBuffer passphrase = SecretBuffer::CopyOf(line);
   Wipe({reinterpret_cast<uint8_t*>(line.data()), line.size()});
   return passphrase;
+}
+
+absl::StatusOr<SecretBuffer> AskNewPassphrase() {
+  ASSIGN_OR_RETURN(SecretBuffer first, AskPassphrase("New passphrase: "));
+  ASSIGN_OR_RETURN(const SecretBuffer second, AskPassphrase("The same again: "));
+  if (first.empty() || !EqualSecret(first.Expose(), second.Expose()))
+    return MakeError(absl::StatusCode::kInvalidArgument,
+                     "the passphrases are empty or differ", {.code = "config"});
+  return first;
+}
+
+absl::StatusOr<SecretBuffer> ReadPassphrase(const std::string& path,
+                                            absl::string_view missing) {
+  struct stat info = {};
+  if (stat(path.c_str(), &info) != 0)
+    return ConfigError(absl::StatusCode::kNotFound,
+                       absl::StrCat(path, " is not there"), missing);
+  if ((info.st_mode & 077) != 0)
+    return ConfigError(absl::StatusCode::kFailedPrecondition,
+                       absl::StrCat(path, " may be read by others"),
+                       "set its mode to 0600");
+  ASSIGN_OR_RETURN(std::string text, ReadFile(path, kPassphraseBytesMax));
+  if (const size_t end = text.find('\n'); end != std::string::npos) {
+    Wipe({reinterpret_cast<uint8_t*>(text.data()) + end, text.size() - end});
+    text.resize(end);
+  }
+  SecretBuffer passphrase = SecretBuffer::CopyOf(text);
+  Wipe({reinterpret_cast<uint8_t*>(text.data()), text.size()});
+  return passphrase;
+}
+
+absl::Status RemoveFolder(const std::string& path) {
+  std::error_code error;
+  std::filesystem::remove_all(path, error);
+  return error ? absl::UnavailableError(absl::StrCat(path, " cannot be removed"))
+               : absl::OkStatus();
 }
 
 }  // namespace amparo::agent

@@ -41,6 +41,22 @@ class DataDir {
   const std::string path_;
 };
 
+// Beside what stands above: the mark of a restore, until the agent started; a
+// copy of the store while it is backed up.
+inline constexpr char kRestoredMark[] = "restored";
+inline constexpr char kStoreCopy[] = "store.copy";
+
+// Deletes the folder `path` and all in it; OK when there is none.
+absl::Status RemoveFolder(const std::string& path);
+
+// The first line of the file `path`, which others may not read. NOT_FOUND with
+// `missing` as hint, FAILED_PRECONDITION when others may.
+absl::StatusOr<SecretBuffer> ReadPassphrase(const std::string& path,
+                                            absl::string_view missing);
+
+// Asks for a new passphrase, twice. INVALID_ARGUMENT when they differ.
+absl::StatusOr<SecretBuffer> AskNewPassphrase();
+
 // Asks for a passphrase without echo. FAILED_PRECONDITION without a terminal.
 absl::StatusOr<SecretBuffer> AskPassphrase(absl::string_view prompt);
 

@@ -37,14 +37,7 @@ absl::Status CheckClock(const EnrolmentClient::Network& network, const Clock& cl
 
 // A generated passphrase where no person types one.
 absl::StatusOr<SecretBuffer> MakePassphrase(const DataDir& data, Unlock unlock) {
-  if (unlock == Unlock::kPrompt) {
-    ASSIGN_OR_RETURN(SecretBuffer first, AskPassphrase("New passphrase: "));
-    ASSIGN_OR_RETURN(const SecretBuffer second, AskPassphrase("The same again: "));
-    if (first.empty() || !EqualSecret(first.Expose(), second.Expose()))
-      return MakeError(absl::StatusCode::kInvalidArgument,
-                       "the passphrases are empty or differ", {.code = "config"});
-    return first;
-  }
+  if (unlock == Unlock::kPrompt) return AskNewPassphrase();
   const SecretKeyBytes random = SecretKeyBytes::Random(32);
   SecretBuffer passphrase = SecretBuffer::CopyOf(ToBase64Url(random.Expose()));
   RETURN_IF_ERROR(CreateFile(data.Path(kKeyFile), AsText(passphrase.Expose()),

@@ -93,4 +93,11 @@ absl::StatusOr<v1::KeyOrderView> RunningAgent::RevokeKey(
   return Call<v1::KeyOrderView>(&v1::AgentService::Stub::RevokeKey, request);
 }
 
+absl::StatusOr<std::string> RunningAgent::CopyStore() const {
+  ASSIGN_OR_RETURN(const v1::CopyStoreResponse made,
+                   Call<v1::CopyStoreResponse>(&v1::AgentService::Stub::CopyStore,
+                                               v1::CopyStoreRequest()));
+  return made.path();
+}
+
 }  // namespace amparo::agent

@@ -27,6 +27,8 @@ class RunningAgent {
   // `kid` empty: the key in force.
   absl::StatusOr<v1::KeyOrderView> RevokeKey(
       const std::string& kid, const std::string& request_id) const;
+  // The path of a copy of its store; the caller deletes it.
+  absl::StatusOr<std::string> CopyStore() const;
 
  private:
   RunningAgent(std::string socket, std::string officer);

@@ -30,6 +30,7 @@ class AgentService final : public v1::AgentService::CallbackService {
     const StatusSource& status;
     std::string version;  // of the program
     std::function<void()> keys_ordered;  // an order waits to be carried out
+    std::function<absl::StatusOr<std::string>()> copy_store;  // gives its path
   };
   // All that `parts` refers to must outlive the service.
   AgentService(ApiEdge edge, Parts parts)
@@ -65,6 +66,9 @@ class AgentService final : public v1::AgentService::CallbackService {
   grpc::ServerUnaryReactor* RevokeKey(grpc::CallbackServerContext* context,
                                       const v1::RevokeKeyRequest* request,
                                       v1::KeyOrderView* response) override;
+  grpc::ServerUnaryReactor* CopyStore(grpc::CallbackServerContext* context,
+                                      const v1::CopyStoreRequest* request,
+                                      v1::CopyStoreResponse* response) override;
 
  private:
   absl::Status FillStatus(const Officer& officer,

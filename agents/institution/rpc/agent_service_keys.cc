@@ -10,7 +10,7 @@
 #include "base/status.h"
 #include "proto/envelope/ids.h"
 
-// The part of AgentService that is about the agent's own keys.
+// The part of AgentService that is about the agent's own keys and its backup.
 
 namespace amparo::agent {
 namespace {
@@ -147,6 +147,19 @@ grpc::ServerUnaryReactor* AgentService::RevokeKey(
                      parts_.keys.OrderRevocation(id, kid));
     if (!order.done) parts_.keys_ordered();
     FillOrder(order, *response);
+    return absl::OkStatus();
+  });
+}
+
+grpc::ServerUnaryReactor* AgentService::CopyStore(
+    grpc::CallbackServerContext* context, const v1::CopyStoreRequest*,
+    v1::CopyStoreResponse* response) {
+  return edge_.Run(context, [=, this](const Officer& officer) -> absl::Status {
+    RETURN_IF_ERROR(AllowedByRole(officer, Action::kManageKeys));
+    RETURN_IF_ERROR(
+        parts_.access_log.Write({.officer = officer.id, .action = "backup"}));
+    ASSIGN_OR_RETURN(std::string path, parts_.copy_store());
+    response->set_path(std::move(path));
     return absl::OkStatus();
   });
 }

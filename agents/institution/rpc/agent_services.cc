@@ -31,7 +31,8 @@ AgentServices::AgentServices(std::unique_ptr<CallerSource> callers,
                                            .referrals = parts.referrals,
                                            .status = parts.status,
                                            .version = parts.version,
-                                           .keys_ordered = parts.keys_ordered}) {}
+                                           .keys_ordered = parts.keys_ordered,
+                                           .copy_store = parts.copy_store}) {}
 
 void AgentServices::RegisterWith(grpc::ServerBuilder& builder) {
   builder.SetMaxReceiveMessageSize(kMessageBytesMax);

@@ -32,6 +32,9 @@ struct ApiParts {
   Executor& executor;
   std::string version;
   std::function<void()> keys_ordered = [] {};
+  std::function<absl::StatusOr<std::string>()> copy_store = [] {
+    return absl::UnimplementedError("this agent copies no store");
+  };
 };
 
 // The services of agent.proto for one source of callers: one set for each uid

@@ -1,0 +1,76 @@
+#!/usr/bin/env bash
+# An agent's disk is lost after its backup: the restored agent shows again what
+# was acknowledged since, with new keys; and a thief of the file has nothing.
+. "$(dirname "$0")/lib.sh"
+net=$scratch/net
+net_up "$net" ong,uls,gnr,cpcj  # a quorum without the lost one
+form_for uls
+data=$net/agents/uls
+pass=$scratch/pass; (umask 077; echo "a passphrase of the backup" >"$pass")
+wrong=$scratch/wrong; (umask 077; echo "another passphrase" >"$wrong")
+file=$scratch/uls.backup
+error_is() { equal "$(tail -n1 "$scratch/err" | jq -r .code)" "$1"; }
+flows() { # DESCRIPTION
+  local referral
+  referral=$(send_referral uls)
+  check "$1: delivered" as ong referral show "$referral" --wait delivered --timeout 30
+  check "$1: accepted" as uls referral accept "$referral"
+  check "$1: answered" as ong referral show "$referral" --wait accepted --timeout 30
+}
+
+step "a backup beside the running agent"
+flows "before the backup"
+check_exit 4 amparo-agent backup --data "$data" --out "$file" --passphrase-file "$pass" --officer officer --json
+error_is role_missing
+check "backup" amparo-agent backup --data "$data" --out "$file" --passphrase-file "$pass" --json
+equal "$(jq -r '[.schema, .member, .keep_too] | join(" ")' "$scratch/out")" "backup/1 uls "
+equal "$(stat -c %a "$file")" 600
+[ ! -e "$data/store.copy" ]
+
+step "without the passphrase it is noise"
+for secret in keystore charter-1 case/event BEGIN; do
+  check_exit 1 grep -qa "$secret/\|$secret " "$file"
+done
+restore() { amparo-agent restore "$1" --data "$2" --passphrase-file "$3" --json; }
+check_exit 2 restore "$file" "$scratch/stolen" "$wrong"; error_is config
+cp "$file" "$scratch/bent"; size=$(stat -c %s "$file")
+printf '\xff\xff' | dd of="$scratch/bent" bs=1 seek=$((size / 2)) conv=notrunc 2>/dev/null
+check_exit 1 restore "$scratch/bent" "$scratch/stolen" "$pass"; error_is storage
+head -c $((size - 100)) "$file" >"$scratch/short"
+check_exit 1 restore "$scratch/short" "$scratch/stolen" "$pass"; error_is storage
+sed '1s/.*/amparo-backup\/9/' "$file" >"$scratch/later"
+check_exit 2 restore "$scratch/later" "$scratch/stolen" "$pass"; error_is config
+grep -q "another version" "$scratch/err"
+check_exit 2 restore "$pass" "$scratch/stolen" "$pass"; error_is config
+check_exit 1 restore "$file" "$data" "$pass"; error_is conflict
+[ ! -e "$scratch/stolen" ] && [ ! -e "$scratch/stolen.restoring" ]
+
+step "mail after the backup is acknowledged, and the disk is lost"
+after=$(send_referral uls)
+check "delivered" as ong referral show "$after" --wait delivered --timeout 30
+check "read" as uls referral show "$after"
+old=$(amparo-agent keys --data "$data" --json | jq -r '.keys[] | select(.in_force) | .kid')
+kill -9 "$(jq -r '.agents.uls.pid // .members.uls.pid // (.agents[]? | select(.id == "uls") | .pid)' "$net/localnet.json")"
+rm -rf "$data"
+waiting=$(send_referral uls)
+
+step "the restored agent comes back"
+check "restore" restore "$file" "$data" "$pass"
+equal "$(jq -r .schema "$scratch/out")" restore/1
+check "up" "$root/deploy/localnet" up --dir "$net"
+[ ! -e "$data/restored" ]
+until_ok as uls referral show "$after"
+check "what waited" as ong referral show "$waiting" --wait delivered --timeout 60
+check "read" as uls referral show "$waiting"
+[ "$(amparo-agent keys --data "$data" --json | jq -r '.keys[] | select(.in_force) | .kid')" != "$old" ]
+check "accept" as uls referral accept "$after"
+check "accepted" as ong referral show "$after" --wait accepted --timeout 30
+flows "after the restore"
+# The answer to what the lost agent said last, which nobody here remembers.
+equal "$(as uls status --json | jq -c '[.alarms[].code]')" '["own_mail"]'
+equal "$(as ong status --json | jq -c '[.alarms[].code]')" '[]'
+
+step "without a running agent it works too"
+net_down "$net"
+check "backup" amparo-agent backup --data "$data" --out "$file" --passphrase-file "$pass" --json
+check "restore" restore "$file" "$scratch/again" "$pass"
