@@ -29,7 +29,7 @@ constexpr char kAnchorPrefix[] = "anchor/";
 // which went on since; envelopes under the old key (their drafts stay); marks
 // of this kind.
 constexpr std::array<absl::string_view, 7> kStaysBehind = {
-    "key/",     "own-name/",      "in/seen/", "in/seen-end/",
+    "key/",      "own-name/",      "in/seen/", "in/seen-end/",
     "out/head/", "out/under-way/", kPrefix};
 
 std::optional<absl::Time> TimeAt(const KeyValue& kv, const char* key) {
@@ -158,7 +158,7 @@ bool Restored::AwaitsAnswer(const MemberId& peer) const {
 std::optional<MemberId> Restored::AwaitedFor(const CaseState& state,
                                              const MemberId& self) const {
   const auto at = At();
-  if (!at || state.opened_at >= *at) return std::nullopt;
+  if (!at || state.opened_at > *at) return std::nullopt;
   for (const MemberId& party : state.parties)
     if (party != self && AwaitsAnswer(party)) return party;
   return std::nullopt;
@@ -166,12 +166,14 @@ std::optional<MemberId> Restored::AwaitedFor(const CaseState& state,
 
 std::vector<MemberId> Restored::Awaited() const {
   std::vector<MemberId> peers;
-  kv_.Scan(kPeerPrefix, "", [&](absl::string_view key, ByteView) {
-       key.remove_prefix(sizeof kPeerPrefix - 1);
-       if (auto peer = MemberId::Parse(key); peer.ok())
-         peers.push_back(*std::move(peer));
-       return true;
-     }).IgnoreError();
+  kv_.Scan(kPeerPrefix, "",
+           [&](absl::string_view key, ByteView) {
+             key.remove_prefix(sizeof kPeerPrefix - 1);
+             if (auto peer = MemberId::Parse(key); peer.ok())
+               peers.push_back(*std::move(peer));
+             return true;
+           })
+      .IgnoreError();
   return peers;
 }
 

@@ -26,18 +26,20 @@ namespace {
 constexpr size_t kFileBytesMax = 4 << 20;
 
 absl::Status CannotWrite(const std::string& path) {
-  return MakeError(absl::StatusCode::kUnavailable,
-                   absl::StrCat(path, " cannot be written"),
-                   {.code = "storage", .hint = "check the folder and the disk"});
+  return MakeError(
+      absl::StatusCode::kUnavailable, absl::StrCat(path, " cannot be written"),
+      {.code = "storage", .hint = "check the folder and the disk"});
 }
 
 // A file that takes its name when it is whole.
 class NewFile {
  public:
-  static absl::StatusOr<std::unique_ptr<NewFile>> Create(const std::string& path) {
+  static absl::StatusOr<std::unique_ptr<NewFile>> Create(
+      const std::string& path) {
     const std::string part = absl::StrCat(path, ".", getpid(), ".part");
-    const int fd = open(part.c_str(),
-                        O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    const int fd =
+        open(part.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
+             0600);
     if (fd < 0) return CannotWrite(path);
     return std::unique_ptr<NewFile>(new NewFile(path, part, fd));
   }
@@ -86,7 +88,8 @@ class NewFile {
 class StoreToRead {
  public:
   static absl::StatusOr<std::unique_ptr<StoreToRead>> Open(
-      const DataDir& data, const AgentConfig& config, const std::string& officer) {
+      const DataDir& data, const AgentConfig& config,
+      const std::string& officer) {
     if (!FileExists(data.Path("store")))
       return MakeError(absl::StatusCode::kFailedPrecondition,
                        "this directory has no store",
@@ -94,8 +97,8 @@ class StoreToRead {
     std::unique_ptr<StoreToRead> store(new StoreToRead());
     auto own = RocksKv::Open(data.Path("store"));
     if (absl::IsUnavailable(own.status())) {
-      ASSIGN_OR_RETURN(
-          store->copy_, RunningAgent::At(data, config, officer).CopyStore());
+      ASSIGN_OR_RETURN(store->copy_,
+                       RunningAgent::At(data, config, officer).CopyStore());
       own = RocksKv::Open(store->copy_);
     }
     RETURN_IF_ERROR(own.status());
@@ -170,21 +173,21 @@ absl::StatusOr<std::string> MakeBackup(const DataDir& data,
                                        const BackupCommand& asked,
                                        const Clock& clock) {
   ASSIGN_OR_RETURN(const AgentConfig config, data.ReadConfig());
-  ASSIGN_OR_RETURN(const SecretBuffer passphrase,
-                   asked.passphrase_file.empty()
-                       ? AskNewPassphrase()
-                       : ReadPassphrase(asked.passphrase_file,
-                                        "check --passphrase-file"));
+  ASSIGN_OR_RETURN(
+      const SecretBuffer passphrase,
+      asked.passphrase_file.empty()
+          ? AskNewPassphrase()
+          : ReadPassphrase(asked.passphrase_file, "check --passphrase-file"));
   if (passphrase.empty())
     return MakeError(absl::StatusCode::kInvalidArgument,
                      "the passphrase is empty", {.code = "config"});
   ASSIGN_OR_RETURN(const auto store,
                    StoreToRead::Open(data, config, asked.officer));
   ASSIGN_OR_RETURN(const auto file, NewFile::Create(asked.file));
-  ASSIGN_OR_RETURN(const auto writer,
-                   BackupWriter::Create(
-                       [&](ByteView bytes) { return file->Append(bytes); },
-                       passphrase, KeystoreCost::kModerate));
+  ASSIGN_OR_RETURN(
+      const auto writer,
+      BackupWriter::Create([&](ByteView bytes) { return file->Append(bytes); },
+                           passphrase, KeystoreCost::kModerate));
   RETURN_IF_ERROR(AddFiles(data, config, *writer));
   ASSIGN_OR_RETURN(const size_t rows, AddRows(store->kv(), *writer));
   RETURN_IF_ERROR(writer->Finish());
@@ -201,10 +204,9 @@ absl::StatusOr<std::string> MakeBackup(const DataDir& data,
     result["keep_too"] = also.empty() ? Json() : Json(also);
     return DumpJson(result) + "\n";
   }
-  return absl::StrCat("wrote ", asked.file, ": ", file->size(), " bytes, ", rows,
-                      " rows\n",
-                      also.empty() ? ""
-                                   : "To restore it you need, too: " + also + "\n");
+  return absl::StrCat(
+      "wrote ", asked.file, ": ", file->size(), " bytes, ", rows, " rows\n",
+      also.empty() ? "" : "To restore it you need, too: " + also + "\n");
 }
 
 }  // namespace amparo::agent

@@ -17,10 +17,11 @@ struct BackupCommand {
   bool json = false;
 };
 
-// Writes a backup of the agent in `data`, which may run, to `file`: whole or not
-// at all, mode 0600, replacing what is there. Identity, witness and vault key as
-// keystore.json has them, certificate, configuration, network files, and the
-// store without keys and rows of one moment (StaysBehind). Returns what to print.
+// Writes a backup of the agent in `data`, which may run, to `file`: whole or
+// not at all, mode 0600, replacing what is there. Identity, witness and vault
+// key as keystore.json has them, certificate, configuration, network files, and
+// the store without keys and rows of one moment (StaysBehind). Returns what to
+// print.
 absl::StatusOr<std::string> MakeBackup(const DataDir& data,
                                        const BackupCommand& asked,
                                        const Clock& clock);

@@ -41,9 +41,10 @@ absl::Status WhyNot(const absl::Status& status, const std::string& file) {
                     absl::StrCat(file, " is damaged or cut short"),
                     "use another copy; nothing was restored");
     case absl::StatusCode::kUnimplemented:
-      return Refuse(status.code(), "config",
-                    absl::StrCat(file, " is of another version than this program"),
-                    "use the program that made it, or a newer one");
+      return Refuse(
+          status.code(), "config",
+          absl::StrCat(file, " is of another version than this program"),
+          "use the program that made it, or a newer one");
     case absl::StatusCode::kInvalidArgument:
       return Refuse(status.code(), "config",
                     absl::StrCat(file, " is no backup of an agent"),
@@ -144,19 +145,21 @@ absl::StatusOr<std::string> RestoreBackup(const DataDir& data,
   std::string path = data.Path("");
   while (path.size() > 1 && absl::EndsWith(path, "/")) path.pop_back();
   if (FileExists(path))
-    return Refuse(absl::StatusCode::kAlreadyExists, "conflict",
-                  absl::StrCat(path, " exists already"),
-                  "name a new directory; move the old one away, never delete it "
-                  "before the restored agent runs");
+    return Refuse(
+        absl::StatusCode::kAlreadyExists, "conflict",
+        absl::StrCat(path, " exists already"),
+        "name a new directory; move the old one away, never delete it "
+        "before the restored agent runs");
   const File file(fopen(asked.file.c_str(), "rbe"), fclose);
   if (file == nullptr)
     return Refuse(absl::StatusCode::kNotFound, "config",
-                  absl::StrCat(asked.file, " cannot be read"), "check the path");
-  ASSIGN_OR_RETURN(const SecretBuffer passphrase,
-                   asked.passphrase_file.empty()
-                       ? AskPassphrase("Passphrase of the backup: ")
-                       : ReadPassphrase(asked.passphrase_file,
-                                        "check --passphrase-file"));
+                  absl::StrCat(asked.file, " cannot be read"),
+                  "check the path");
+  ASSIGN_OR_RETURN(
+      const SecretBuffer passphrase,
+      asked.passphrase_file.empty()
+          ? AskPassphrase("Passphrase of the backup: ")
+          : ReadPassphrase(asked.passphrase_file, "check --passphrase-file"));
   ASSIGN_OR_RETURN(const auto made, NewDirectory::Create(path));
   const absl::Status read = ReadBackup(
       [&](std::span<uint8_t> into) { return ReadSome(file.get(), into); },
@@ -180,7 +183,8 @@ absl::StatusOr<std::string> RestoreBackup(const DataDir& data,
       "restored ", config.member.text(), " of ", config.network, " to ", path,
       "\n\nStart it: amparo-agent run --data ", path,
       "\nIt makes new keys that nobody vouches for, and asks the other members "
-      "for what\nthey sent since. Call them with the key words that `amparo-agent "
+      "for what\nthey sent since. Call them with the key words that "
+      "`amparo-agent "
       "keys` shows. The\nold agent must never run again.\n");
 }
 

@@ -48,9 +48,9 @@ class BackupWriter {
 // Fills the span, or less at the end only.
 using BackupSource = std::function<absl::StatusOr<size_t>(std::span<uint8_t>)>;
 // Calls `take` for each record, in order. Nothing of it may be used before this
-// returned OK. PERMISSION_DENIED for a wrong passphrase, DATA_LOSS for a damaged
-// file or one cut short, UNIMPLEMENTED for another version's, INVALID_ARGUMENT
-// for no backup at all; else errors of `take` and `source`.
+// returned OK. PERMISSION_DENIED for a wrong passphrase, DATA_LOSS for a
+// damaged file or one cut short, UNIMPLEMENTED for another version's,
+// INVALID_ARGUMENT for no backup at all; else errors of `take` and `source`.
 absl::Status ReadBackup(
     const BackupSource& source, const SecretBuffer& passphrase,
     const std::function<absl::Status(BackupPart, absl::string_view name,
