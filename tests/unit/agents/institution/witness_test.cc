@@ -132,6 +132,25 @@ TEST_F(Witness, ACharterThatAsksForMoreBindsWhatFollowsIt) {
   EXPECT_NE(NewestPrekey(ong(), "uls"), before);
 }
 
+TEST_F(Witness, AlsoWhatTheSameCheckpointHolds) {
+  const auto before = NewestPrekey(ong(), "uls");
+  const uint64_t version = ong().peers().Now()->charter.charter.version;
+  Away({"mp", "gnr"});
+  world_.RequireQuorum(5);
+  world_.clock().Advance(absl::Hours(25));
+  world_.Settle();  // keys behind the charter, and no quorum for either
+  EXPECT_EQ(ong().peers().Now()->charter.charter.version, version);
+  world_.agent("gnr").witnesses = true;
+  world_.clock().Advance(absl::Hours(1));
+  world_.Settle();  // four let the charter in
+  EXPECT_EQ(ong().peers().Now()->charter.charter.version, version + 1);
+  EXPECT_EQ(NewestPrekey(ong(), "uls"), before);
+  Back();
+  world_.clock().Advance(absl::Hours(1));
+  world_.Settle();
+  EXPECT_NE(NewestPrekey(ong(), "uls"), before);
+}
+
 // The witnesses of today are others than those that it knows.
 TEST_F(Witness, WhoWasAwayForTwoChartersFollowsThemOneByOne) {
   uls().port().down = true;
