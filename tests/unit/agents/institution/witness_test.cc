@@ -204,8 +204,8 @@ TEST_F(Witness, MailOfAKeyThatTheRecipientWaitsForWaits) {
     uls().Turn(shown);
   };
   uls().witnesses = false;
-  world_.clock().Advance(absl::Hours(24 * 61));  // time for a new signing key
-  for (int turn = 0; turn < 4; ++turn) {
+  VALUE_OF(ong().keys().OrderRotation("rotate"));
+  for (int turn = 0; turn < 6; ++turn) {
     const ShownCheckpoint shown = world_.Shown();
     for (const char* id : {"gnr", "mp", "cpcj", "ong"})
       world_.agent(id).Turn(shown);
@@ -214,6 +214,16 @@ TEST_F(Witness, MailOfAKeyThatTheRecipientWaitsForWaits) {
   const MemberId& id = world_.broker().Id("ong");
   ASSERT_NE(ong().peers().Now()->keys.CurrentSigner(id)->key.Thumbprint(),
             uls().peers().Now()->keys.CurrentSigner(id)->key.Thumbprint());
+  const std::string referral = Refer();
+  for (int turn = 0; turn < 3; ++turn) {
+    ong().Turn(world_.Shown());
+    turn_uls(false);
+  }
+  EXPECT_EQ(ong().outbox().size(), 0u);  // it left
+  EXPECT_FALSE(Knows(uls(), referral));
+  EXPECT_EQ(uls().intake().quarantined(), 0u);
+  world_.Settle();  // now it hears of the quorum
+  EXPECT_TRUE(Knows(uls(), referral));
   EXPECT_EQ(uls().intake().quarantined(), 0u);
 }
 
