@@ -234,14 +234,30 @@ absl::StatusOr<Answer> ShowAccessLog(Session& session) {
   return session.Ask(&v1::AgentService::Stub::AccessLog, request);
 }
 
-absl::StatusOr<Answer> ShowStatus(Session& session) {
-  const std::string alarm = session.command().Value("acknowledge");
-  if (alarm.empty())
-    return session.Ask(&v1::AgentService::Stub::Status, v1::StatusRequest());
-  v1::AcknowledgeAlarmRequest request;
+// CODE or CODE:MEMBER.
+template <typename Request>
+Request AboutAlarm(const std::string& alarm) {
+  Request request;
   const size_t colon = alarm.find(':');
   request.set_code(alarm.substr(0, colon));
   if (colon != std::string::npos) request.set_member(alarm.substr(colon + 1));
+  return request;
+}
+
+absl::StatusOr<Answer> ShowStatus(Session& session) {
+  const Command& command = session.command();
+  if (command.Has("evidence")) {
+    ASSIGN_OR_RETURN(
+        v1::AlarmEvidence proof,
+        session.client().Call(
+            &v1::AgentService::Stub::GetAlarmEvidence,
+            AboutAlarm<v1::GetAlarmEvidenceRequest>(command.Value("evidence"))));
+    return Answer{std::move(*proof.mutable_evidence())};
+  }
+  if (!command.Has("acknowledge"))
+    return session.Ask(&v1::AgentService::Stub::Status, v1::StatusRequest());
+  const auto request =
+      AboutAlarm<v1::AcknowledgeAlarmRequest>(command.Value("acknowledge"));
   return session.Ask(&v1::AgentService::Stub::AcknowledgeAlarm, request);
 }
 

@@ -110,6 +110,8 @@ constexpr Flag kAccessLog[] = {
 constexpr Flag kStatus[] = {
     {"acknowledge", "CODE[:MEMBER]",
      "you have seen to this alarm: put it away (admin, supervisor)"},
+    {"evidence", "CODE[:MEMBER]",
+     "print what proves this alarm, for the committee and the auditors"},
 };
 constexpr Flag kOfficerAdd[] = {
     {"role", "ROLE[,ROLE]", "officer supervisor admin auditor it_system",

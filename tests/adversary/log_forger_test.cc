@@ -49,6 +49,15 @@ class LogForger : public Victims {
     ExpectHonestTrafficFlows();
     uls().Restart();
     EXPECT_TRUE(HasAlarm(uls(), alarm));  // an alarm outlives a crash
+    // So does the proof: what was followed, then what contradicts it.
+    const std::string proof =
+        ToText(VALUE_OF(uls().alarms().EvidenceOf(alarm, std::nullopt)));
+    ASSERT_GT(proof.size(), note.size());
+    EXPECT_EQ(proof.substr(proof.size() - note.size()), note);
+    const Checkpoint followed = VALUE_OF(VerifyCheckpoint(
+        proof.substr(0, proof.size() - note.size() - 1), world_.broker().log()));
+    EXPECT_EQ(followed.size, before.size);
+    EXPECT_EQ(followed.root, before.root);
   }
 };
 

@@ -98,6 +98,19 @@ absl::Status Alarms::Acknowledge(absl::string_view code,
   return absl::OkStatus();
 }
 
+absl::StatusOr<Bytes> Alarms::EvidenceOf(
+    absl::string_view code, const std::optional<MemberId>& member) const {
+  const auto row = kv_.Get(RowKey(code, TextOf(member)));
+  if (!row.ok() && !absl::IsNotFound(row.status())) return row.status();
+  if (!row.ok() || row->size() <= sizeof(uint64_t))
+    return MakeError(absl::StatusCode::kNotFound,
+                     "no such alarm, or nothing that proves it",
+                     {.code = "not_found",
+                      .field = "evidence",
+                      .expected = "CODE, or CODE:MEMBER"});
+  return Bytes(row->begin() + sizeof(uint64_t), row->end());
+}
+
 std::vector<AlarmRecord> Alarms::List() const {
   MutexLock lock(mutex_);
   std::vector<AlarmRecord> list;

@@ -38,6 +38,10 @@ class Alarms {
   // again. NOT_FOUND when it does not ring.
   absl::Status Acknowledge(absl::string_view code,
                            const std::optional<MemberId>& member);
+  // The evidence stored with an alarm that rings. NOT_FOUND when it does not,
+  // or has none.
+  absl::StatusOr<Bytes> EvidenceOf(absl::string_view code,
+                                   const std::optional<MemberId>& member) const;
   std::vector<AlarmRecord> List() const;
   bool Has(const char* code, const std::optional<MemberId>& member) const;
 

@@ -84,8 +84,10 @@ absl::StatusOr<Checkpoint> LogWatch::VerifyByLogKey(const std::string& note) con
 }
 
 absl::Status LogWatch::Contradicts(const std::string& note, const char* code) {
-  // The note is signed: with the one stored it proves what the broker did.
-  alarms_.Raise(code, std::nullopt, clock_.Now(), AsBytes(note));
+  // Both are signed: together they prove what the broker did.
+  const auto followed = kv_.Get(kLogCheckpointKey);
+  alarms_.Raise(code, std::nullopt, clock_.Now(),
+                AsBytes((followed.ok() ? ToText(*followed) + "\n" : "") + note));
   return MakeError(absl::StatusCode::kDataLoss,
                    "the broker's log contradicts what it showed before",
                    {.code = "forked"});

@@ -7,9 +7,11 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "agents/institution/core/alarms.h"
+#include "base/bytes.h"
 #include "crypto/merkle.h"
 
 namespace amparo::agent {
@@ -25,6 +27,9 @@ struct StatusSource {
   std::function<absl::Status(absl::string_view code,
                              const std::optional<MemberId>& member)>
       acknowledge_alarm;
+  std::function<absl::StatusOr<Bytes>(absl::string_view code,
+                                      const std::optional<MemberId>& member)>
+      alarm_evidence;
   std::function<uint32_t()> quarantined;  // mail that could not be taken in
   // Why nothing is sealed: "clock" "log" "charter" "suite"; "" when it is.
   std::function<std::string()> sealing_waits_for;

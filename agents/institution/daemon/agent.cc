@@ -250,6 +250,9 @@ void Agent::Parts::StartLoops() {
       [this](absl::string_view code, const std::optional<MemberId>& member) {
         return alarms->Acknowledge(code, member);
       },
+      [this](absl::string_view code, const std::optional<MemberId>& member) {
+        return alarms->EvidenceOf(code, member);
+      },
       [this] { return intake->quarantined(); },
       [this] { return time->InTheWay(); }};
 }

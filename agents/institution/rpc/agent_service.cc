@@ -207,6 +207,24 @@ grpc::ServerUnaryReactor* AgentService::AccessLog(
   });
 }
 
+grpc::ServerUnaryReactor* AgentService::GetAlarmEvidence(
+    grpc::CallbackServerContext* context,
+    const v1::GetAlarmEvidenceRequest* request, v1::AlarmEvidence* response) {
+  return edge_.Run(context, [=, this](const Officer& officer) -> absl::Status {
+    RETURN_IF_ERROR(AllowedByRole(officer, Action::kAcknowledgeAlarms));
+    std::optional<MemberId> member;
+    if (!request->member().empty()) {
+      ASSIGN_OR_RETURN(member, MemberId::Parse(request->member()));
+    }
+    RETURN_IF_ERROR(parts_.access_log.Write(
+        {.officer = officer.id, .action = "alarm_evidence"}));
+    ASSIGN_OR_RETURN(const Bytes evidence,
+                     parts_.status.alarm_evidence(request->code(), member));
+    response->set_evidence(ToText(evidence));
+    return absl::OkStatus();
+  });
+}
+
 grpc::ServerUnaryReactor* AgentService::AcknowledgeAlarm(
     grpc::CallbackServerContext* context,
     const v1::AcknowledgeAlarmRequest* request, v1::StatusResponse* response) {

@@ -53,6 +53,10 @@ class AgentService final : public v1::AgentService::CallbackService {
   grpc::ServerUnaryReactor* AccessLog(grpc::CallbackServerContext* context,
                                       const v1::AccessLogRequest* request,
                                       v1::AccessLogResponse* response) override;
+  grpc::ServerUnaryReactor* GetAlarmEvidence(
+      grpc::CallbackServerContext* context,
+      const v1::GetAlarmEvidenceRequest* request,
+      v1::AlarmEvidence* response) override;
   grpc::ServerUnaryReactor* AcknowledgeAlarm(
       grpc::CallbackServerContext* context,
       const v1::AcknowledgeAlarmRequest* request,

@@ -52,6 +52,9 @@ class ApiOf {
                        const std::optional<MemberId>& who) {
                   return agent_.alarms().Acknowledge(code, who);
                 },
+                [this](absl::string_view code, const std::optional<MemberId>& who) {
+                  return agent_.alarms().EvidenceOf(code, who);
+                },
                 [] { return 3u; },
                 [] { return std::string("clock"); }},
         parts_{desk_, agent_.officers(), referrals_, consents_,

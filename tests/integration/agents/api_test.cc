@@ -196,6 +196,31 @@ TEST_F(Api, LetsAdminsAndSupervisorsPutAlarmsAway) {
   EXPECT_EQ(records.back().action, "alarm_acknowledge");
 }
 
+TEST_F(Api, HandsOutWhatProvesAnAlarm) {
+  AddOfficer("ana2", {Role::kOfficer});
+  Alarms& alarms = api_.agent().alarms();
+  const MemberId uls = world_.broker().Id("uls");
+  alarms.Raise("own_key", uls, world_.clock().Now(), AsBytes("the proof"));
+  alarms.Raise("gap", uls, world_.clock().Now());
+  v1::GetAlarmEvidenceRequest request;
+  request.set_code("own_key");
+  request.set_member("uls");
+  EXPECT_THAT(Call(agents_, &Agents::GetAlarmEvidence, request, "ana2"),
+              HasErrorCode("role_missing"));
+  EXPECT_EQ(VALUE_OF(Call(agents_, &Agents::GetAlarmEvidence, request, "me"))
+                .evidence(),
+            "the proof");
+  const auto records = VALUE_OF(api_.agent().access_log().Read(std::nullopt, 100));
+  EXPECT_EQ(records.back().action, "alarm_evidence");
+  request.set_code("gap");  // nobody's fault is proven
+  EXPECT_THAT(Call(agents_, &Agents::GetAlarmEvidence, request, "me"),
+              HasErrorCode("not_found"));
+  request.clear_member();
+  request.set_code("log_fork");
+  EXPECT_THAT(Call(agents_, &Agents::GetAlarmEvidence, request, "me"),
+              HasErrorCode("not_found"));
+}
+
 TEST_F(Api, LetsAdminsAloneAddOfficers) {
   v1::AddOfficerRequest request;
   request.set_handle("nova");
