@@ -60,7 +60,7 @@ struct Note {
 
 // A note as it is sent: at most this much, with at most so many signatures.
 inline constexpr size_t kNoteBytesMax = 1'000'000;
-inline constexpr size_t kNoteSignaturesMax = 100;
+inline constexpr size_t kNoteSignaturesMax = 1100;
 
 // Can `text` be signed: UTF-8, no control character but newline, ends with one?
 bool IsNoteText(absl::string_view text);

@@ -1,6 +1,7 @@
 #include "broker/core/admission.h"
 
 #include <algorithm>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -141,12 +142,32 @@ absl::Status Admission::CheckHeader(const Network& network,
   return absl::OkStatus();
 }
 
+// A key that waits for a quorum is used by no honest agent, and its mail would
+// hold up all that is behind it.
+absl::Status Admission::CheckKeyCounts(const Network& network,
+                                       const Header& header) const {
+  ASSIGN_OR_RETURN(
+      const SignerRecord signer,
+      network.keys.SignerAt(header.sender, header.sender_kid,
+                            LeafIndex(std::numeric_limits<uint64_t>::max()),
+                            clock_.Now()));
+  if (witnesses_.CountsFrom(signer.leaf, signer.logged_at) <
+      absl::InfiniteFuture())
+    return absl::OkStatus();
+  return MakeError(absl::StatusCode::kFailedPrecondition,
+                   "the signing key waits for a quorum of witnesses",
+                   {.code = "invalid_state",
+                    .field = "sender_kid",
+                    .retryable = true});
+}
+
 absl::Status Admission::CheckSignature(const Network& network,
                                        const Envelope& envelope,
                                        const Digest& body) const {
   const Header& header = envelope.header;
   const KeyLookup lookup = network.SignerLookup(header.sender, clock_.Now());
   ASSIGN_OR_RETURN(const VerifyKey key, lookup(header.sender_kid));
+  RETURN_IF_ERROR(CheckKeyCounts(network, header));
   return VerifyEnvelopeSignature(header, envelope.header_bytes, body,
                                  envelope.signature, key);
 }

@@ -46,6 +46,9 @@ class Admission {
   const AdmissionLimits& limits() const { return limits_; }
 
  private:
+  absl::Status CheckKeyCounts(const Network& network,
+                              const Header& header) const;
+
   struct Bucket {
     double tokens;
     absl::Time filled_at;

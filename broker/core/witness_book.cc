@@ -38,7 +38,9 @@ WitnessBook::WitnessBook(Store& store, const Directory& directory,
   const auto stored = store_.NewestWitnessed();
   if (!stored.ok()) return;
   const auto note = ParseNote(*stored);
-  if (note.ok()) newest_ = {*stored, SizeOf(*note), 1};
+  if (!note.ok()) return;
+  newest_ = {*stored, SizeOf(*note), 1};
+  since_.emplace_back(newest_.size, absl::InfinitePast());  // long ago
 }
 
 // What was logged since the last time.
@@ -108,6 +110,7 @@ absl::Status WitnessBook::Add(const MemberId& witness, TreeSize size,
                      "no cosignature is waited for at this size",
                      {.code = "invalid_state", .field = "tree_size"});
   ASSIGN_OR_RETURN(NoteSignature signature, Check(witness, text, cosignature));
+  ReadCharters();  // one may have been logged right before it was shown
   std::optional<Outcome> outcome;
   {
     MutexLock lock(mutex_);
@@ -193,7 +196,9 @@ absl::StatusOr<std::string> WitnessBook::ForCharter(uint64_t version) const {
 
 absl::Time WitnessBook::CountsFrom(LeafIndex leaf, absl::Time logged_at) const {
   MutexLock lock(mutex_);
-  if (charters_.empty() || charters_.front().charter.witness_quorum == 0)
+  // What was before the charter in force took effect before it.
+  if (charters_.empty() || charters_.front().charter.witness_quorum == 0 ||
+      leaf < charters_.front().leaf)
     return logged_at;
   if (leaf.value() >= newest_.size.value()) return absl::InfiniteFuture();
   for (const auto& [size, at] : since_)

@@ -49,8 +49,9 @@ grpc::ServerUnaryReactor* LogService::Run(const char* method,
 }
 
 absl::StatusOr<LogService::Shown> LogService::NewestNow() const {
-  ASSIGN_OR_RETURN(auto newest, parts_.checkpointer.NewestNow());
+  // In this order: what is witnessed is never larger than what is shown.
   auto witnessed = parts_.witnesses.newest();
+  ASSIGN_OR_RETURN(auto newest, parts_.checkpointer.NewestNow());
   Shown shown;
   // Both only grow.
   shown.showing = newest.showing + witnessed.showing;

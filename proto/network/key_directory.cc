@@ -201,6 +201,10 @@ absl::StatusOr<KeyDirectory::Change> KeyDirectory::Examine(
   // Only a key that may sign such an event can freeze its member: an outsider
   // cannot.
   ASSIGN_OR_RETURN(const Digest kid, CheckSignature(document, event, time));
+  // Nobody was ever to believe it: its member may have made another instead.
+  if (same_seq.has_value() && event.kind != KeyEventKind::kRevoke &&
+      event.until <= time)
+    return OutOfOrder("its key has run out");
   if (same_seq.has_value())
     return Change{Change::Outcome::kFork, std::move(event), hash, kid};
   if (keys.freeze.has_value()) return Denied("its member's keys are frozen");
@@ -229,10 +233,10 @@ absl::StatusOr<KeyDirectory::Change> KeyDirectory::Examine(
 }
 
 void KeyDirectory::AddSigner(const Change& change, LeafIndex leaf,
-                             absl::Time time, MemberKeys& keys) {
+                             absl::Time since, MemberKeys& keys) {
   const KeyEvent& event = change.event;
   SignerRecord added{event.member, std::get<VerifyKey>(event.key),
-                     leaf,         time,
+                     leaf,         since,
                      event.until,  {},
                      {},           false};
   if (event.vouched_by_old.has_value()) {
@@ -242,7 +246,7 @@ void KeyDirectory::AddSigner(const Change& change, LeafIndex leaf,
     added.vouched = old.vouched ||
                     charter.trust_delay == absl::ZeroDuration() ||
                     (charter.witness_quorum > 0 &&
-                     time >= old.logged_at + charter.trust_delay);
+                     since >= old.logged_at + charter.trust_delay);
   } else {
     keys.RevokeAll(leaf);
   }
@@ -251,7 +255,7 @@ void KeyDirectory::AddSigner(const Change& change, LeafIndex leaf,
 }
 
 absl::Status KeyDirectory::Apply(absl::string_view document, LeafIndex leaf,
-                                 absl::Time time) {
+                                 absl::Time time, absl::Time since) {
   ASSIGN_OR_RETURN(const Change change, Examine(document, time));
   const KeyEvent& event = change.event;
   if (change.outcome == Change::Outcome::kRepeat) return absl::OkStatus();
@@ -265,7 +269,7 @@ absl::Status KeyDirectory::Apply(absl::string_view document, LeafIndex leaf,
   }
   switch (event.kind) {
     case KeyEventKind::kSigning:
-      AddSigner(change, leaf, time, keys);
+      AddSigner(change, leaf, std::max(time, since), keys);
       break;
     case KeyEventKind::kPrekey:
       std::erase_if(keys.prekeys, [&](const CertifiedPrekey& prekey) {

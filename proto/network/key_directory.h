@@ -68,8 +68,12 @@ class KeyDirectory {
   // Vouched for, the old one stays valid to its `until`. kPrekey: by a signing
   // key valid here. kRevoke: by I or by the key itself. A new key was never in
   // the directory before.
+  //
+  // `since`, if it is later than the leaf's `time`: from when on the reader
+  // counts its age, for the trust delay alone. Whether it holds is for the log
+  // to say, the same for all.
   absl::Status Apply(absl::string_view document, LeafIndex leaf,
-                     absl::Time time);
+                     absl::Time time, absl::Time since = absl::InfinitePast());
 
   // The same checks without a change: what the broker asks before it logs.
   absl::Status Check(absl::string_view document, absl::Time time) const;
@@ -158,7 +162,7 @@ class KeyDirectory {
                                         absl::Time time) const;
   absl::Status CheckPlace(const KeyEvent& event, absl::Time time) const;
   absl::Status CheckNewSigner(const KeyEvent& event, absl::Time time) const;
-  void AddSigner(const Change& change, LeafIndex leaf, absl::Time time,
+  void AddSigner(const Change& change, LeafIndex leaf, absl::Time since,
                  MemberKeys& keys);
   const MemberKeys& KeysOf(const MemberId& member) const;
   void Replace(const MemberId& member, MemberKeys keys);

@@ -196,6 +196,39 @@ TEST_F(TwoFacedBroker, NoWitnessCosignsASmallerLogOrOneItDidNotFollow) {
   EXPECT_OK(cosigner.Cosign(world_.Checkpoint(), uls().port()));
 }
 
+TEST_F(TwoFacedBroker, ACharterThatNobodyCanHaveIsNotFollowed) {
+  std::vector<Bytes> entries = TrueEntries();
+  entries.push_back(EncodeLogEntry(
+      {world_.clock().Now(), CharterEntry{99, Sha256("no such document")}}));
+  const TreeSize before = uls().log().size();
+  Serve(uls(), entries);
+  EXPECT_FALSE(uls().log().Follow(Signed(entries)).ok());
+  EXPECT_EQ(uls().log().size(), before);
+  uls().port().tamper_entries = nullptr;
+  uls().Restart();
+  ExpectHonestTrafficFlows();
+}
+
+TEST_F(TwoFacedBroker, ALogOfTomorrowIsNotCosigned) {
+  std::vector<Bytes> entries = TrueEntries();
+  entries.push_back(EncodeLogEntry(
+      {world_.clock().Now() + absl::Hours(24), CommitmentEntry{}}));
+  Serve(uls(), entries);
+  const std::string note = Signed(entries);
+  ASSERT_OK(uls().log().Follow(note));
+  world_.broker().witnesses().Show(note);
+  const SigningKey& key = uls().witness();
+  Cosigner cosigner(world_.broker().Id("uls"), key.Copy(), uls().peers(),
+                    uls().log(), world_.clock());
+  int asked = 0;
+  uls().port().before_cosignature = [&] { ++asked; };
+  EXPECT_OK(cosigner.Cosign(note, uls().port()));
+  EXPECT_EQ(asked, 0);
+  world_.clock().Advance(absl::Hours(24));
+  EXPECT_OK(cosigner.Cosign(note, uls().port()));
+  EXPECT_EQ(asked, 1);
+}
+
 TEST_F(TwoFacedBroker, AKeyLoggedUnderAnOldTimeIsAsNewAsItIs) {
   // Nothing was logged for a day; witnesses cosigned all the same. The broker
   // helps a thief of the identity key: it dates the key's entry a day back.

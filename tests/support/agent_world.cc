@@ -5,6 +5,7 @@
 #include "base/status.h"
 #include "proto/envelope/codec.h"
 #include "proto/envelope/log_entry.h"
+#include "proto/network/witnesses.h"
 #include "tests/support/status_matchers.h"
 
 namespace amparo::agent {
@@ -99,6 +100,7 @@ absl::StatusOr<std::string> PortToFixture::GetCharterCheckpoint(uint64_t version
 }
 absl::Status PortToFixture::AddCosignature(TreeSize size, ByteView cosignature) {
   if (down) return Away();
+  if (before_cosignature) before_cosignature();
   return broker_.witnesses().Add(broker_.Id(member_), size, cosignature);
 }
 absl::Status PortToFixture::WatchCheckpoints(
@@ -216,7 +218,9 @@ void TestAgent::Turn(const ShownCheckpoint& shown) {
     return;
   if (!shown.witnessed.empty()) (void)b.cosigner->FollowWitnessed(shown.witnessed);
   if (const auto own = b.cosigner->CosignedAt(shown.witnessed))
-    (void)b.time->CompareWithWitnesses(*own, b.peers->Now()->witnessed_at);
+    if (const auto median = QuorumTime(VALUE_OF(ParseNote(shown.witnessed)),
+                                       b.peers->Now()->charter.charter))
+      (void)b.time->CompareWithWitnesses(*own, *median);
   if (witnesses) (void)b.cosigner->Cosign(shown.note, port_);
   (void)b.time->Tick();
   (void)b.own_name->Look();

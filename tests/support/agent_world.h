@@ -60,6 +60,7 @@ class PortToFixture final : public BrokerPort {
   bool lose_answers = false;  // submits, then says UNAVAILABLE
   bool lose_first_answers = false;  // the same, once for each envelope
   size_t answers_lost = 0;          // by that
+  std::function<void()> before_cosignature;
   std::function<void()> before_anchor;  // what others do before a draft is sealed
 
   absl::StatusOr<LeafReceipt> Submit(const Envelope& envelope) override;

@@ -4,6 +4,7 @@
 
 #include "base/status.h"
 #include "crypto/checkpoint.h"
+#include "proto/envelope/limits.h"
 #include "proto/network/witnesses.h"
 
 namespace amparo::agent {
@@ -61,6 +62,8 @@ absl::Status Cosigner::Cosign(const std::string& note, BrokerPort& broker) {
     return absl::FailedPreconditionError(
         "not the newest checkpoint that was followed");
   const absl::Time now = clock_.Now();
+  // Whoever would follow could log nothing else before that time has come.
+  if (peers->newest_entry > now + kClockStop) return absl::OkStatus();
   if (parsed.text == cosigned_ &&
       absl::AbsDuration(now - cosigned_at_) < kCosignAgain)
     return absl::OkStatus();

@@ -34,7 +34,9 @@ class Cosigner {
 
   // Cosigns `note`, which the log watch has just followed, and hands the
   // cosignature to the broker: once, and again after half an hour. OK, too, for
-  // a member that is no witness, or that waits after a restore. FAILED_PRECONDITION when the log watch is not
+  // a member that is no witness, or that waits after a restore, and for a log
+  // that is over an hour ahead of this clock: nobody vouches for that one.
+  // FAILED_PRECONDITION when the log watch is not
   // at this checkpoint.
   absl::Status Cosign(const std::string& note, BrokerPort& broker);
   // The broker may have forgotten: the next note is cosigned in any case.

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/encoding.h"
 #include "base/error.h"
 #include "base/event_log.h"
 #include "base/status.h"
@@ -12,25 +13,37 @@
 namespace amparo::agent {
 namespace {
 
+// By hash: a version may be named twice, and only one of them holds.
 constexpr char kCharterPrefix[] = "log/charter/";
 
-std::string CharterKey(uint64_t version) {
-  Bytes suffix;
-  AppendU64(suffix, version);
-  return absl::StrCat(kCharterPrefix, AsText(suffix));
+std::string CharterKey(const Digest& hash) {
+  return absl::StrCat(kCharterPrefix, ToHex(hash.bytes()));
 }
 
 }  // namespace
 
-absl::Status Enactment::Enact(const OpenEntry& open, bool again, Peers& peers,
-                              Batch& rows) {
+absl::Status Enactment::Provide(const LogEntry& entry, Batch& rows) const {
+  const auto* charter = std::get_if<CharterEntry>(&entry.content);
+  if (charter == nullptr || kv_.Get(CharterKey(charter->hash)).ok())
+    return absl::OkStatus();
+  ASSIGN_OR_RETURN(const std::string document,
+                   broker_.GetDocument(charter->hash));
+  if (Sha256(document) != charter->hash)
+    return MakeError(absl::StatusCode::kDataLoss,
+                     "the broker serves another charter than the log names",
+                     {.code = "tampered"});
+  rows.Put(CharterKey(charter->hash), AsBytes(document));
+  return absl::OkStatus();
+}
+
+absl::Status Enactment::Enact(const OpenEntry& open, bool again, Peers& peers) {
   if (const auto* event = std::get_if<KeyEventEntry>(&open.entry.content))
     EnactKeyEvent(open, *event, again, peers);
   if (const auto* suspension =
           std::get_if<SuspensionEntry>(&open.entry.content))
     EnactSuspension(open, suspension->document, again, peers);
   if (const auto* charter = std::get_if<CharterEntry>(&open.entry.content))
-    return EnactCharter(open, *charter, again, peers, rows);
+    return EnactCharter(open, *charter, again, peers);
   return absl::OkStatus();
 }
 
@@ -38,7 +51,7 @@ absl::Status Enactment::Enact(const OpenEntry& open, bool again, Peers& peers,
 void Enactment::EnactKeyEvent(const OpenEntry& open, const KeyEventEntry& event,
                               bool again, Peers& peers) {
   const absl::Status applied =
-      peers.keys.Apply(event.document, open.leaf, open.since);
+      peers.keys.Apply(event.document, open.leaf, open.entry.time, open.since);
   if (!absl::IsDataLoss(applied) || again) return;
   const auto seen = PeekKeyEvent(event.document);
   if (seen.ok())
@@ -66,7 +79,7 @@ void Enactment::EnactSuspension(const OpenEntry& open,
 
 absl::Status Enactment::EnactCharter(const OpenEntry& open,
                                      const CharterEntry& charter, bool again,
-                                     Peers& peers, Batch& rows) {
+                                     Peers& peers) {
   const uint64_t current = peers.charter.charter.version;
   if (charter.version <= current) {
     // The first leaf of a version counts.
@@ -76,17 +89,8 @@ absl::Status Enactment::EnactCharter(const OpenEntry& open,
                     charter.hash.bytes());
     return absl::OkStatus();
   }
-  const std::string key = CharterKey(charter.version);
-  std::string document;
-  if (auto stored = kv_.Get(key); stored.ok()) {
-    document = ToText(*stored);
-  } else {
-    ASSIGN_OR_RETURN(document, broker_.GetDocument(charter.hash));
-  }
-  if (Sha256(document) != charter.hash)
-    return MakeError(absl::StatusCode::kDataLoss,
-                     "the broker serves another charter than the log names",
-                     {.code = "tampered"});
+  ASSIGN_OR_RETURN(const Bytes stored, kv_.Get(CharterKey(charter.hash)));
+  const std::string document = ToText(stored);
   auto next = AcceptNextCharter(document, peers.charter, open.entry.time);
   if (!next.ok()) {
     if (!again)
@@ -94,7 +98,6 @@ absl::Status Enactment::EnactCharter(const OpenEntry& open,
                     charter.hash.bytes());
     return absl::OkStatus();  // the charter in force stays in force
   }
-  rows.Put(key, AsBytes(document));
   peers.charter = *std::move(next);
   peers.keys.SetCharter(peers.charter, open.leaf);
   if (!again) alarms_.Settle("bad_charter", std::nullopt);

@@ -30,11 +30,13 @@ class Enactment {
   Enactment(KeyValue& kv, BrokerPort& broker, Alarms& alarms, const Clock& clock)
       : kv_(kv), broker_(broker), alarms_(alarms), clock_(clock) {}
 
+  // Fetches what `entry` needs to be enacted one day: before its leaf counts as
+  // followed, or nobody could ever enact it. UNAVAILABLE or NOT_FOUND when the
+  // broker does not serve it, DATA_LOSS (code "tampered") for something else.
+  absl::Status Provide(const LogEntry& entry, Batch& rows) const;
   // Applies `open` to `peers`. `again`: after a restart; its alarms are kept or
-  // settled. `rows` store what it brought. UNAVAILABLE when the document of a
-  // charter cannot be fetched; what does not hold counts for nobody and is OK.
-  absl::Status Enact(const OpenEntry& open, bool again, Peers& peers,
-                     Batch& rows);
+  // settled. What does not hold counts for nobody and is OK.
+  absl::Status Enact(const OpenEntry& open, bool again, Peers& peers);
   // After the last: ends the alarms of freezes and suspensions that ended.
   void SettleEnded(const Peers& peers);
 
@@ -44,7 +46,7 @@ class Enactment {
   void EnactSuspension(const OpenEntry& open, const std::string& document,
                        bool again, Peers& peers);
   absl::Status EnactCharter(const OpenEntry& open, const CharterEntry& charter,
-                            bool again, Peers& peers, Batch& rows);
+                            bool again, Peers& peers);
 
   KeyValue& kv_;
   BrokerPort& broker_;

@@ -139,13 +139,17 @@ absl::Status Intake::TakeEnvelope(const LeafReceipt& leaf,
   RETURN_IF_ERROR(CheckSeen(message.payload, sender));
   auto inbound = Verify(message, *peers);
   if (!inbound.ok() && IsOwnTrouble(inbound.status())) return inbound.status();
-  if (!inbound.ok()) return quarantine(inbound.status(), std::move(rows));
+  if (!inbound.ok()) {
+    RETURN_IF_ERROR(CheckNotWaiting(*peers, sender, leaf.leaf));
+    return quarantine(inbound.status(), std::move(rows));
+  }
   if (!CheckTrust(message.header, leaf.leaf, leaf.time, *peers).ok())
     return Hold(std::move(message), envelope.header_bytes, *inbound,
                 std::move(rows));
 
   const absl::Status taken = TakeIn(message, *std::move(inbound), *peers, rows);
   if (taken.ok() || IsOwnTrouble(taken)) return taken;
+  RETURN_IF_ERROR(CheckNotWaiting(*peers, sender, leaf.leaf));
   return quarantine(taken, std::move(rows));
 }
 

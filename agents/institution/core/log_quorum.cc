@@ -38,12 +38,31 @@ absl::Status LogWatch::FollowWitnessed(const std::string& note) {
   }
 }
 
+absl::Status LogWatch::FollowCharters() {
+  while (true) {
+    const uint64_t version = peers_.Now()->charter.charter.version;
+    const auto kept = broker_.GetCharterCheckpoint(version + 1);
+    if (absl::IsNotFound(kept.status())) return absl::OkStatus();
+    RETURN_IF_ERROR(kept.status());
+    ASSIGN_OR_RETURN(const Witnessed witnessed, VerifyWitnessed(*kept));
+    ASSIGN_OR_RETURN(const bool counts, Adopt(witnessed));
+    if (counts) RETURN_IF_ERROR(Enact());
+    if (peers_.Now()->charter.charter.version == version)
+      return absl::OkStatus();
+  }
+}
+
 // Signed by the log, and of the log that this agent has.
 absl::StatusOr<LogWatch::Witnessed> LogWatch::VerifyWitnessed(
     const std::string& note) {
   ASSIGN_OR_RETURN(const Checkpoint checkpoint, VerifyByLogKey(note));
   if (checkpoint.size > size()) RETURN_IF_ERROR(Follow(note));
-  if (checkpoint.root != RootAt(checkpoint.size)) return Contradicts(note, "log_fork");
+  const View now = view();
+  Digest root = now.root;
+  if (checkpoint.size != now.size) {
+    ASSIGN_OR_RETURN(root, mirror_.RootAt(checkpoint.size));
+  }
+  if (checkpoint.root != root) return Contradicts(note, "log_fork");
   ASSIGN_OR_RETURN(Note parsed, ParseNote(note));
   return Witnessed{std::move(parsed), checkpoint.size, absl::UnixEpoch()};
 }
@@ -55,10 +74,13 @@ absl::StatusOr<bool> LogWatch::Adopt(Witnessed candidate) {
   const auto at = QuorumTime(candidate.note, charter.charter);
   if (!at) return false;
   candidate.at = *at;
-  if (witnessed_ && std::pair(candidate.size, candidate.at) <=
-                        std::pair(witnessed_->size, witnessed_->at)) {
+  // A larger one that does not count under this charter helps nobody.
+  const bool counts =
+      witnessed_ && (witnessed_for_ == charter.hash ||
+                     QuorumTime(witnessed_->note, charter.charter));
+  if (counts && std::pair(candidate.size, candidate.at) <=
+                    std::pair(witnessed_->size, witnessed_->at))
     return true;
-  }
   Batch rows;
   rows.Put(kLogWitnessedKey, AsBytes(FormatNote(candidate.note)));
   rows.Put(kLogWitnessedTimeKey, EncodeSince(candidate.at));
@@ -141,7 +163,7 @@ absl::Status LogWatch::EnactPage(LeafIndex limit, bool again, Peers& peers,
                    OpenEntries(peers.enacted, limit));
   if (page.empty()) peers.enacted = limit;
   for (const OpenEntry& open : page) {
-    RETURN_IF_ERROR(enactment_.Enact(open, again, peers, rows));
+    RETURN_IF_ERROR(enactment_.Enact(open, again, peers));
     peers.enacted = LeafIndex(open.leaf.value() + 1);
     rows.Put(kLogEnactedKey, EncodeEnacted(peers.enacted));
     if (std::holds_alternative<CharterEntry>(open.entry.content)) break;

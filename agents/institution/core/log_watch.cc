@@ -151,6 +151,7 @@ absl::Status LogWatch::Fetch(const std::string& note, TreeSize until,
       if (entry.time < newest) return Contradicts(note, "log_fork");
       newest = entry.time;
       mirror_.Append(bytes, range, batch);
+      RETURN_IF_ERROR(enactment_.Provide(entry, batch));
       if (!std::holds_alternative<CommitmentEntry>(entry.content))
         batch.Put(OpenEntryKey(leaf),
                   EncodeSince(std::max(entry.time, witnessed_at)));

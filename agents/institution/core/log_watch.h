@@ -48,6 +48,10 @@ class LogWatch {
   // The same for a checkpoint with cosignatures, of any size. Without a quorum
   // it changes nothing, and is OK.
   absl::Status FollowWitnessed(const std::string& note);
+  // Follows the checkpoints under which charters came into force, one after the
+  // other: for who was away while the log's key changed, and believes nothing
+  // that the new one signs. OK when there is none.
+  absl::Status FollowCharters();
 
   // The proven copy's size, and its root.
   TreeSize size() const;

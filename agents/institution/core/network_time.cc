@@ -140,6 +140,8 @@ absl::Status NetworkTime::CompareWithWitnesses(absl::Time own,
                                                absl::Time median) {
   {
     MutexLock lock(mutex_);
+    // An old note that is shown again says nothing new.
+    if (own <= witnessed_ && own_.Now() >= witnessed_) return absl::OkStatus();
     ahead_of_witnesses_ = own - median;
     witnessed_ = own;
   }

@@ -7,6 +7,7 @@
 #include "absl/time/clock.h"
 #include "base/event_log.h"
 #include "base/status.h"
+#include "proto/network/witnesses.h"
 
 namespace amparo::agent {
 namespace {
@@ -71,7 +72,12 @@ absl::Duration BrokerStreams::FollowLog() {
 }
 
 absl::Status BrokerStreams::FollowShown(const ShownCheckpoint& shown) {
-  RETURN_IF_ERROR(parts_.log.Follow(shown.note));
+  absl::Status followed = parts_.log.Follow(shown.note);
+  if (absl::IsPermissionDenied(followed)) {
+    RETURN_IF_ERROR(parts_.log.FollowCharters());
+    followed = parts_.log.Follow(shown.note);
+  }
+  RETURN_IF_ERROR(followed);
   parts_.time.Followed(shown.note);
   if (!shown.witnessed.empty())
     RETURN_IF_ERROR(parts_.log.FollowWitnessed(shown.witnessed));
@@ -79,9 +85,12 @@ absl::Status BrokerStreams::FollowShown(const ShownCheckpoint& shown) {
   if (cosigner == nullptr) return absl::OkStatus();
   if (!shown.witnessed.empty())
     RETURN_IF_ERROR(cosigner->FollowWitnessed(shown.witnessed));
-  if (const auto own = cosigner->CosignedAt(shown.witnessed))
-    parts_.time.CompareWithWitnesses(*own, parts_.peers.Now()->witnessed_at)
-        .IgnoreError();
+  const auto own = cosigner->CosignedAt(shown.witnessed);
+  const auto witnessed = ParseNote(shown.witnessed);
+  if (own && witnessed.ok())
+    if (const auto median = QuorumTime(
+            *witnessed, parts_.peers.Now()->charter.charter))
+      parts_.time.CompareWithWitnesses(*own, *median).IgnoreError();
   return cosigner->Cosign(shown.note, parts_.broker);
 }
 

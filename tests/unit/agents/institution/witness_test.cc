@@ -182,6 +182,53 @@ TEST_F(Witness, WhoWasAwayForTwoChartersFollowsThemOneByOne) {
   EXPECT_EQ(NewestPrekey(uls(), "ong"), NewestPrekey(gnr(), "ong"));
 }
 
+TEST_F(Witness, WhoWasAwayWhileTheQuorumRoseAndFellComesAfter) {
+  uls().port().down = true;
+  world_.agent("uls").witnesses = false;
+  world_.RequireQuorum(4);  // as before, with the four that are there
+  Charter next =
+      world_.broker().committee().Successor(world_.broker().charter());
+  for (Member& member : next.members)
+    if (member.id.text() == "uls")
+      member.witness_key = SigningKey::Generate().verify_key();
+  next.witness_quorum = 4;
+  VALUE_OF(
+      world_.broker().PublishCharter(world_.broker().committee().Sign(next)));
+  world_.Settle();
+  world_.RequireQuorum(4);
+  Away({"mp"});
+  next = world_.broker().committee().Successor(world_.broker().charter());
+  next.witness_quorum = 3;
+  VALUE_OF(
+      world_.broker().PublishCharter(world_.broker().committee().Sign(next)));
+  Back();
+  world_.agent("uls").witnesses = false;
+  world_.Settle();
+  Away({"mp"});
+  world_.clock().Advance(absl::Hours(25));
+  world_.Settle();  // three cosign: too few for what uls knows
+  uls().port().down = false;
+  world_.Settle();
+  EXPECT_EQ(uls().peers().Now()->charter.charter.version,
+            world_.broker().charter().charter.version);
+  EXPECT_EQ(NewestPrekey(uls(), "ong"), NewestPrekey(gnr(), "ong"));
+}
+
+TEST_F(Witness, TwoChartersUnderOneCheckpointComeIntoForceOneByOne) {
+  Away({"mp", "gnr"});
+  const uint64_t version = ong().peers().Now()->charter.charter.version;
+  world_.RequireQuorum(5);
+  world_.RequireQuorum(4);
+  EXPECT_EQ(ong().peers().Now()->charter.charter.version, version);
+  Back();
+  world_.clock().Advance(absl::Hours(1));
+  world_.Settle();
+  TestAgent fresh(world_.broker(), "mp");
+  fresh.Turn(world_.Shown());
+  for (TestAgent* agent : {&ong(), &uls(), &fresh})
+    EXPECT_EQ(agent->peers().Now()->charter.charter.version, version + 2);
+}
+
 TEST_F(Witness, ANewAgentFollowsFromTheStart) {
   Away({"mp"});
   world_.clock().Advance(absl::Hours(25));
