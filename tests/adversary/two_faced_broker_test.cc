@@ -182,7 +182,7 @@ TEST_F(TwoFacedBroker, NoWitnessCosignsASmallerLogOrOneItDidNotFollow) {
   const std::string other = Signed(entries);
   const SigningKey witness = SigningKey::Generate();
   Cosigner cosigner(world_.broker().Id("uls"), witness.Copy(), uls().peers(),
-                    uls().log(), world_.clock());
+                    uls().log(), uls().restored(), world_.clock());
   // As the charter names its key, it is asked for its word.
   Charter next = world_.broker().committee().Successor(world_.broker().charter());
   for (Member& member : next.members)
@@ -219,7 +219,7 @@ TEST_F(TwoFacedBroker, ALogOfTomorrowIsNotCosigned) {
   world_.broker().witnesses().Show(note);
   const SigningKey& key = uls().witness();
   Cosigner cosigner(world_.broker().Id("uls"), key.Copy(), uls().peers(),
-                    uls().log(), world_.clock());
+                    uls().log(), uls().restored(), world_.clock());
   int asked = 0;
   uls().port().before_cosignature = [&] { ++asked; };
   EXPECT_OK(cosigner.Cosign(note, uls().port()));

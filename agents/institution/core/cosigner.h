@@ -36,8 +36,7 @@ class Cosigner {
   // cosignature to the broker: once, and again after half an hour. OK, too, for
   // a member that is no witness, or that waits after a restore, and for a log
   // that is over an hour ahead of this clock: nobody vouches for that one.
-  // FAILED_PRECONDITION when the log watch is not
-  // at this checkpoint.
+  // FAILED_PRECONDITION when the log watch is not at this checkpoint.
   absl::Status Cosign(const std::string& note, BrokerPort& broker);
   // The broker may have forgotten: the next note is cosigned in any case.
   void StartAnew() { cosigned_.clear(); }
