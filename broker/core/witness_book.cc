@@ -15,6 +15,8 @@ namespace {
 
 // Witnesses that are slower than so many checkpoints cosign the next one.
 constexpr size_t kRoundsMax = 64;
+// Agents cosign a checkpoint again when theirs is that old.
+constexpr absl::Duration kCosignAgain = absl::Minutes(30);
 // No prekey's grace looks further back.
 constexpr absl::Duration kSinceKept = absl::Hours(2);
 
@@ -71,26 +73,38 @@ void WitnessBook::Show(const std::string& note) {
   if (!parsed.ok()) return;
   const TreeSize size = SizeOf(*parsed);
   ReadCharters();
+  const absl::Time now = clock_.Now();
   MutexLock lock(mutex_);
-  rounds_[size] = {*std::move(parsed), {}, 0};
+  Round& round = rounds_[size];
+  if (round.note.text == parsed->text) {
+    std::erase_if(round.cosigners, [&](const auto& cosigner) {
+      return absl::AbsDuration(now - cosigner.second.at) >= kCosignAgain;
+    });
+  } else {
+    round.cosigners.clear();
+  }
+  round.note = *std::move(parsed);
+  round.satisfied = 0;
   while (rounds_.size() > kRoundsMax) rounds_.erase(rounds_.begin());
 }
 
-absl::StatusOr<NoteSignature> WitnessBook::Check(const MemberId& witness,
-                                                 const std::string& text,
-                                                 ByteView cosignature) const {
+absl::StatusOr<WitnessBook::Cosigned> WitnessBook::Check(
+    const MemberId& witness, const std::string& text,
+    ByteView cosignature) const {
   std::vector<NoteVerifier> candidates;
-  {
+  if (const auto network = directory_.Current(); network->charter) {
+    const std::string name =
+        WitnessName(network->charter->charter.network, witness);
     MutexLock lock(mutex_);
     for (const Logged& logged : charters_)
       for (const NoteVerifier& verifier : logged.witnesses)
-        if (verifier.name() == WitnessName(logged.charter.network, witness))
-          candidates.push_back(verifier);
+        if (verifier.name() == name) candidates.push_back(verifier);
   }
   for (const NoteVerifier& verifier : candidates) {
     NoteSignature signature{verifier.name(), verifier.key_hash(),
                             ToBytes(cosignature)};
-    if (VerifyCosignature({text, {signature}}, verifier).ok()) return signature;
+    const auto at = VerifyCosignature({text, {signature}}, verifier);
+    if (at.ok()) return Cosigned{std::move(signature), *at};
   }
   return MakeError(absl::StatusCode::kPermissionDenied,
                    "not a cosignature of a witness of this network",
@@ -109,20 +123,21 @@ absl::Status WitnessBook::Add(const MemberId& witness, TreeSize size,
     return MakeError(absl::StatusCode::kFailedPrecondition,
                      "no cosignature is waited for at this size",
                      {.code = "invalid_state", .field = "tree_size"});
-  ASSIGN_OR_RETURN(NoteSignature signature, Check(witness, text, cosignature));
+  ASSIGN_OR_RETURN(Cosigned cosigned, Check(witness, text, cosignature));
   ReadCharters();  // one may have been logged right before it was shown
-  std::optional<Outcome> outcome;
   {
     MutexLock lock(mutex_);
     const auto round = rounds_.find(size);
     if (round == rounds_.end() || round->second.note.text != text)
       return absl::OkStatus();  // a newer one was witnessed meanwhile
-    auto key = std::make_pair(signature.name, signature.key_hash);
+    auto key =
+        std::make_pair(cosigned.signature.name, cosigned.signature.key_hash);
     round->second.cosigners.insert_or_assign(std::move(key),
-                                             std::move(signature));
-    outcome = Conclude(size, round->second);
+                                             std::move(cosigned));
+    if (auto outcome = Conclude(size, round->second))
+      waiting_.push_back(*std::move(outcome));
   }
-  return outcome ? Publish(*std::move(outcome)) : absl::OkStatus();
+  return PublishWaiting();
 }
 
 bool WitnessBook::HasQuorum(const Round& round, const Logged& logged) {
@@ -150,33 +165,51 @@ std::optional<WitnessBook::Outcome> WitnessBook::Conclude(TreeSize size,
       outcome.versions.push_back(charters_[1].charter.version);
     charters_.pop_front();
   }
-  if (satisfied <= round.satisfied || size < newest_.size) return std::nullopt;
+  const TreeSize last = waiting_.empty() ? newest_.size : waiting_.back().size;
+  if (satisfied <= round.satisfied || size < last) return std::nullopt;
   round.satisfied = satisfied;
   Note note = round.note;
-  for (const auto& [who, signature] : round.cosigners)
-    note.signatures.push_back(signature);
+  for (const auto& [who, cosigned] : round.cosigners)
+    note.signatures.push_back(cosigned.signature);
   outcome.note = FormatNote(note);
   rounds_.erase(rounds_.begin(), rounds_.find(size));
   return outcome;
 }
 
 // Stored first: what agents were shown must be there for those that come later.
-absl::Status WitnessBook::Publish(Outcome outcome) {
-  RETURN_IF_ERROR(
-      store_.PutWitnessed(outcome.size, outcome.note, outcome.versions));
-  if (!outcome.versions.empty())
-    LogEvent("charter_witnessed", {{"version", outcome.versions.back()}});
-  const absl::Time now = clock_.Now();
-  {
-    MutexLock lock(mutex_);
-    if (outcome.size < newest_.size) return absl::OkStatus();
-    if (outcome.size > newest_.size) since_.emplace_back(outcome.size, now);
-    while (since_.size() > 1 && since_[1].second < now - kSinceKept)
-      since_.pop_front();
-    newest_ = {std::move(outcome.note), outcome.size, newest_.showing + 1};
+// In the order in which it was concluded; what could not be stored is tried
+// again with the next cosignature, as no later note can bring a charter into
+// force that this one did.
+absl::Status WitnessBook::PublishWaiting() {
+  while (true) {
+    Outcome outcome;
+    {
+      MutexLock lock(mutex_);
+      if (publishing_ || waiting_.empty()) return absl::OkStatus();
+      publishing_ = true;
+      outcome = waiting_.front();
+    }
+    const absl::Status stored =
+        store_.PutWitnessed(outcome.size, outcome.note, outcome.versions);
+    if (stored.ok() && !outcome.versions.empty())
+      LogEvent("charter_witnessed", {{"version", outcome.versions.back()}});
+    {
+      MutexLock lock(mutex_);
+      publishing_ = false;
+      if (!stored.ok()) return stored;
+      waiting_.pop_front();
+      Shown(std::move(outcome));
+    }
+    watchers_.NotifyAll();
   }
-  watchers_.NotifyAll();
-  return absl::OkStatus();
+}
+
+void WitnessBook::Shown(Outcome outcome) {
+  const absl::Time now = clock_.Now();
+  if (outcome.size > newest_.size) since_.emplace_back(outcome.size, now);
+  while (since_.size() > 1 && since_[1].second < now - kSinceKept)
+    since_.pop_front();
+  newest_ = {std::move(outcome.note), outcome.size, newest_.showing + 1};
 }
 
 WitnessBook::Newest WitnessBook::newest() const {

@@ -33,7 +33,8 @@ class WitnessBook {
               const Clock& clock);
 
   // The log is about to show `note`, a checkpoint: witnesses may cosign it from
-  // now on. The same one again asks them anew, as it is shown each hour.
+  // now on. The same one again asks them anew, as it is shown each hour; what
+  // they said within half an hour still counts.
   void Show(const std::string& note);
 
   // A cosignature of member `witness` under the checkpoint of `size`: time u64
@@ -67,8 +68,12 @@ class WitnessBook {
     Charter charter;
     std::vector<NoteVerifier> witnesses;
   };
-  // Cosignatures by name and key hash.
-  using Cosigners = std::map<std::pair<std::string, uint32_t>, NoteSignature>;
+  struct Cosigned {
+    NoteSignature signature;
+    absl::Time at;  // by the witness's clock
+  };
+  // By name and key hash.
+  using Cosigners = std::map<std::pair<std::string, uint32_t>, Cosigned>;
   // A checkpoint that was shown.
   struct Round {
     Note note;
@@ -82,13 +87,14 @@ class WitnessBook {
   };
 
   void ReadCharters();
-  absl::StatusOr<NoteSignature> Check(const MemberId& witness,
+  absl::StatusOr<Cosigned> Check(const MemberId& witness,
                                       const std::string& text,
                                       ByteView cosignature) const;
   static bool HasQuorum(const Round& round, const Logged& charter);
   std::optional<Outcome> Conclude(TreeSize size, Round& round)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  absl::Status Publish(Outcome outcome);
+  absl::Status PublishWaiting();
+  void Shown(Outcome outcome) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   Store& store_;
   const Directory& directory_;
@@ -99,6 +105,9 @@ class WitnessBook {
   std::deque<Logged> charters_ ABSL_GUARDED_BY(mutex_);
   size_t charters_read_ ABSL_GUARDED_BY(mutex_) = 0;
   std::map<TreeSize, Round> rounds_ ABSL_GUARDED_BY(mutex_);
+  // What is not stored yet, in order; one thread stores at a time.
+  std::deque<Outcome> waiting_ ABSL_GUARDED_BY(mutex_);
+  bool publishing_ ABSL_GUARDED_BY(mutex_) = false;
   Newest newest_ ABSL_GUARDED_BY(mutex_);
   // When the sizes of late were first seen with a quorum, oldest first.
   std::deque<std::pair<TreeSize, absl::Time>> since_ ABSL_GUARDED_BY(mutex_);

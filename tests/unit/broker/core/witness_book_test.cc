@@ -8,6 +8,7 @@
 #include "crypto/checkpoint.h"
 #include "proto/network/witnesses.h"
 #include "tests/support/broker_fixture.h"
+#include "tests/support/forwarding_store.h"
 #include "tests/support/status_matchers.h"
 
 namespace amparo::broker {
@@ -146,6 +147,54 @@ TEST_F(WitnessBookTest, AsksAnewForALogThatDoesNotGrow) {
   Cosign({"a", "b", "c", "d"});
   EXPECT_EQ(book().newest().size, before.size);
   EXPECT_NE(book().newest().note, before.note);
+}
+
+// An agent that came back says so at once, and nothing more at the full hour.
+TEST_F(WitnessBookTest, WhatWasSaidRightBeforeTheHourCountsInItToo) {
+  Cosign({"a", "b", "c", "d"});
+  const std::string before = book().newest().note;
+  broker_.clock().Advance(absl::Minutes(50));
+  Cosign({"d"});
+  EXPECT_EQ(book().newest().note, before);
+  broker_.clock().Advance(absl::Minutes(10));
+  Show();
+  Cosign({"a", "b", "c"});
+  EXPECT_NE(book().newest().note, before);
+}
+
+class FullDisk : public ForwardingStore {
+ public:
+  using ForwardingStore::ForwardingStore;
+  absl::Status PutWitnessed(TreeSize size, const std::string& note,
+                            std::span<const uint64_t> versions) override {
+    if (full) return absl::ResourceExhaustedError("no space left");
+    return ForwardingStore::PutWitnessed(size, note, versions);
+  }
+  bool full = false;
+};
+
+// The note under which charter 3 came into force: no later one is as good, for
+// who has only charter 2.
+TEST_F(WitnessBookTest, WhatCouldNotBeStoredIsStoredWithTheNextCosignature) {
+  FullDisk store(broker_.store());
+  InboxFeed feed(8);
+  WitnessBook book(store, broker_.directory(), feed, broker_.clock());
+  RequireQuorum(5);
+  const auto add = [&](const std::string& member) {
+    return book.Add(broker_.Id(member), Shown().size,
+                    CosignatureOf(member, keys_.at(member)));
+  };
+  book.Show(VALUE_OF(checkpointer_.Newest()));
+  for (const char* member : {"a", "b", "c"}) EXPECT_OK(add(member));
+  store.full = true;
+  EXPECT_FALSE(add("d").ok());
+  EXPECT_EQ(book.newest().note, "");
+  EXPECT_THAT(book.ForCharter(3), StatusIs(StatusCode::kNotFound));
+  store.full = false;
+  EXPECT_OK(add("e"));
+  const Note kept = VALUE_OF(ParseNote(VALUE_OF(book.ForCharter(3))));
+  EXPECT_EQ(kept.signatures.size(), 5);  // the log's and four cosignatures
+  EXPECT_EQ(VALUE_OF(ParseNote(book.newest().note)).signatures.size(), 6);
 }
 
 }  // namespace
