@@ -9,6 +9,7 @@
 #include <cstdlib>
 
 #include "base/error.h"
+#include "base/status.h"
 
 namespace amparo {
 namespace {
@@ -50,6 +51,32 @@ class Climb {
   uint64_t node_;
   uint64_t last_;
 };
+
+// What a consistency proof leads to from the subtree `start` at the old tree's
+// right edge. Precondition: 0 < old_size < new_size.
+struct Roots {
+  Digest of_old;
+  Digest of_new;
+};
+absl::StatusOr<Roots> RootsFrom(TreeSize old_size, TreeSize new_size,
+                                const Digest& start,
+                                std::span<const Digest> proof) {
+  Climb climb(old_size.value() - 1, new_size.value() - 1);
+  climb.SkipRightChildren();
+  Roots roots{start, start};
+  for (const Digest& sibling : proof) {
+    if (climb.AtRoot()) return Refused();
+    if (climb.SiblingIsLeft()) {
+      roots.of_old = NodeHash(sibling, roots.of_old);
+      roots.of_new = NodeHash(sibling, roots.of_new);
+    } else {
+      roots.of_new = NodeHash(roots.of_new, sibling);
+    }
+    climb.Up();
+  }
+  if (!climb.AtRoot()) return Refused();
+  return roots;
+}
 
 }  // namespace
 
@@ -110,23 +137,23 @@ absl::Status VerifyConsistency(TreeSize old_size, const Digest& old_root,
     start = proof.front();
     proof = proof.subspan(1);
   }
-  Climb climb(old_size.value() - 1, new_size.value() - 1);
-  climb.SkipRightChildren();
-  Digest old_hash = start;
-  Digest new_hash = start;
-  for (const Digest& sibling : proof) {
-    if (climb.AtRoot()) return Refused();
-    if (climb.SiblingIsLeft()) {
-      old_hash = NodeHash(sibling, old_hash);
-      new_hash = NodeHash(sibling, new_hash);
-    } else {
-      new_hash = NodeHash(new_hash, sibling);
-    }
-    climb.Up();
-  }
-  if (!climb.AtRoot() || old_hash != old_root || new_hash != new_root)
-    return Refused();
+  ASSIGN_OR_RETURN(const Roots roots,
+                   RootsFrom(old_size, new_size, start, proof));
+  if (roots.of_old != old_root || roots.of_new != new_root) return Refused();
   return absl::OkStatus();
+}
+
+absl::StatusOr<Digest> PrefixRoot(TreeSize old_size, TreeSize new_size,
+                                  const Digest& new_root,
+                                  std::span<const Digest> proof) {
+  if (old_size.value() == 0 || old_size >= new_size ||
+      std::has_single_bit(old_size.value()) || proof.empty())
+    return Refused();
+  ASSIGN_OR_RETURN(
+      const Roots roots,
+      RootsFrom(old_size, new_size, proof.front(), proof.subspan(1)));
+  if (roots.of_new != new_root) return Refused();
+  return roots.of_old;
 }
 
 }  // namespace amparo

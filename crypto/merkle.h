@@ -4,6 +4,7 @@
 #include <span>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "base/bytes.h"
 #include "base/strong_id.h"
 #include "crypto/digest.h"
@@ -35,5 +36,14 @@ absl::Status VerifyInclusion(const Digest& leaf, LeafIndex index, TreeSize size,
 absl::Status VerifyConsistency(TreeSize old_size, const Digest& old_root,
                                TreeSize new_size, const Digest& new_root,
                                std::span<const Digest> proof);
+
+// The root of the first `old_size` entries of the tree (`new_size`,
+// `new_root`), as a consistency proof between the two shows it: whoever knows
+// another root of that size has two histories. PERMISSION_DENIED when `proof`
+// does not lead to `new_root`, and for an `old_size` that is a power of two:
+// such a root is no part of its proof.
+absl::StatusOr<Digest> PrefixRoot(TreeSize old_size, TreeSize new_size,
+                                  const Digest& new_root,
+                                  std::span<const Digest> proof);
 
 }  // namespace amparo

@@ -162,15 +162,18 @@ absl::StatusOr<Note> ParseNote(absl::string_view encoded) {
   return note;
 }
 
+std::string FormatNoteSignature(const NoteSignature& signature) {
+  Bytes bytes;
+  AppendU32(bytes, signature.key_hash);
+  Append(bytes, signature.signature);
+  return absl::StrCat(kSignaturePrefix, signature.name, " ", ToBase64(bytes),
+                      "\n");
+}
+
 std::string FormatNote(const Note& note) {
   std::string encoded = absl::StrCat(note.text, "\n");
-  for (const NoteSignature& signature : note.signatures) {
-    Bytes bytes;
-    AppendU32(bytes, signature.key_hash);
-    Append(bytes, signature.signature);
-    absl::StrAppend(&encoded, kSignaturePrefix, signature.name, " ",
-                    ToBase64(bytes), "\n");
-  }
+  for (const NoteSignature& signature : note.signatures)
+    absl::StrAppend(&encoded, FormatNoteSignature(signature));
   return encoded;
 }
 

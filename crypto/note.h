@@ -69,6 +69,8 @@ bool IsNoteText(absl::string_view text);
 // FormatNote gives the same bytes again.
 absl::StatusOr<Note> ParseNote(absl::string_view encoded);
 std::string FormatNote(const Note& note);
+// Its line below a note, with the newline.
+std::string FormatNoteSignature(const NoteSignature& signature);
 
 // Adds a 0x01 signature of `key` under `name`. INVALID_ARGUMENT for a text or
 // a name that no note can have.

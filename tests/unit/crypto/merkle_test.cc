@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <optional>
 #include <string>
 #include <vector>
@@ -169,6 +170,31 @@ TEST_F(MerkleWorld, EveryLeafOfEveryTreeIsProvenAndNothingElse) {
             << index << " of " << size;
       for (uint64_t other = 0; other <= size; ++other)
         EXPECT_EQ(Includes(other, size, proof, leaf, root), other == index);
+    }
+  }
+}
+
+// The root that a proof shows is the prefix's, whatever anybody claims it was.
+TEST_F(MerkleWorld, AConsistencyProofShowsTheRootOfThePrefix) {
+  for (uint64_t size = 1; size <= kSizeMax; ++size) {
+    for (uint64_t old_size = 0; old_size <= size; ++old_size) {
+      const bool inside = old_size > 0 && old_size < size;
+      const std::vector<Digest> proof =
+          inside ? Growth(old_size, size) : std::vector<Digest>();
+      const auto shown = PrefixRoot(TreeSize(old_size), TreeSize(size),
+                                    roots_[size], proof);
+      if (!inside || std::has_single_bit(old_size)) {
+        EXPECT_EQ(shown.status().code(), kRefused);
+        continue;
+      }
+      EXPECT_EQ(VALUE_OF(shown), roots_[old_size]);
+      for (const auto& mutated : Mutations(proof))
+        EXPECT_EQ(PrefixRoot(TreeSize(old_size), TreeSize(size), roots_[size],
+                             mutated)
+                      .status()
+                      .code(),
+                  kRefused)
+            << old_size << " of " << size;
     }
   }
 }
