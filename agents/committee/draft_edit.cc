@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "agents/committee/changes.h"
+#include "agents/committee/spare_witnesses.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/status.h"
@@ -51,6 +52,12 @@ absl::StatusOr<Member*> DraftEdit::Find(const std::string& member) {
         {.code = "unknown_member",
          .hint = "add a [[member]] with status invited to draft.toml first"});
   return &*found;
+}
+
+std::vector<std::string> DraftEdit::Warnings() const {
+  std::optional<Charter> before;
+  if (published_.has_value()) before = published_->charter;
+  return WitnessWarnings(before, draft_);
 }
 
 absl::Status DraftEdit::Replace(const Json& charter) {

@@ -22,10 +22,15 @@ class DraftEdit {
 
   const std::optional<AcceptedCharter>& published() const { return published_; }
   Charter& draft() { return draft_; }
+  const Charter& draft() const { return draft_; }
   uint64_t version() const { return draft_.version; }
   // NOT_FOUND (code "unknown_member") when the draft does not name it. Lives as
   // long as the draft's members stay.
   absl::StatusOr<Member*> Find(const std::string& member);
+
+  // What people should know of the draft's witnesses, a line each
+  // (spare_witnesses.h).
+  std::vector<std::string> Warnings() const;
 
   // The draft becomes what `charter`, a signed form, says. INVALID_ARGUMENT
   // names what makes no charter.

@@ -16,13 +16,16 @@ absl::StatusOr<Outcome> Set(const CharterFolder& folder,
       ApplySetting(EncodeCharter(edit.draft()), options.words, options.change));
   RETURN_IF_ERROR(edit.Replace(setting.charter));
   ASSIGN_OR_RETURN(const std::vector<std::string> changes, edit.Keep());
-  const std::string what =
-      changes.empty() ? "Nothing changes." : absl::StrJoin(changes, "\n");
+  const std::vector<std::string> warnings = edit.Warnings();
+  std::string what = changes.empty() ? "Nothing changes.\n"
+                                     : absl::StrJoin(changes, "\n") + "\n";
+  for (const std::string& line : warnings) absl::StrAppend(&what, line, "\n");
   return Outcome{{{"schema", "charter_set/1"},
                   {"key", setting.name},
                   {"changes", changes},
+                  {"warnings", warnings},
                   {"version", edit.version()}},
-                 absl::StrCat(what, "\nDraft of version ", edit.version(),
+                 absl::StrCat(what, "Draft of version ", edit.version(),
                               ". Next: amparo-charter sign\n")};
 }
 

@@ -4,6 +4,7 @@
 #include "absl/strings/str_join.h"
 #include "agents/committee/changes.h"
 #include "agents/committee/running_out.h"
+#include "agents/committee/spare_witnesses.h"
 #include "agents/committee/verbs.h"
 #include "base/error.h"
 #include "base/status.h"
@@ -43,9 +44,12 @@ std::string Describe(const Charter& charter) {
   return text;
 }
 
-// What runs out, first: it is why one looks.
-void AddRunningOut(const Charter& charter, absl::Time now, Outcome& outcome) {
-  const std::vector<std::string> lines = RunningOut(charter, now);
+// What runs out and what is short, first: it is why one looks.
+void AddWarnings(const std::optional<Charter>& before, const Charter& charter,
+                 absl::Time now, Outcome& outcome) {
+  std::vector<std::string> lines = RunningOut(charter, now);
+  for (std::string& line : WitnessWarnings(before, charter))
+    lines.push_back(std::move(line));
   outcome.json["warnings"] = lines;
   if (!lines.empty())
     outcome.text =
@@ -88,15 +92,18 @@ absl::StatusOr<Outcome> Show(const CharterFolder& folder,
     if (!chain.empty()) before = chain.back();
     ASSIGN_OR_RETURN(const Charter charter, folder.Draft(before));
     Outcome outcome = ShowDraft(charter);
-    AddRunningOut(charter, clock.Now(), outcome);
+    std::optional<Charter> published;
+    if (before.has_value()) published = before->charter;
+    AddWarnings(published, charter, clock.Now(), outcome);
     return outcome;
   }
   const uint64_t wanted = version.value_or(chain.size());
   if (wanted == 0 || wanted > chain.size()) return NoSuchVersion(wanted);
   Outcome outcome = ShowPublished(chain[wanted - 1]);
+  const Charter& charter = chain[wanted - 1].charter;
   // Of versions that others took the place of, nothing runs out.
   if (wanted == chain.size())
-    AddRunningOut(chain[wanted - 1].charter, clock.Now(), outcome);
+    AddWarnings(charter, charter, clock.Now(), outcome);
   else
     outcome.json["warnings"] = Json::array();
   return outcome;

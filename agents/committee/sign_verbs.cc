@@ -7,6 +7,7 @@
 #include "agents/committee/governance_key.h"
 #include "agents/committee/running_out.h"
 #include "agents/committee/signatures.h"
+#include "agents/committee/spare_witnesses.h"
 #include "agents/committee/suspend_verbs.h"
 #include "agents/committee/verbs.h"
 #include "base/encoding.h"
@@ -181,6 +182,9 @@ absl::StatusOr<Outcome> Sign(const CharterFolder& folder,
     dialog.Tell(line);
   for (const std::string& line : RunningOut(next.draft, clock.Now()))
     dialog.Tell(line);
+  const std::vector<std::string> warnings =
+      WitnessWarnings(CharterBefore(next), next.draft);
+  for (const std::string& line : warnings) dialog.Tell(line);
   if (!options.yes) {
     ASSIGN_OR_RETURN(
         const bool agreed,
@@ -194,7 +198,9 @@ absl::StatusOr<Outcome> Sign(const CharterFolder& folder,
                    OpenGovernanceKey(folder, named, options.pass_file, dialog));
   AddSignature(next.jws, key, kCharterTyp);
   RETURN_IF_ERROR(folder.WritePending(next.draft.version, next.jws));
-  return OutcomeOf("charter_sign/1", next, named.id);
+  Outcome outcome = OutcomeOf("charter_sign/1", next, named.id);
+  outcome.json["warnings"] = warnings;
+  return outcome;
 }
 
 absl::StatusOr<Outcome> Merge(const CharterFolder& folder,

@@ -51,8 +51,10 @@ std::vector<std::string> KeysOf(const Charter& draft, const MemberId& member) {
   return ids;
 }
 
-Outcome OutcomeOf(const Charter& draft, const Member& member,
+Outcome OutcomeOf(const DraftEdit& edit, const Member& member,
                   const std::vector<std::string>& changes) {
+  const Charter& draft = edit.draft();
+  const std::vector<std::string> warnings = edit.Warnings();
   const std::vector<std::string> keys = KeysOf(draft, member.id);
   Outcome outcome;
   outcome.json = {{"schema", "charter_status/1"},
@@ -61,6 +63,7 @@ Outcome OutcomeOf(const Charter& draft, const Member& member,
                   {"since", FormatUtc(member.since)},
                   {"governance_keys", keys},
                   {"changes", changes},
+                  {"warnings", warnings},
                   {"version", draft.version}};
   if (changes.empty()) {
     outcome.text = absl::StrCat(member.id.text(), " is ", NameOf(member.status),
@@ -72,6 +75,8 @@ Outcome OutcomeOf(const Charter& draft, const Member& member,
     absl::StrAppend(&outcome.text, "It still holds governance key ",
                     absl::StrJoin(keys, ", "),
                     ": amparo-charter remove-key, or add-key --replaces.\n");
+  for (const std::string& line : warnings)
+    absl::StrAppend(&outcome.text, line, "\n");
   absl::StrAppend(&outcome.text, "Draft of version ", draft.version,
                   ". It counts when it is published. Next: amparo-charter "
                   "sign\n");
@@ -106,7 +111,7 @@ absl::StatusOr<Outcome> ChangeStatus(const CharterFolder& folder,
         TimeFromUnix(UnixSeconds(options.since.value_or(clock.Now())));
   }
   ASSIGN_OR_RETURN(const std::vector<std::string> changes, edit.Keep());
-  return OutcomeOf(edit.draft(), *member, changes);
+  return OutcomeOf(edit, *member, changes);
 }
 
 }  // namespace amparo::committee
