@@ -5,15 +5,15 @@
 #include "base/error.h"
 #include "base/event_log.h"
 #include "base/files.h"
+#include "base/pacer.h"
 #include "base/status.h"
-#include "broker/core/pacer.h"
 #include "broker/daemon/founding.h"
-#include "broker/daemon/http_port.h"
 #include "broker/daemon/log_pages.h"
 #include "broker/daemon/metrics.h"
 #include "broker/daemon/ports.h"
 #include "broker/daemon/wired_core.h"
 #include "proto/envelope/limits.h"
+#include "proto/http/http_port.h"
 
 namespace amparo::broker {
 namespace {

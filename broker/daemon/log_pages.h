@@ -3,7 +3,7 @@
 #include "absl/strings/string_view.h"
 #include "broker/core/audit_log.h"
 #include "broker/core/checkpointer.h"
-#include "broker/daemon/http_port.h"
+#include "proto/http/http_port.h"
 
 namespace amparo::broker {
 

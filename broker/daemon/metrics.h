@@ -5,8 +5,8 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
-#include "broker/daemon/http_port.h"
 #include "proto/grpc/unary.h"
+#include "proto/http/http_port.h"
 
 namespace amparo::broker {
 

@@ -38,13 +38,14 @@ const std::map<std::string, std::set<std::string>>& Arrows() {
     table["proto/envelope"] = network;
     table["proto/content"] = shared;
     table["proto/grpc"] = with(shared, {"amparo/v1"});
+    table["proto/http"] = {"base", "proto/network"};
     table["broker/store"] = shared;
     table["broker/core"] = with(shared, {"broker/store/store.h"});
     table["broker/rpc"] =
         with(shared, {"broker/store/store.h", "broker/core", "proto/grpc", "amparo/v1"});
     // Wires the broker and keeps its directory: what a main would do.
     table["broker/daemon"] =
-        with(table["broker/rpc"], {"broker/rpc", "broker/store/rocks_store.h"});
+        with(table["broker/rpc"], {"broker/rpc", "broker/store/rocks_store.h", "proto/http"});
     table["agents/institution/core"] = with(shared, {"base/kv", "proto/content"});
     table["agents/institution/storage"] = {"base", "base/kv", "crypto"};
     table["agents/institution/rpc"] =
@@ -84,7 +85,7 @@ constexpr Fence kFences[] = {
     {"openssl/.*", "crypto/.*|proto/grpc/.*"},
     {"rocksdb/.*", "base/kv/rocks_kv\\.cc|broker/store/rocks_.*"},
     {"prometheus/.*", "broker/daemon/metrics.*"},
-    {"microhttpd\\.h", "broker/daemon/http_port\\.cc"},
+    {"microhttpd\\.h", "proto/http/http_port\\.cc"},
     {"libpq-fe\\.h", "broker/store/postgres_.*"},
     {"grpcpp/.*|grpc/.*", "proto/grpc/.*|.*/(rpc|daemon)/.*|agents/officer/.*"},
     {"google/protobuf/.*",

@@ -1,4 +1,4 @@
-#include "broker/daemon/http_port.h"
+#include "proto/http/http_port.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cstring>
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -14,7 +15,7 @@
 #include "proto/network/host_port.h"
 #include "tests/support/status_matchers.h"
 
-namespace amparo::broker {
+namespace amparo {
 namespace {
 
 // A caller that may say what it likes.
@@ -78,6 +79,19 @@ class HttpPortTest : public testing::Test {
                          answer.body = absl::StrCat("no ", path);
                          return answer;
                        }));
+  }
+  void OpenTaking(size_t body_bytes_max) {
+    port = VALUE_OF(HttpPort::Open(
+        "127.0.0.1:0", "listen", {.body_bytes_max = body_bytes_max},
+        [](absl::string_view) {
+          return HttpAnswer{.status = 200, .body = "the page"};
+        },
+        [this](absl::string_view path, absl::string_view body) {
+          ++asked;
+          return HttpAnswer{
+              .status = 200,
+              .body = absl::StrCat("took ", path, " ", body, ".")};
+        }));
   }
   std::string Ask(absl::string_view request) const {
     const Caller caller(port->address());
@@ -168,6 +182,59 @@ TEST_F(HttpPortTest, SurvivesWhatIsNoRequest) {
   EXPECT_TRUE(absl::StrContains(Ask("GET /page HTTP/1.0\r\n\r\n"), "the page"));
 }
 
+TEST_F(HttpPortTest, TakesWhatIsPosted) {
+  OpenTaking(64);
+  const Caller caller(port->address());
+  for (const char* body : {"one", "", "three\n"}) {
+    ASSERT_TRUE(
+        caller.Say(absl::StrCat("POST /page HTTP/1.1\r\nHost: x\r\n"
+                                "Content-Length: ",
+                                strlen(body), "\r\n\r\n", body)));
+    const std::string end = absl::StrCat("took /page ", body, ".");
+    EXPECT_TRUE(absl::EndsWith(caller.Hear(end), end));
+  }
+  // In pieces, and the next request behind it.
+  const std::string full(64, 'x');
+  ASSERT_TRUE(
+      caller.Say("POST /page HTTP/1.1\r\nHost: x\r\nContent-Length: "
+                 "64\r\n\r\nx"));
+  ASSERT_TRUE(
+      caller.Say(full.substr(1) + "GET /page HTTP/1.1\r\nHost: x\r\n\r\n"));
+  EXPECT_TRUE(absl::StrContains(caller.Hear("the page"), full));
+}
+
+TEST_F(HttpPortTest, AttackByABodyThatIsTooLargeOrHasNoEnd) {
+  OpenTaking(64);
+  const std::string large = Ask(absl::StrCat(
+      "POST /page HTTP/1.1\r\nHost: x\r\nContent-Length: 65\r\n\r\n",
+      std::string(65, 'x')));
+  EXPECT_TRUE(absl::StartsWith(large, "HTTP/1.1 413 ")) << large;
+  EXPECT_TRUE(absl::StartsWith(Ask("POST /page HTTP/1.1\r\nHost: x\r\n\r\n"),
+                               "HTTP/1.1 411 "));
+  // Two lengths, and none: whose end is it?
+  for (const char* header : {"Transfer-Encoding: chunked",
+                             "Content-Length: 3\r\nTransfer-Encoding: chunked",
+                             "Content-Length: 99999999999999999999",
+                             "Content-Length: -1", "Content-Length: x"}) {
+    const std::string heard = Ask(absl::StrCat(
+        "POST /page HTTP/1.1\r\nHost: x\r\n", header,
+        "\r\n\r\n3\r\nabc\r\n0\r\n\r\nGET /page HTTP/1.1\r\nHost: x\r\n\r\n"));
+    EXPECT_FALSE(absl::StrContains(heard, "took")) << header << heard;
+    EXPECT_FALSE(absl::StrContains(heard, "the page")) << header << heard;
+  }
+  EXPECT_EQ(asked, 0);
+}
+
+// It keeps nothing of a caller that leaves in the middle.
+TEST_F(HttpPortTest, SurvivesACallerThatLeavesInTheMiddleOfABody) {
+  OpenTaking(64);
+  for (int i = 0; i < 10; ++i)
+    EXPECT_FALSE(absl::StrContains(
+        Ask("POST /page HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nxxx"),
+        "took"));
+  EXPECT_EQ(asked, 0);
+}
+
 TEST_F(HttpPortTest, GivesThePathAsItWasSent) {
   Open();
   EXPECT_TRUE(absl::EndsWith(
@@ -223,4 +290,4 @@ TEST_F(HttpPortTest, SaysThatAPortIsTaken) {
 }
 
 }  // namespace
-}  // namespace amparo::broker
+}  // namespace amparo

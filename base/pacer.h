@@ -6,7 +6,7 @@
 #include "absl/time/time.h"
 #include "base/mutex.h"
 
-namespace amparo::broker {
+namespace amparo {
 
 // Runs a step again and again, at its own pace, on a thread of its own, until
 // destroyed: Checkpointer and Retention in the daemon. Thread-safe.
@@ -32,4 +32,4 @@ class Pacer {
   std::thread thread_;
 };
 
-}  // namespace amparo::broker
+}  // namespace amparo

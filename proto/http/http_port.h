@@ -9,7 +9,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 
-namespace amparo::broker {
+namespace amparo {
 
 struct HttpAnswer {
   unsigned status = 404;
@@ -18,16 +18,17 @@ struct HttpAnswer {
   std::string body = "not found\n";
 };
 
-// Answers GET and HEAD over HTTP/1.1 on one address, in the clear: metrics for
-// this machine, the public part of the log for everybody. Parsing is
-// libmicrohttpd's; what a stranger may take is bounded here. Serves, on one
-// thread of its own, until destroyed.
+// Answers GET and HEAD, and POST where asked to, over HTTP/1.1 on one address,
+// in the clear: metrics for this machine, the public part of the log for
+// everybody, a witness for brokers. Parsing is libmicrohttpd's; what a stranger
+// may take is bounded here. Serves, on one thread of its own, until destroyed.
 class HttpPort {
  public:
   struct Limits {
     unsigned connections_max = 64;
     unsigned connections_per_address_max = 32;
     size_t request_bytes_max = 8192;  // its line and headers
+    size_t body_bytes_max = 0;        // of a POST
     absl::Duration idle = absl::Seconds(10);
     // Of a connection, whatever goes on in it: who sends a byte now and then
     // keeps nobody else out for longer.
@@ -35,13 +36,17 @@ class HttpPort {
   };
   // From the path as it was sent, without its query: nothing is unescaped.
   using Answerer = std::function<HttpAnswer(absl::string_view path)>;
+  // The same for what was posted, whole and within its limit.
+  using Taker =
+      std::function<HttpAnswer(absl::string_view path, absl::string_view body)>;
 
   // `key` of the configuration stands in the error: UNAVAILABLE when `listen`
-  // (host:port, host an IP address or localhost) cannot be had. `answer` is
-  // called on the port's own thread.
+  // (host:port, host an IP address or localhost) cannot be had. `answer`
+  // and `take` are called on the port's own thread; without `take` a POST is
+  // refused. One that does not say its length is in any case.
   static absl::StatusOr<std::unique_ptr<HttpPort>> Open(
       const std::string& listen, const char* key, const Limits& limits,
-      Answerer answer);
+      Answerer answer, Taker take = nullptr);
   ~HttpPort();
   HttpPort(const HttpPort&) = delete;
   HttpPort& operator=(const HttpPort&) = delete;
@@ -56,4 +61,4 @@ class HttpPort {
   const std::string address_;
 };
 
-}  // namespace amparo::broker
+}  // namespace amparo

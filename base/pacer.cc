@@ -1,8 +1,8 @@
-#include "broker/core/pacer.h"
+#include "base/pacer.h"
 
 #include <utility>
 
-namespace amparo::broker {
+namespace amparo {
 
 Pacer::Pacer(absl::Duration period, std::function<void()> step)
     : period_(period), step_(std::move(step)), thread_([this] { Run(); }) {}
@@ -35,4 +35,4 @@ void Pacer::Run() {
   }
 }
 
-}  // namespace amparo::broker
+}  // namespace amparo

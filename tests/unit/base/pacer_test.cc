@@ -1,10 +1,10 @@
-#include "broker/core/pacer.h"
+#include "base/pacer.h"
 
 #include <future>
 
 #include "gtest/gtest.h"
 
-namespace amparo::broker {
+namespace amparo {
 namespace {
 
 TEST(Pacer, StepsAtOnceWhenHurried) {
@@ -32,4 +32,4 @@ TEST(Pacer, EndsWithoutWaitingForItsPeriod) {
 }
 
 }  // namespace
-}  // namespace amparo::broker
+}  // namespace amparo

@@ -1,4 +1,4 @@
-#include "broker/daemon/http_port.h"
+#include "proto/http/http_port.h"
 
 #include <arpa/inet.h>
 #include <microhttpd.h>
@@ -11,15 +11,16 @@
 #include <optional>
 #include <utility>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "base/error.h"
 #include "base/mutex.h"
+#include "base/pacer.h"
 #include "base/status.h"
-#include "broker/core/pacer.h"
 #include "proto/network/host_port.h"
 
-namespace amparo::broker {
+namespace amparo {
 namespace {
 
 constexpr int kBacklog = 64;
@@ -79,15 +80,18 @@ size_t KeepEscapes(void*, MHD_Connection*, char* text) {
   return std::char_traits<char>::length(text);
 }
 
-bool HasBody(MHD_Connection* connection) {
-  const char* length = MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
-                                                   "Content-Length");
-  return (length != nullptr && absl::string_view(length) != "0") ||
-         MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
-                                     "Transfer-Encoding") != nullptr;
+const char* Header(MHD_Connection* connection, const char* name) {
+  return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
 }
 
-MHD_Result Send(MHD_Connection* connection, HttpAnswer answer) {
+bool HasBody(MHD_Connection* connection) {
+  const char* length = Header(connection, "Content-Length");
+  return (length != nullptr && absl::string_view(length) != "0") ||
+         Header(connection, "Transfer-Encoding") != nullptr;
+}
+
+MHD_Result Send(MHD_Connection* connection, HttpAnswer answer,
+                const char* allow = nullptr) {
   auto* body = new std::string(std::move(answer.body));
   MHD_Response* response =
       MHD_create_response_from_buffer_with_free_callback_cls(
@@ -102,8 +106,7 @@ MHD_Result Send(MHD_Connection* connection, HttpAnswer answer) {
   MHD_add_response_header(response, "Cache-Control",
                           answer.cache_control.c_str());
   MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
-  if (answer.status == MHD_HTTP_METHOD_NOT_ALLOWED)
-    MHD_add_response_header(response, "Allow", "GET, HEAD");
+  if (allow != nullptr) MHD_add_response_header(response, "Allow", allow);
   const MHD_Result queued =
       MHD_queue_response(connection, answer.status, response);
   MHD_destroy_response(response);
@@ -113,8 +116,11 @@ MHD_Result Send(MHD_Connection* connection, HttpAnswer answer) {
 }  // namespace
 
 struct HttpPort::Server {
-  explicit Server(Answerer a, absl::Duration l)
-      : answer(std::move(a)), life(l) {}
+  Server(Answerer a, Taker t, const Limits& l)
+      : answer(std::move(a)),
+        take(std::move(t)),
+        body_bytes_max(l.body_bytes_max),
+        life(l.life) {}
   ~Server() {
     // First: it shuts sockets down that the daemon closes.
     reaper.reset();
@@ -123,11 +129,16 @@ struct HttpPort::Server {
 
   bool Start(int listener, const Limits& limits);
   MHD_Result OnRequest(MHD_Connection* connection, absl::string_view path,
-                       absl::string_view method, void** seen);
+                       absl::string_view method, absl::string_view more,
+                       void** seen);
+  MHD_Result OnPost(MHD_Connection* connection, absl::string_view path,
+                    absl::string_view more, void** seen);
   void OnConnection(MHD_Connection* connection, bool started);
   void EndOverdue();
 
   const Answerer answer;
+  const Taker take;
+  const size_t body_bytes_max;
   const absl::Duration life;
   MHD_Daemon* daemon = nullptr;
   Mutex mutex;
@@ -139,9 +150,15 @@ struct HttpPort::Server {
 bool HttpPort::Server::Start(int listener, const Limits& limits) {
   const auto on_request = [](void* self, MHD_Connection* connection,
                              const char* path, const char* method, const char*,
-                             const char*, size_t*, void** seen) {
-    return static_cast<Server*>(self)->OnRequest(connection, path, method,
+                             const char* data, size_t* size, void** seen) {
+    const absl::string_view more(data, *size);
+    *size = 0;  // all of it is taken
+    return static_cast<Server*>(self)->OnRequest(connection, path, method, more,
                                                  seen);
+  };
+  const auto on_end = [](void* self, MHD_Connection*, void** seen,
+                         MHD_RequestTerminationCode) {
+    if (*seen != self) delete static_cast<std::string*>(*seen);
   };
   const auto on_connection = [](void* self, MHD_Connection* connection, void**,
                                 MHD_ConnectionNotificationCode what) {
@@ -158,7 +175,8 @@ bool HttpPort::Server::Start(int listener, const Limits& limits) {
       static_cast<unsigned>(absl::ToInt64Seconds(limits.idle)),
       MHD_OPTION_UNESCAPE_CALLBACK, &KeepEscapes, nullptr,
       MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_NOTIFY_CONNECTION,
-      +on_connection, this, MHD_OPTION_END);
+      +on_connection, this, MHD_OPTION_NOTIFY_COMPLETED, +on_end, this,
+      MHD_OPTION_END);
   if (daemon == nullptr) return false;
   reaper.emplace(kLookEvery, [this] { EndOverdue(); });
   return true;
@@ -166,12 +184,16 @@ bool HttpPort::Server::Start(int listener, const Limits& limits) {
 
 MHD_Result HttpPort::Server::OnRequest(MHD_Connection* connection,
                                        absl::string_view path,
-                                       absl::string_view method, void** seen) {
+                                       absl::string_view method,
+                                       absl::string_view more, void** seen) {
+  if (method == "POST" && take) return OnPost(connection, path, more, seen);
   const bool known = method == "GET" || method == "HEAD";
   // What follows a refused method is not read: the library hangs up after it.
   if (!known)
-    return Send(connection, {.status = MHD_HTTP_METHOD_NOT_ALLOWED,
-                             .body = "GET or HEAD\n"});
+    return Send(connection,
+                {.status = MHD_HTTP_METHOD_NOT_ALLOWED,
+                 .body = "not a method of this page\n"},
+                take ? "GET, HEAD, POST" : "GET, HEAD");
   // A body that is not read would be taken for the next request.
   if (HasBody(connection)) return MHD_NO;
   if (*seen == nullptr) {  // called again when the headers are through
@@ -179,6 +201,31 @@ MHD_Result HttpPort::Server::OnRequest(MHD_Connection* connection,
     return MHD_YES;
   }
   return Send(connection, answer(path));
+}
+
+// The body's length comes first, or nothing of it is read: no body is longer
+// than its limit, and none ends elsewhere for a proxy than for us.
+MHD_Result HttpPort::Server::OnPost(MHD_Connection* connection,
+                                    absl::string_view path,
+                                    absl::string_view more, void** seen) {
+  auto* body = static_cast<std::string*>(*seen);
+  if (body == nullptr) {
+    const char* length = Header(connection, "Content-Length");
+    uint64_t size = 0;
+    if (Header(connection, "Transfer-Encoding") != nullptr) return MHD_NO;
+    if (length == nullptr || !absl::SimpleAtoi(length, &size))
+      return Send(connection, {.status = MHD_HTTP_LENGTH_REQUIRED,
+                               .body = "a length is required\n"});
+    if (size > body_bytes_max)
+      return Send(connection, {.status = MHD_HTTP_CONTENT_TOO_LARGE,
+                               .body = "too large\n"});
+    *seen = new std::string();
+    return MHD_YES;
+  }
+  if (more.empty()) return Send(connection, take(path, *body));
+  if (body->size() + more.size() > body_bytes_max) return MHD_NO;
+  body->append(more.data(), more.size());
+  return MHD_YES;
 }
 
 void HttpPort::Server::OnConnection(MHD_Connection* connection, bool started) {
@@ -203,7 +250,7 @@ void HttpPort::Server::EndOverdue() {
 
 absl::StatusOr<std::unique_ptr<HttpPort>> HttpPort::Open(
     const std::string& listen, const char* key, const Limits& limits,
-    Answerer answer) {
+    Answerer answer, Taker take) {
   const absl::Status refused = MakeError(
       absl::StatusCode::kUnavailable, absl::StrCat("cannot listen on ", listen),
       {.code = "config",
@@ -215,7 +262,8 @@ absl::StatusOr<std::unique_ptr<HttpPort>> HttpPort::Open(
   const int listener = Listen(*address);
   if (listener < 0) return refused;
   where.port = PortOf(listener);
-  auto server = std::make_unique<Server>(std::move(answer), limits.life);
+  auto server =
+      std::make_unique<Server>(std::move(answer), std::move(take), limits);
   if (!server->Start(listener, limits)) {
     close(listener);
     return refused;
@@ -229,4 +277,4 @@ HttpPort::HttpPort(std::unique_ptr<Server> server, std::string address)
 
 HttpPort::~HttpPort() = default;
 
-}  // namespace amparo::broker
+}  // namespace amparo
