@@ -41,6 +41,8 @@ inline constexpr absl::Duration kSigningKeyLife = absl::Hours(90 * 24);
 inline constexpr absl::Duration kSigningKeyRotateAfter = absl::Hours(60 * 24);
 
 inline constexpr absl::Duration kResendAfterGap = absl::Seconds(60);
+inline constexpr absl::Duration kHeartbeatEvery = absl::Hours(24);
+inline constexpr absl::Duration kHeartbeatContact = absl::Hours(30 * 24);
 // No quorum of witnesses for so long.
 inline constexpr absl::Duration kUnwitnessedAlarm = absl::Minutes(10);
 inline constexpr absl::Duration kClockAlarm = absl::Minutes(5);

@@ -322,6 +322,20 @@ TEST_F(CheatingMember, TwoEnvelopesUnderOneLinkAreAnAlarmAndBothAreKept) {
   ExpectHonestTrafficFlows();
 }
 
+// No honest agent saw more of the log before it sealed than the log held when
+// it took the envelope: there are two logs, or this member says so.
+TEST_F(CheatingMember, AViewOfMoreThanTheLogHeldIsAnAlarm) {
+  const std::string referral = Refer();
+  world_.Settle();
+  Payload payload = PayloadOf(ong(), EventKind::kHeartbeat, std::nullopt);
+  payload.seen_size += 50;
+  payload.document = Sign(ong(), EventOf(ong(), payload));
+  Send(ong(), "uls", payload);
+  world_.Settle();
+  EXPECT_TRUE(HasAlarmFor(uls(), "log_fork", world_.broker().Id("ong")));
+  EXPECT_FALSE(HasAlarm(ong(), "log_fork"));
+}
+
 TEST_F(CheatingMember, ANewKeyThatDeniesTheLastEnvelopeIsAnAlarm) {
   Refer();
   world_.Settle();

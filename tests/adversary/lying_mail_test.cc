@@ -103,11 +103,38 @@ TEST_F(LyingAboutMail,
   LieIsOver();
 }
 
+TEST_F(LyingAboutMail, TheLastMessageDroppedIsMissedAndAskedForWithinADay) {
+  Sent();
+  world_.Settle();
+  KeepBackMailToUls();
+  const std::string dropped = Sent();
+  world_.Settle();
+  // The broker says it was delivered long ago: nothing more is served.
+  uls().port().tamper =
+      [id = std::get<Envelope>(kept_.at(0).event).header.envelope_id](
+          MailboxItem item) -> std::optional<MailboxItem> {
+    if (IsEnvelope(item) &&
+        std::get<Envelope>(item.event).header.envelope_id == id)
+      return std::nullopt;
+    return item;
+  };
+  world_.Settle();
+  EXPECT_FALSE(HasAlarm(uls(), "gap"));  // nothing came after it
+  world_.clock().Advance(kHeartbeatEvery);
+  world_.Settle();
+  EXPECT_TRUE(HasAlarmFor(uls(), "gap", world_.broker().Id("ong")));
+  world_.clock().Advance(kResendAfterGap + absl::Seconds(1));
+  world_.Settle();
+  world_.Settle();
+  EXPECT_TRUE(Knows(uls(), dropped));
+  EXPECT_FALSE(HasAlarm(uls(), "gap"));
+}
+
 TEST_F(LyingAboutMail, DelayedMailIsSeenToWaitAndArrivesAsItWas) {
   KeepBackMailToUls();
   const std::string delayed = Sent();
   world_.Settle();
-  world_.clock().Advance(absl::Hours(30));
+  world_.clock().Advance(absl::Hours(20));
   world_.Settle();
   EXPECT_EQ(DeliveryTo("uls", delayed), Delivery::kSubmitted);
   EXPECT_TRUE(Audited().ok());

@@ -145,7 +145,79 @@ TEST_F(TwoFacedBroker, AViewThatAPeerSawGivesItAway) {
   EXPECT_TRUE(uls().log().RootAt(common));
 }
 
-TEST_F(TwoFacedBroker, CosignaturesThatAreTooFewTwiceTheSameOrForgedAreNoQuorum) {
+// Nobody writes about a case: a heartbeat carries the view all the same.
+TEST_F(TwoFacedBroker, AHeartbeatGivesItAwayWithinADay) {
+  Refer();
+  world_.Settle();
+  // From here on uls is shown a log of its own, and its mail.
+  std::vector<Bytes> forked = TrueEntries();
+  forked.push_back(EncodeLogEntry({world_.clock().Now(), CommitmentEntry{}}));
+  Serve(uls(), forked);
+  ASSERT_OK(uls().log().Follow(Signed(forked)));
+  uls().port().down = true;
+  Refer({"gnr"});
+  world_.Settle();
+  world_.clock().Advance(kHeartbeatEvery);
+  world_.Settle();
+  std::vector<MailboxItem> mail;
+  uls().port().down = false;
+  ASSERT_OK(
+      uls().port().Subscribe(uls().intake().cursor(), [&](MailboxItem item) {
+        mail.push_back(std::move(item));
+        return true;
+      }));
+  ASSERT_EQ(mail.size(), 1u);
+  // Its own log has that mail, too.
+  const Envelope& heartbeat = std::get<Envelope>(mail[0].event);
+  const uint64_t leaf = mail[0].receipt.leaf.value();
+  std::vector<Bytes> more = TrueEntries();
+  ASSERT_LT(forked.size(), leaf);
+  std::copy(forked.end() - 1, forked.end(),
+            more.begin() + static_cast<ptrdiff_t>(forked.size()) - 1);
+  Serve(uls(), more);
+  ASSERT_OK(uls().log().Follow(Signed(more)));
+  ASSERT_EQ(heartbeat.header.sender, world_.broker().Id("ong"));
+  EXPECT_FALSE(HasAlarm(uls(), "log_fork"));
+  EXPECT_OK(uls().intake().Take(mail[0]));
+  EXPECT_EQ(uls().intake().quarantined(), 0u);
+  EXPECT_TRUE(HasAlarmFor(uls(), "log_fork", world_.broker().Id("ong")));
+}
+
+// A thief of ong's identity key and the broker: the key is made to look older
+// than the trust delay, for members that were away.
+TEST_F(TwoFacedBroker,
+       AKeyThatIsDatedBackIsNotCosignedUntilItIsAsOldAsItLooks) {
+  world_.RequireQuorum(4, absl::Hours(24));
+  world_.Settle();
+  const absl::Time quiet = world_.clock().Now();
+  world_.clock().Advance(absl::Hours(5));  // nothing is logged, but witnessed
+  world_.Settle();
+  const uint64_t witnessed = ong().peers().Now()->witnessed_size.value();
+  const absl::Time now = world_.clock().Now();
+  ASSERT_EQ(ong().peers().Now()->witnessed_at, TimeFromUnix(UnixSeconds(now)));
+  ASSERT_LT(ong().peers().Now()->newest_entry, quiet + absl::Minutes(1));
+
+  world_.clock().Set(quiet + absl::Minutes(1));
+  ASSERT_TRUE(world_.broker()
+                  .PublishKeyEvent("ong", StolenNameEvent(world_.clock().Now()))
+                  .ok());
+  world_.clock().Set(now);
+  world_.Settle();
+  EXPECT_TRUE(HasAlarm(uls(), "log_backdated"));
+  EXPECT_TRUE(HasAlarm(ong(), "own_key"));
+  EXPECT_EQ(ong().peers().Now()->witnessed_size.value(), witnessed);
+  // Nor after a restart.
+  world_.clock().Advance(absl::Hours(23));
+  uls().Restart();
+  world_.Settle();
+  EXPECT_EQ(uls().peers().Now()->witnessed_size.value(), witnessed);
+  world_.clock().Advance(absl::Hours(2));
+  world_.Settle();
+  EXPECT_GT(uls().peers().Now()->witnessed_size.value(), witnessed);
+}
+
+TEST_F(TwoFacedBroker,
+       CosignaturesThatAreTooFewTwiceTheSameOrForgedAreNoQuorum) {
   const uint64_t before = uls().peers().Now()->witnessed_size.value();
   Refer();
   ASSERT_OK(uls().log().Follow(world_.Checkpoint()));
@@ -160,12 +232,17 @@ TEST_F(TwoFacedBroker, CosignaturesThatAreTooFewTwiceTheSameOrForgedAreNoQuorum)
       {forged, honest[1], honest[2], honest[3]},
       {Cosigned(note, "ong", stranger), Cosigned(note, "gnr", stranger),
        Cosigned(note, "mp", stranger), Cosigned(note, "cpcj", stranger)},
-      {Cosigned(note, "ong", ong().witness()), Cosigned(note, "gnr", gnr().witness()),
+      {Cosigned(note, "ong", ong().witness()),
+       Cosigned(note, "gnr", gnr().witness()),
        Cosigned(note, "mp", mp().witness())},
-      {Cosigned(note, "ong", ong().witness()), Cosigned(note, "ong", ong().witness()),
-       Cosigned(note, "gnr", gnr().witness()), Cosigned(note, "mp", mp().witness())},
-      {Cosigned(note, "ong", ong().witness()), Cosigned(note, "uls", ong().witness()),
-       Cosigned(note, "gnr", gnr().witness()), Cosigned(note, "mp", mp().witness())},
+      {Cosigned(note, "ong", ong().witness()),
+       Cosigned(note, "ong", ong().witness()),
+       Cosigned(note, "gnr", gnr().witness()),
+       Cosigned(note, "mp", mp().witness())},
+      {Cosigned(note, "ong", ong().witness()),
+       Cosigned(note, "uls", ong().witness()),
+       Cosigned(note, "gnr", gnr().witness()),
+       Cosigned(note, "mp", mp().witness())},
   };
   for (const auto& cosignatures : tries) {
     (void)uls().log().FollowWitnessed(With(note, cosignatures));
@@ -184,7 +261,8 @@ TEST_F(TwoFacedBroker, NoWitnessCosignsASmallerLogOrOneItDidNotFollow) {
   Cosigner cosigner(world_.broker().Id("uls"), witness.Copy(), uls().peers(),
                     uls().log(), uls().restored(), world_.clock());
   // As the charter names its key, it is asked for its word.
-  Charter next = world_.broker().committee().Successor(world_.broker().charter());
+  Charter next =
+      world_.broker().committee().Successor(world_.broker().charter());
   for (Member& member : next.members)
     if (member.id.text() == "uls") member.witness_key = witness.verify_key();
   VALUE_OF(
@@ -232,7 +310,8 @@ TEST_F(TwoFacedBroker, ALogOfTomorrowIsNotCosigned) {
 TEST_F(TwoFacedBroker, AKeyLoggedUnderAnOldTimeIsAsNewAsItIs) {
   // Nothing was logged for a day; witnesses cosigned all the same. The broker
   // helps a thief of the identity key: it dates the key's entry a day back.
-  Charter next = world_.broker().committee().Successor(world_.broker().charter());
+  Charter next =
+      world_.broker().committee().Successor(world_.broker().charter());
   next.trust_delay = absl::Hours(24);
   VALUE_OF(
       world_.broker().PublishCharter(world_.broker().committee().Sign(next)));
@@ -256,7 +335,8 @@ TEST_F(TwoFacedBroker, AKeyLoggedUnderAnOldTimeIsAsNewAsItIs) {
   const auto peers = uls().peers().Now();
   const auto signer = peers->keys.CurrentSigner(world_.broker().Id("ong"));
   ASSERT_EQ(signer->key, stolen_.verify_key());
-  EXPECT_EQ(ErrorCodeOf(uls().peers().CheckTrust(*peers, *signer)), "key_too_new");
+  EXPECT_EQ(ErrorCodeOf(uls().peers().CheckTrust(*peers, *signer)),
+            "key_too_new");
   // A day after it was witnessed its owner had the time to cry out.
   world_.clock().Advance(absl::Hours(24));
   cosignatures.clear();

@@ -185,13 +185,16 @@ void TestAgent::Open() {
   b.cases = VALUE_OF(CaseBook::Open(kv_, self));
   b.outbox = VALUE_OF(Outbox::Open(kv_, 1000));
   b.held = VALUE_OF(HeldMail::Open(kv_));
+  b.heartbeats = std::make_unique<Heartbeats>(
+      Heartbeats::Books{kv_, *b.outbox, *b.peers, *b.keys, clock});
   b.courier = std::make_unique<Courier>(
       Courier::Books{*b.cases, *b.outbox, *b.peers, *b.keys, *b.log, *b.packer,
                      *b.promises, *b.anchors, kv_, port_, clock,
-                     *b.time, *b.restored});
+                     *b.time, *b.restored, *b.heartbeats});
   b.intake = VALUE_OF(Intake::Open({*b.cases, *b.outbox, *b.held, *b.peers, *b.keys,
                                     *b.log, *b.packer, *b.promises, *b.alarms, kv_, port_,
-                                    clock, *b.time, *b.restored, [] {}}));
+                                    clock, *b.time, *b.restored,
+                                    *b.heartbeats, [] {}}));
   b.desk = std::make_unique<Desk>(Desk{
       *b.cases, *b.outbox, *b.held, *b.peers, *b.keys, *b.officers, *b.access_log, kv_,
       *b.restored, *b.time, [] {}, [&b] { EXPECT_OK(b.intake->ReleaseHeld()); }});
@@ -238,6 +241,7 @@ void TestAgent::Turn(const ShownCheckpoint& shown) {
   (void)b.intake->ReleaseHeld();
   (void)b.intake->EraseUncovered();
   (void)b.intake->ForgetSeen();
+  if (beats && b.time->MaySeal().ok()) (void)b.heartbeats->Beat();
   (void)b.courier->Run();
 }
 
@@ -263,11 +267,12 @@ ShownCheckpoint AgentWorld::Shown() {
   return {note, broker_.witnesses().newest().note};
 }
 
-void AgentWorld::RequireQuorum(uint32_t quorum) {
+void AgentWorld::RequireQuorum(uint32_t quorum, absl::Duration trust_delay) {
   Charter next = broker_.committee().Successor(broker_.charter());
   for (Member& member : next.members)
     member.witness_key = agent(member.id.text()).witness().verify_key();
   next.witness_quorum = quorum;
+  next.trust_delay = trust_delay;
   VALUE_OF(broker_.PublishCharter(broker_.committee().Sign(next)));
   Settle();
 }

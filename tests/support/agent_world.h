@@ -18,6 +18,7 @@
 #include "agents/institution/core/cosigner.h"
 #include "agents/institution/core/courier.h"
 #include "agents/institution/core/desk.h"
+#include "agents/institution/core/heartbeats.h"
 #include "agents/institution/core/held_mail.h"
 #include "agents/institution/core/intake.h"
 #include "agents/institution/core/key_ring.h"
@@ -121,6 +122,7 @@ class TestAgent {
     std::unique_ptr<Packer> packer;
     std::unique_ptr<CaseBook> cases;
     std::unique_ptr<Outbox> outbox;
+    std::unique_ptr<Heartbeats> heartbeats;
     std::unique_ptr<HeldMail> held;
     std::unique_ptr<Courier> courier;
     std::unique_ptr<Intake> intake;
@@ -144,6 +146,7 @@ class TestAgent {
   // One turn of every loop. `shown`: what the broker shows of the log.
   void Turn(const ShownCheckpoint& shown);
   bool witnesses = true;  // cosigns what it follows
+  bool beats = true;      // sends heartbeats
   const SigningKey& witness() const { return witness_; }
 
   PortToFixture& port() { return port_; }
@@ -158,6 +161,7 @@ class TestAgent {
   OwnNameWatch& own_name() { return *books_->own_name; }
   NetworkTime& time() { return *books_->time; }
   Outbox& outbox() { return *books_->outbox; }
+  Heartbeats& heartbeats() { return *books_->heartbeats; }
   HeldMail& held() { return *books_->held; }
   Restored& restored() { return *books_->restored; }
   const Desk& desk() const { return *books_->desk; }
@@ -200,7 +204,8 @@ class AgentWorld {
   ShownCheckpoint Shown();
   // Publishes a charter that names every agent as a witness and asks for so
   // many cosignatures.
-  void RequireQuorum(uint32_t quorum);
+  void RequireQuorum(uint32_t quorum,
+                     absl::Duration trust_delay = absl::ZeroDuration());
 
  private:
   broker::BrokerFixture broker_;

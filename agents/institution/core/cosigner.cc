@@ -16,8 +16,7 @@ constexpr absl::Duration kCosignAgain = absl::Minutes(30);
 }  // namespace
 
 Cosigner::Cosigner(MemberId self, SigningKey witness, const PeerBook& peers,
-                   const LogWatch& log, Restored& restored,
-                   const Clock& clock)
+                   const LogWatch& log, Restored& restored, const Clock& clock)
     : self_(std::move(self)),
       witness_(std::move(witness)),
       peers_(peers),
@@ -64,6 +63,7 @@ absl::Status Cosigner::Cosign(const std::string& note, BrokerPort& broker) {
   const absl::Time now = clock_.Now();
   // Whoever would follow could log nothing else before that time has come.
   if (peers->newest_entry > now + kClockStop) return absl::OkStatus();
+  if (now < log_.CosignNotBefore()) return absl::OkStatus();
   if (parsed.text == cosigned_ &&
       absl::AbsDuration(now - cosigned_at_) < kCosignAgain)
     return absl::OkStatus();

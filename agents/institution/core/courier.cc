@@ -240,6 +240,7 @@ absl::Status Courier::Submitted(const InFlight& in_flight, const LeafReceipt& re
   RETURN_IF_ERROR(books_.promises.Keep(receipt, EventBytes(in_flight.envelope), rows));
   books_.outbox.Remove(draft, rows);
   books_.outbox.ClearUnderWay(draft.recipient, rows);
+  books_.heartbeats.NoteSent(draft.recipient, draft.kind, rows);
   books_.outbox.PutSent(digest,
                         Sent{draft, header.envelope_id, header.sender_kid,
                              header.link_seq, receipt.leaf},

@@ -8,6 +8,7 @@
 #include "agents/institution/core/anchors.h"
 #include "agents/institution/core/broker_port.h"
 #include "agents/institution/core/case_book.h"
+#include "agents/institution/core/heartbeats.h"
 #include "agents/institution/core/key_ring.h"
 #include "agents/institution/core/log_watch.h"
 #include "agents/institution/core/network_time.h"
@@ -43,6 +44,7 @@ class Courier {
     const Clock& clock;
     NetworkTime& time;
     const Restored& restored;
+    const Heartbeats& heartbeats;
   };
   explicit Courier(const Books& books) : books_(books) {}
 
@@ -51,7 +53,8 @@ class Courier {
   absl::Status Run();
 
  private:
-  absl::Status SendAllTo(const MemberId& recipient, const std::vector<Draft>& drafts);
+  absl::Status SendAllTo(const MemberId& recipient,
+                         const std::vector<Draft>& drafts);
   enum class Fate { kSealed, kWaits, kHeld, kGivenUp };
   // Seals into `sealed` and stores it as under way.
   absl::StatusOr<Fate> SealDraft(Draft draft, std::optional<InFlight>& sealed);

@@ -99,6 +99,7 @@ absl::Status Enactment::EnactCharter(const OpenEntry& open,
     return absl::OkStatus();  // the charter in force stays in force
   }
   peers.charter = *std::move(next);
+  peers.charter_logged = open.entry.time;
   peers.keys.SetCharter(peers.charter, open.leaf);
   if (!again) alarms_.Settle("bad_charter", std::nullopt);
   LogEvent("charter_accepted", {{"version", peers.charter.charter.version}});
@@ -111,9 +112,8 @@ void Enactment::SettleEnded(const Peers& peers) {
     if (!alarm.member) continue;
     if (alarm.code == "keys_frozen" && !peers.keys.IsFrozen(*alarm.member))
       alarms_.Settle("keys_frozen", alarm.member);
-    if (alarm.code == "suspended" &&
-        !peers.keys.standings().SuspendedUntil(*alarm.member,
-                                               peers.newest_entry))
+    if (alarm.code == "suspended" && !peers.keys.standings().SuspendedUntil(
+                                         *alarm.member, peers.newest_entry))
       alarms_.Settle("suspended", alarm.member);
   }
 }

@@ -136,7 +136,8 @@ absl::Status Intake::TakeEnvelope(const LeafReceipt& leaf,
 
   Opened message{envelope.header, digest, leaf.leaf, leaf.time,
                  *std::move(payload)};
-  RETURN_IF_ERROR(CheckSeen(message.payload, sender));
+  books_.heartbeats.NoteReceived(sender, message.payload.kind, rows);
+  CheckSeen(message);
   auto inbound = Verify(message, *peers);
   if (!inbound.ok() && IsOwnTrouble(inbound.status())) return inbound.status();
   if (!inbound.ok()) {
@@ -215,13 +216,17 @@ absl::Status Intake::TakeIn(const Opened& message, InboundEvent inbound,
   return Fold(std::move(inbound), message.payload, peers, std::move(rows));
 }
 
-// A peer that saw another log than we did: the broker shows two.
-absl::Status Intake::CheckSeen(const Payload& payload, const MemberId& sender) {
-  const auto root = books_.log.RootAt(TreeSize(payload.seen_size));
-  if (root && *root != payload.seen_root)
-    books_.alarms.Raise("log_fork", sender, books_.clock.Now(),
+// A peer that saw another log than we did: the broker shows two. What it saw
+// when it sealed came before this envelope's own leaf, and that is proven: so a
+// larger one is another log, too.
+void Intake::CheckSeen(const Opened& message) {
+  const Payload& payload = message.payload;
+  const TreeSize size(payload.seen_size);
+  const auto root = books_.log.RootAt(size);
+  if (size.value() > message.leaf.value() ||
+      (root && *root != payload.seen_root))
+    books_.alarms.Raise("log_fork", message.header.sender, books_.clock.Now(),
                         payload.seen_root.bytes());
-  return absl::OkStatus();
 }
 
 absl::Status Intake::Fold(InboundEvent inbound, const Payload& payload,

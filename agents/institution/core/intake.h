@@ -10,6 +10,7 @@
 #include "agents/institution/core/alarms.h"
 #include "agents/institution/core/broker_port.h"
 #include "agents/institution/core/case_book.h"
+#include "agents/institution/core/heartbeats.h"
 #include "agents/institution/core/held_mail.h"
 #include "agents/institution/core/key_ring.h"
 #include "agents/institution/core/link_book.h"
@@ -49,6 +50,7 @@ class Intake {
     const Clock& clock;
     const NetworkTime& time;
     Restored& restored;
+    const Heartbeats& heartbeats;
     std::function<void()> wake_courier;
   };
   static absl::StatusOr<std::unique_ptr<Intake>> Open(const Books& books);
@@ -86,7 +88,7 @@ class Intake {
   absl::Status TakeEnvelope(const LeafReceipt& leaf, const Envelope& envelope);
   absl::Status TakeReceipt(const LeafReceipt& leaf, const std::string& token);
   void RaiseNotSent(const Peers& peers, const LeafReceipt& leaf,
-                       const Receipt& receipt, const std::string& token) const;
+                    const Receipt& receipt, const std::string& token) const;
   absl::Status TakeRecalled(const LeafReceipt& leaf,
                             const RecalledNotice& notice);
   absl::Status TakeExpired(const LeafReceipt& leaf, const Digest& digest);
@@ -114,7 +116,7 @@ class Intake {
                             const Peers& peers) const;
   absl::Status CheckNotWaiting(const Peers& peers, const MemberId& sender,
                                LeafIndex leaf) const;
-  absl::Status CheckSeen(const Payload& payload, const MemberId& sender);
+  void CheckSeen(const Opened& message);
   absl::Status PlaceLink(const Header& header, ByteView header_bytes,
                          const Digest& digest, const Peers& peers, Batch& rows);
   absl::Status Fold(InboundEvent inbound, const Payload& payload,

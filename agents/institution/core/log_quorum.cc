@@ -2,11 +2,13 @@
 // takes effect by it (docs/PROTOCOL.md, Witnesses).
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "agents/institution/core/log_rows.h"
 #include "agents/institution/core/log_watch.h"
 #include "base/status.h"
+#include "proto/envelope/limits.h"
 #include "proto/network/key_event.h"
 #include "proto/network/witnesses.h"
 
@@ -14,6 +16,12 @@ namespace amparo::agent {
 namespace {
 
 constexpr size_t kOpenEntriesAtOnce = 256;
+
+// Dated before a checkpoint without it that a quorum cosigned, by more than an
+// honest broker's clock may be off.
+bool IsBackdated(const OpenEntry& open) {
+  return open.since - open.entry.time > kCreatedBefore;
+}
 
 }  // namespace
 
@@ -91,16 +99,14 @@ absl::StatusOr<bool> LogWatch::Adopt(Witnessed candidate) {
 }
 
 bool LogWatch::CharterWaits(uint64_t version) const {
-  LeafIndex from = peers_.Now()->enacted;
-  while (true) {
-    const auto page = OpenEntries(from, LeafIndex(size().value()));
-    if (!page.ok() || page->empty()) return false;
-    for (const OpenEntry& open : *page) {
-      const auto* charter = std::get_if<CharterEntry>(&open.entry.content);
-      if (charter != nullptr && charter->version == version) return true;
-    }
-    from = LeafIndex(page->back().leaf.value() + 1);
-  }
+  const auto waiting = Waiting();
+  return waiting.ok() &&
+         std::any_of(waiting->begin(), waiting->end(),
+                     [&](const OpenEntry& open) {
+                       const auto* charter =
+                           std::get_if<CharterEntry>(&open.entry.content);
+                       return charter != nullptr && charter->version == version;
+                     });
 }
 
 bool LogWatch::AwaitsQuorum(const Peers& peers, const MemberId& member,
@@ -122,6 +128,40 @@ bool LogWatch::AwaitsQuorum(const Peers& peers, const MemberId& member,
   }
 }
 
+void LogWatch::RingIfBackdated(const std::string& note, LeafIndex start,
+                               LeafIndex end) const {
+  if (!witnessed_) return;
+  const auto page = OpenEntries(start, end);
+  if (page.ok() && std::any_of(page->begin(), page->end(), IsBackdated))
+    alarms_.Raise("log_backdated", std::nullopt, clock_.Now(),
+                  AsBytes(FormatNote(witnessed_->note) + "\n" + note));
+}
+
+absl::Time LogWatch::CosignNotBefore() const {
+  const auto waiting = Waiting();
+  // Better no witness than one that knows nothing.
+  if (!waiting.ok()) return absl::InfiniteFuture();
+  const absl::Duration delay = peers_.Now()->charter.charter.trust_delay;
+  absl::Time not_before = absl::InfinitePast();
+  for (const OpenEntry& open : *waiting)
+    if (IsBackdated(open))
+      not_before = std::max(not_before, open.since + delay);
+  return not_before;
+}
+
+absl::StatusOr<std::vector<OpenEntry>> LogWatch::Waiting() const {
+  const auto peers = peers_.Now();
+  const LeafIndex end(peers->size.value());
+  std::vector<OpenEntry> waiting;
+  for (LeafIndex from = peers->enacted; from < end;) {
+    ASSIGN_OR_RETURN(std::vector<OpenEntry> page, OpenEntries(from, end));
+    if (page.empty()) break;
+    from = LeafIndex(page.back().leaf.value() + 1);
+    std::move(page.begin(), page.end(), std::back_inserter(waiting));
+  }
+  return waiting;
+}
+
 LeafIndex LogWatch::EnactLimit(const AcceptedCharter& charter) {
   if (charter.charter.witness_quorum == 0) return LeafIndex(size().value());
   if (!witnessed_) return LeafIndex(0);
@@ -137,14 +177,15 @@ LeafIndex LogWatch::EnactLimit(const AcceptedCharter& charter) {
 absl::StatusOr<std::vector<OpenEntry>> LogWatch::OpenEntries(
     LeafIndex start, LeafIndex end) const {
   std::vector<std::pair<LeafIndex, absl::Time>> rows;
-  RETURN_IF_ERROR(kv_.Scan(
-      kLogOpenPrefix, OpenEntryKey(start),
-      [&](absl::string_view key, ByteView row) {
-        const LeafIndex leaf = LeafOfOpenEntry(key);
-        if (leaf >= end || rows.size() == kOpenEntriesAtOnce) return false;
-        rows.emplace_back(leaf, DecodeSince(row));
-        return true;
-      }));
+  RETURN_IF_ERROR(kv_.Scan(kLogOpenPrefix, OpenEntryKey(start),
+                           [&](absl::string_view key, ByteView row) {
+                             const LeafIndex leaf = LeafOfOpenEntry(key);
+                             if (leaf >= end ||
+                                 rows.size() == kOpenEntriesAtOnce)
+                               return false;
+                             rows.emplace_back(leaf, DecodeSince(row));
+                             return true;
+                           }));
   std::vector<OpenEntry> entries;
   entries.reserve(rows.size());
   for (const auto& [leaf, since] : rows) {

@@ -34,7 +34,8 @@ absl::StatusOr<std::unique_ptr<LogWatch>> LogWatch::Open(KeyValue& kv,
                                                          BrokerPort& broker,
                                                          Alarms& alarms,
                                                          const Clock& clock) {
-  std::unique_ptr<LogWatch> watch(new LogWatch(kv, peers, broker, alarms, clock));
+  std::unique_ptr<LogWatch> watch(
+      new LogWatch(kv, peers, broker, alarms, clock));
   RETURN_IF_ERROR(watch->Load());
   return watch;
 }
@@ -72,8 +73,10 @@ absl::Status LogWatch::Load() {
   return absl::OkStatus();
 }
 
-absl::StatusOr<Checkpoint> LogWatch::VerifyByLogKey(const std::string& note) const {
-  absl::Status refused = absl::PermissionDeniedError("the charter names no log key");
+absl::StatusOr<Checkpoint> LogWatch::VerifyByLogKey(
+    const std::string& note) const {
+  absl::Status refused =
+      absl::PermissionDeniedError("the charter names no log key");
   const auto peers = peers_.Now();
   for (const NoteVerifier& log_key : peers->charter.charter.log_keys) {
     auto checkpoint = VerifyCheckpoint(note, log_key);
@@ -86,8 +89,9 @@ absl::StatusOr<Checkpoint> LogWatch::VerifyByLogKey(const std::string& note) con
 absl::Status LogWatch::Contradicts(const std::string& note, const char* code) {
   // Both are signed: together they prove what the broker did.
   const auto followed = kv_.Get(kLogCheckpointKey);
-  alarms_.Raise(code, std::nullopt, clock_.Now(),
-                AsBytes((followed.ok() ? ToText(*followed) + "\n" : "") + note));
+  alarms_.Raise(
+      code, std::nullopt, clock_.Now(),
+      AsBytes((followed.ok() ? ToText(*followed) + "\n" : "") + note));
   return MakeError(absl::StatusCode::kDataLoss,
                    "the broker's log contradicts what it showed before",
                    {.code = "forked"});
@@ -109,6 +113,8 @@ absl::Status LogWatch::Follow(const std::string& note) {
   }
   RETURN_IF_ERROR(Fetch(note, checkpoint.size, range, newest));
   if (checkpoint.root != range.Root()) return Contradicts(note, "log_fork");
+  RingIfBackdated(note, LeafIndex(size().value()),
+                  LeafIndex(range.size().value()));
 
   Batch batch;
   batch.Put(kLogEdgeKey, EncodeLogEdge({range, newest}));
@@ -191,8 +197,8 @@ absl::StatusOr<LogEntry> LogWatch::EntryAt(LeafIndex leaf) const {
 absl::Status LogWatch::CheckIncluded(const LeafReceipt& receipt,
                                      ByteView event_bytes) const {
   ASSIGN_OR_RETURN(const LogEntry entry, EntryAt(receipt.leaf));
-  const LogEntry promised{receipt.time,
-                          CommitmentEntry{LeafCommitment(receipt.salt, event_bytes)}};
+  const LogEntry promised{
+      receipt.time, CommitmentEntry{LeafCommitment(receipt.salt, event_bytes)}};
   if (entry == promised) return absl::OkStatus();
   alarms_.Raise("log_fork", std::nullopt, clock_.Now(), event_bytes.first(0));
   return Tampered("the log does not hold what the broker signed for");

@@ -67,12 +67,21 @@ class LogWatch {
   // OK when the proven entry at the receipt's leaf is the one it promised for
   // `event_bytes`; OUT_OF_RANGE when it is not proven yet; DATA_LOSS (code
   // "tampered"), with an alarm, when the log says something else.
-  absl::Status CheckIncluded(const LeafReceipt& receipt, ByteView event_bytes) const;
+  absl::Status CheckIncluded(const LeafReceipt& receipt,
+                             ByteView event_bytes) const;
   // Whether a charter, or a key event of `member`, stands before `leaf` that
   // `peers` knows nothing of, as it waits for a quorum: who was refused by
   // `peers` may be right then.
   bool AwaitsQuorum(const Peers& peers, const MemberId& member,
                     LeafIndex leaf) const;
+
+  // What is proven and waits for a quorum, in order.
+  absl::StatusOr<std::vector<OpenEntry>> Waiting() const;
+  // Until when a witness keeps its cosignature back: while a charter or key
+  // that waits for a quorum is dated before what witnesses last cosigned
+  // without it, nobody may learn of it sooner than a new one would be trusted.
+  // InfinitePast when there is none.
+  absl::Time CosignNotBefore() const;
 
   // True when the copy reached `size` within `timeout`.
   bool WaitFor(TreeSize size, absl::Duration timeout) const;
@@ -85,6 +94,8 @@ class LogWatch {
   absl::Status Contradicts(const std::string& note, const char* code);
   absl::Status Fetch(const std::string& note, TreeSize until,
                      CompactRange& range, absl::Time& newest);
+  void RingIfBackdated(const std::string& note, LeafIndex start,
+                       LeafIndex end) const;
 
   // The newest checkpoint that a quorum cosigned.
   struct Witnessed {
@@ -100,7 +111,8 @@ class LogWatch {
   LeafIndex EnactLimit(const AcceptedCharter& charter);
   absl::StatusOr<std::vector<OpenEntry>> OpenEntries(LeafIndex start,
                                                      LeafIndex end) const;
-  absl::Status EnactPage(LeafIndex limit, bool again, Peers& peers, Batch& rows);
+  absl::Status EnactPage(LeafIndex limit, bool again, Peers& peers,
+                         Batch& rows);
   absl::Status Enact();
 
   KeyValue& kv_;

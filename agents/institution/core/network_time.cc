@@ -187,15 +187,17 @@ absl::Duration NetworkTime::LogAge() const {
   const absl::Time now = Now();
   // Before anything was followed there is nothing that could be old.
   if (peers->size.value() == 0) return absl::ZeroDuration();
+  // Before the very first quorum: since it is due, as far as this agent saw.
   if (peers->charter.charter.witness_quorum > 0)
-    return peers->witnessed_size.value() == 0 ? absl::ZeroDuration()
-                                              : now - peers->witnessed_at;
+    return now - (peers->witnessed_size.value() == 0
+                      ? std::max(peers->charter_logged, opened_)
+                      : peers->witnessed_at);
   // New entries are no news while one of them, a charter that the broker does
   // not serve, could not take effect.
   const bool in_effect = peers->enacted.value() >= peers->size.value();
   MutexLock lock(mutex_);
-  return now - (in_effect ? std::max(checkpoint_, peers->newest_entry)
-                          : checkpoint_);
+  return now -
+         (in_effect ? std::max(checkpoint_, peers->newest_entry) : checkpoint_);
 }
 
 void NetworkTime::NoteAlarms() {

@@ -39,8 +39,8 @@ class NetworkTime final : public Clock {
   // The broker showed `note` in answer to a question of `asked` (own clock).
   // PERMISSION_DENIED or NOT_FOUND when the log did not sign when it did.
   absl::Status Compare(const std::string& note, absl::Time asked);
-  // Witnesses of the log cosigned at `median` what this agent cosigned at `own`,
-  // by its own clock: whose clock is off, the broker's or this one?
+  // Witnesses of the log cosigned at `median` what this agent cosigned at
+  // `own`, by its own clock: whose clock is off, the broker's or this one?
   absl::Status CompareWithWitnesses(absl::Time own, absl::Time median);
   // The log was followed up to `note`: its age counts from there.
   void Followed(const std::string& note);
@@ -61,7 +61,11 @@ class NetworkTime final : public Clock {
  private:
   NetworkTime(KeyValue& kv, const PeerBook& peers, Alarms& alarms,
               const Clock& own)
-      : kv_(kv), peers_(peers), alarms_(alarms), own_(own) {}
+      : kv_(kv),
+        peers_(peers),
+        alarms_(alarms),
+        own_(own),
+        opened_(own.Now()) {}
   absl::StatusOr<absl::Time> TimeOf(const std::string& note) const;
   std::optional<absl::Duration> AheadOfLog() const;
   std::optional<absl::Duration> Ahead() const;
@@ -73,6 +77,7 @@ class NetworkTime final : public Clock {
   const PeerBook& peers_;
   Alarms& alarms_;
   const Clock& own_;
+  const absl::Time opened_;
   mutable Mutex mutex_;
   // By how much the own clock is ahead of the log's time at least; negative:
   // behind. Unknown until the first comparison.

@@ -8,6 +8,7 @@
 #include "base/encoding.h"
 #include "base/event_log.h"
 #include "base/status.h"
+#include "proto/network/key_event.h"
 
 namespace amparo::agent {
 namespace {
@@ -35,12 +36,28 @@ bool OwnNameWatch::IsExplained(const SignerRecord& revoked,
   return entry.ok() && std::holds_alternative<CharterEntry>(entry->content);
 }
 
+// The keys as they will be when all that waits has its quorum: as long as it
+// waits, there is time to do something.
+absl::StatusOr<KeyDirectory> OwnNameWatch::Foreseen(const Peers& peers) const {
+  ASSIGN_OR_RETURN(const std::vector<OpenEntry> waiting, log_.Waiting());
+  KeyDirectory keys = peers.keys;
+  for (const OpenEntry& open : waiting) {
+    const auto* event = std::get_if<KeyEventEntry>(&open.entry.content);
+    if (event == nullptr) continue;
+    const auto about = PeekKeyEvent(event->document);
+    if (about.ok() && about->member == keys_.self())
+      keys.Apply(event->document, open.leaf, open.entry.time, open.since)
+          .IgnoreError();  // what the directory refuses counts for nobody
+  }
+  return keys;
+}
+
 // From the first key on that this store made: what was before is of an agent
 // whose disk is lost, and that key, by I alone, ended it.
 std::vector<OwnNameWatch::Finding> OwnNameWatch::Findings(
-    const Peers& peers) const {
+    const KeyDirectory& keys) const {
   std::vector<Finding> findings;
-  const auto signers = peers.keys.SignersOf(keys_.self());
+  const auto signers = keys.SignersOf(keys_.self());
   const auto first = std::find_if(signers.begin(), signers.end(),
                                   [&](const SignerRecord& signer) {
                                     return keys_.IsOwn(signer.key.Thumbprint());
@@ -55,7 +72,7 @@ std::vector<OwnNameWatch::Finding> OwnNameWatch::Findings(
     else if (signer.revoked_at && !IsExplained(signer, signers))
       findings.push_back({Named("end", kid), *signer.revoked_at, false});
   }
-  for (const PrekeyRecord& prekey : peers.keys.Prekeys(keys_.self()))
+  for (const PrekeyRecord& prekey : keys.Prekeys(keys_.self()))
     if (prekey.leaf > first->leaf && !keys_.IsOwn(prekey.key.Id()))
       findings.push_back({Named("prekey", prekey.key.Id()), prekey.leaf, true});
   return findings;
@@ -72,7 +89,8 @@ bool OwnNameWatch::RevokedSince(const Peers& peers, absl::Time since) const {
 
 absl::Status OwnNameWatch::Look() {
   const auto peers = peers_.Now();
-  const std::vector<Finding> findings = Findings(*peers);
+  ASSIGN_OR_RETURN(const KeyDirectory keys, Foreseen(*peers));
+  const std::vector<Finding> findings = Findings(keys);
   for (const Finding& finding : findings) {
     const std::string row = kSeenPrefix + finding.id;
     if (kv_.Get(row).ok()) continue;

@@ -29,7 +29,8 @@ class OwnNameWatch {
         alarms_(alarms),
         clock_(clock) {}
 
-  // Compares the proven log with the ring. Ends the alarm when this agent
+  // Compares the proven log with the ring, and rings while a key still waits
+  // for a quorum. Ends the alarm when this agent
   // revoked a key since, and nothing of a stranger's is in force any more.
   absl::Status Look();
 
@@ -40,7 +41,8 @@ class OwnNameWatch {
     LeafIndex leaf;
     bool in_force;
   };
-  std::vector<Finding> Findings(const Peers& peers) const;
+  absl::StatusOr<KeyDirectory> Foreseen(const Peers& peers) const;
+  std::vector<Finding> Findings(const KeyDirectory& keys) const;
   bool IsExplained(const SignerRecord& revoked,
                    const std::vector<SignerRecord>& signers) const;
   bool RevokedSince(const Peers& peers, absl::Time since) const;

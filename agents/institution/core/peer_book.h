@@ -24,8 +24,9 @@ namespace amparo::agent {
 struct Peers {
   AcceptedCharter charter;
   KeyDirectory keys;
-  TreeSize size;            // of the log that was proven
-  absl::Time newest_entry;  // time of its last entry
+  TreeSize size;                                  // of the log that was proven
+  absl::Time newest_entry;                        // time of its last entry
+  absl::Time charter_logged = absl::UnixEpoch();  // time of its leaf
   // The newest checkpoint with a quorum of witnesses, and when they cosigned
   // it; 0 and 1970 before the first, and in a network that asks for none.
   TreeSize witnessed_size{0};

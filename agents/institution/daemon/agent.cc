@@ -22,6 +22,7 @@
 #include "agents/institution/core/courier.h"
 #include "agents/institution/core/desk.h"
 #include "agents/institution/core/held_mail.h"
+#include "agents/institution/core/heartbeats.h"
 #include "agents/institution/core/intake.h"
 #include "agents/institution/core/key_ring.h"
 #include "agents/institution/core/log_watch.h"
@@ -120,6 +121,7 @@ struct Agent::Parts {
   std::unique_ptr<Packer> packer;
   std::unique_ptr<CaseBook> cases;
   std::unique_ptr<Outbox> outbox;
+  std::unique_ptr<Heartbeats> heartbeats;
   std::unique_ptr<HeldMail> held;
   std::unique_ptr<Courier> courier;
   std::unique_ptr<Intake> intake;
@@ -162,6 +164,7 @@ struct Agent::Parts {
   absl::Status CompareClock();
   absl::Status MaintainKeys();
   absl::Status RenewCertificate();
+  absl::Status SendHeartbeats();
   void AnchorAccessLog();
   std::unique_ptr<grpc::Server> ServerFor(uint32_t uid);
 };
@@ -215,13 +218,17 @@ absl::Status Agent::Parts::OpenBooks(const DataDir& data, AgentSecrets secrets) 
   ASSIGN_OR_RETURN(cases, CaseBook::Open(*kv, config.member));
   ASSIGN_OR_RETURN(outbox, Outbox::Open(*kv, config.envelopes_max));
   ASSIGN_OR_RETURN(held, HeldMail::Open(*kv));
+  heartbeats = std::make_unique<Heartbeats>(
+      Heartbeats::Books{*kv, *outbox, *peers, *keys, clock});
   const std::function<void()> wake = [this] { WakeCourier(); };
   courier = std::make_unique<Courier>(
       Courier::Books{*cases, *outbox, *peers, *keys, *log, *packer, *promises,
-                     *anchors, *kv, *broker, clock, *time, *restored});
+                     *anchors, *kv, *broker, clock, *time, *restored,
+                     *heartbeats});
   ASSIGN_OR_RETURN(intake,
                    Intake::Open({*cases, *outbox, *held, *peers, *keys, *log, *packer,
-                                 *promises, *alarms, *kv, *broker, clock, *time, *restored, wake}));
+                                 *promises, *alarms, *kv, *broker, clock, *time, *restored,
+                                 *heartbeats, wake}));
   desk = std::make_unique<Desk>(
       Desk{*cases, *outbox, *held, *peers, *keys, *officers, *access_log, *kv, *restored,
            *time, wake, [this] { intake->ReleaseHeld().IgnoreError(); }});
@@ -295,6 +302,13 @@ absl::Status Agent::Parts::RenewCertificate() {
       *alarms, clock);
 }
 
+absl::Status Agent::Parts::SendHeartbeats() {
+  if (!time->MaySeal().ok()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const bool due, heartbeats->Beat());
+  if (due) WakeCourier();
+  return absl::OkStatus();
+}
+
 absl::Duration Agent::Parts::RunUpkeep() {
   const std::pair<const char*, absl::Status> duties[] = {
       {"clock", CompareClock()},
@@ -308,6 +322,7 @@ absl::Duration Agent::Parts::RunUpkeep() {
       {"erasures", intake->EraseUncovered()},
       {"opened", referrals->SendReceiptsDue()},
       {"seen", intake->ForgetSeen()},
+      {"heartbeats", SendHeartbeats()},
   };
   for (const auto& [duty, done] : duties)
     if (!done.ok() && !absl::IsUnavailable(done))

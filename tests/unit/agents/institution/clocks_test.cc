@@ -405,6 +405,7 @@ TEST_F(Clocks, ASuiteThatTheCharterForbidsIsNeitherSealedNorTaken) {
 }
 
 TEST_F(Clocks, SeenIdsAreForgottenADayAfterTheyCouldComeAgain) {
+  ong().beats = false;
   Refer();
   world_.Settle();
   const size_t seen = Rows(uls(), "in/seen/");
@@ -418,6 +419,7 @@ TEST_F(Clocks, SeenIdsAreForgottenADayAfterTheyCouldComeAgain) {
 }
 
 TEST_F(Clocks, AReplayAfterItsIdWasForgottenIsRefusedForItsDate) {
+  ong().beats = false;
   std::optional<MailboxItem> first;
   uls().port().tamper = [&](MailboxItem item) -> std::optional<MailboxItem> {
     if (std::holds_alternative<Envelope>(item.event)) first = item;

@@ -32,10 +32,34 @@ class Witness : public Victims {
     return agent.peers().Now()->witnessed_size.value();
   }
   RecipientState Sent(const std::string& referral) {
-    return VALUE_OF(ong().referrals().Show(ong().officer(), referral, {}, false))
+    return VALUE_OF(
+               ong().referrals().Show(ong().officer(), referral, {}, false))
         .recipients[0];
   }
 };
+
+class FirstQuorum : public Victims {};
+
+TEST_F(FirstQuorum, ThatNeverComesIsAnOldLogToo) {
+  for (const char* id : {"gnr", "mp"}) world_.agent(id).witnesses = false;
+  world_.RequireQuorum(4);
+  world_.Settle();
+  EXPECT_EQ(ong().peers().Now()->witnessed_size.value(), 0u);
+  EXPECT_FALSE(HasAlarm(ong(), "log_stale"));
+  EXPECT_OK(ong().time().MaySeal());
+  world_.clock().Advance(kCheckpointAgeAlarm + absl::Minutes(1));
+  world_.Settle();
+  EXPECT_TRUE(HasAlarm(ong(), "log_stale"));
+  EXPECT_OK(ong().time().MaySeal());
+  world_.clock().Advance(kCheckpointAgeStop - kCheckpointAgeAlarm);
+  world_.Settle();
+  EXPECT_FALSE(ong().time().MaySeal().ok());
+  for (const char* id : {"gnr", "mp"}) world_.agent(id).witnesses = true;
+  world_.clock().Advance(absl::Hours(1));
+  world_.Settle();
+  EXPECT_FALSE(HasAlarm(ong(), "log_stale"));
+  EXPECT_OK(ong().time().MaySeal());
+}
 
 TEST_F(Witness, WhatAQuorumSawIsMarkedSo) {
   const std::string referral = Refer();
@@ -98,8 +122,11 @@ TEST_F(Witness, NoCharterIsUsedBeforeAQuorumSawIt) {
   world_.clock().Advance(absl::Hours(1));
   world_.Settle();
   EXPECT_EQ(ong().peers().Now()->charter.charter.version, version + 1);
-  EXPECT_FALSE(ong().peers().ActiveMember(world_.broker().Id("cpcj"),
-                                       world_.clock().Now()).ok());
+  EXPECT_FALSE(
+      ong()
+          .peers()
+          .ActiveMember(world_.broker().Id("cpcj"), world_.clock().Now())
+          .ok());
 }
 
 TEST_F(Witness, TenMinutesWithoutAQuorumAreAnAlarm) {
@@ -160,13 +187,13 @@ TEST_F(Witness, WhoWasAwayForTwoChartersFollowsThemOneByOne) {
     for (Member& member : next.members)
       if (member.id.text() == id) member.witness_key.reset();
     next.witness_quorum = next.witness_quorum - 1;
-    VALUE_OF(world_.broker().PublishCharter(
-        world_.broker().committee().Sign(next)));
+    VALUE_OF(
+        world_.broker().PublishCharter(world_.broker().committee().Sign(next)));
     world_.Settle();
   };
   uls().witnesses = false;
-  replace("mp");    // four cosign: gnr, mp, cpcj, ong
-  replace("gnr");   // three: gnr, cpcj, ong
+  replace("mp");   // four cosign: gnr, mp, cpcj, ong
+  replace("gnr");  // three: gnr, cpcj, ong
   Away({"mp", "gnr"});
   world_.clock().Advance(absl::Hours(25));
   world_.Settle();  // two: cpcj, ong
