@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "agents/auditor/rpc/commands.h"
+#include "agents/auditor/witness/verbs.h"
 #include "base/error_json.h"
 #include "base/printable.h"
 #include "base/version.h"
@@ -23,6 +24,8 @@ constexpr char kFooter[] =
   amparo-audit prove 17 --export DIR --out pack.json
   amparo-audit verify pack.json --root sha256:...
   amparo-audit compare ours.note theirs.note --log-key network.json
+  amparo-audit witness init --data DIR --name audit.example/witness
+  amparo-audit witness run --data DIR --listen 127.0.0.1:7450
 Exit: 0 all that could be checked is right, 6 something is not, 2 usage, 3 not
 found, 4 refused, 5 broker not reachable.)";
 
@@ -155,6 +158,9 @@ CLI::App* AddCompare(CLI::App& app, Arguments& arguments) {
                    "it, or network.json")
       ->required()
       ->type_name("KEY|FILE");
+  verb->add_option("--proof", arguments.proof,
+                   "for two sizes: the request that a witness kept beside them")
+      ->type_name("FILE");
   CLI::Option* broker = verb->add_option(
       "--broker", arguments.broker, "for two sizes: tiles from the broker");
   broker->type_name("HOST:PORT");
@@ -173,6 +179,47 @@ CLI::App* AddShow(CLI::App& app, Arguments& arguments) {
   return verb;
 }
 
+// The four verbs below `witness`.
+struct WitnessVerbs {
+  const CLI::App* init;
+  const CLI::App* add_log;
+  const CLI::App* run;
+  const CLI::App* show;
+};
+
+WitnessVerbs AddWitness(CLI::App& app, WitnessOptions& options) {
+  CLI::App* witness = app.add_subcommand(
+      "witness",
+      "watch a network's log from outside, and cosign what it grows to");
+  witness->require_subcommand(1);
+  const auto add = [&](const char* name, const char* text) {
+    CLI::App* verb = witness->add_subcommand(name, text);
+    verb->add_option("--data", options.folder,
+                     "the witness's folder; a copy of it must never run")
+        ->required()
+        ->type_name("DIR");
+    verb->add_flag("--json", options.json, "print the result as JSON");
+    return verb;
+  };
+  CLI::App* init = add("init", "make a key, and print it for the charter");
+  init->add_option("--name", options.name,
+                   "what the witness is called, best an address of its own "
+                   "without a scheme, such as audit.example/witness")
+      ->required();
+  CLI::App* add_log = add("add-log", "watch a log, or take a log's next key");
+  add_log->add_option("KEY", options.key,
+                      "the log's verifier key, or network.json")
+      ->required()
+      ->type_name("KEY|FILE");
+  CLI::App* run = add("run", "serve POST /add-checkpoint over HTTP");
+  run->add_option("--listen", options.listen,
+                  "IP address and port; port 0: any, see DIR/witness.addr")
+      ->required()
+      ->type_name("HOST:PORT");
+  return {init, add_log, run,
+          add("show", "what it cosigned, and what accuses a log")};
+}
+
 int Main(int argc, char** argv) {
   CLI::App app("Checks the log of a network, with no trust in its broker",
                kProgram);
@@ -187,15 +234,19 @@ int Main(int argc, char** argv) {
   const CLI::App* compare = AddCompare(app, arguments);
   const CLI::App* show = AddShow(app, arguments);
   const CLI::App* join = AddJoin(app, arguments);
+  WitnessOptions witness_options;
+  const WitnessVerbs witness = AddWitness(app, witness_options);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& asked) {  // --help, --version
     return app.exit(asked);
   } catch (const CLI::ParseError& error) {
-    return Finish(Usage(error.what(), ""), arguments.json);
+    return Finish(Usage(error.what(), ""),
+                  arguments.json || witness_options.json);
   }
+  const bool json = arguments.json || witness_options.json;
   if (const absl::Status ready = InitCrypto(); !ready.ok())
-    return Finish(ready, arguments.json);
+    return Finish(ready, json);
   absl::StatusOr<int> exit = 0;
   if (replay->parsed()) exit = RunReplay(arguments);
   if (access_log->parsed()) exit = RunAccessLog(arguments);
@@ -204,7 +255,11 @@ int Main(int argc, char** argv) {
   if (compare->parsed()) exit = RunCompare(arguments);
   if (show->parsed()) exit = RunShow(arguments);
   if (join->parsed()) exit = RunJoin(arguments);
-  return Finish(exit, arguments.json);
+  if (witness.init->parsed()) exit = RunWitnessInit(witness_options);
+  if (witness.add_log->parsed()) exit = RunWitnessAddLog(witness_options);
+  if (witness.run->parsed()) exit = RunWitness(witness_options);
+  if (witness.show->parsed()) exit = RunWitnessShow(witness_options);
+  return Finish(exit, json);
 }
 
 }  // namespace

@@ -51,11 +51,19 @@ bool ShrankByItsOwnTimes(const CheckpointPair& pair) {
 
 // Fills in the proof. The tiles are the larger log's exactly when their proof
 // leads to its root, whatever the source is.
-absl::Status Prove(CheckpointPair& pair, LeafSource* source) {
+absl::Status Prove(CheckpointPair& pair, LeafSource* source,
+                   std::vector<Digest> given) {
   const TreeSize from = pair.smaller.checkpoint.size;
   const TreeSize to = pair.larger.checkpoint.size;
   if (from.value() == 0) {
     pair.proven_root = EmptyRoot();
+    return absl::OkStatus();
+  }
+  if (const auto shown =
+          PrefixRoot(from, to, pair.larger.checkpoint.root, given);
+      shown.ok()) {
+    pair.proven_root = *shown;
+    pair.proof = std::move(given);
     return absl::OkStatus();
   }
   if (source == nullptr) return NoTiles();
@@ -150,7 +158,8 @@ absl::string_view NameOf(PairVerdict verdict) {
 absl::StatusOr<CheckpointPair> CompareCheckpoints(const std::string& first,
                                                   const std::string& second,
                                                   const NoteVerifier& log_key,
-                                                  LeafSource* source) {
+                                                  LeafSource* source,
+                                                  std::vector<Digest> proof) {
   CheckpointPair pair;
   ASSIGN_OR_RETURN(pair.smaller, ReadSide(first, log_key));
   ASSIGN_OR_RETURN(pair.larger, ReadSide(second, log_key));
@@ -164,7 +173,7 @@ absl::StatusOr<CheckpointPair> CompareCheckpoints(const std::string& first,
         smaller.root == larger.root ? PairVerdict::kSame : PairVerdict::kFork;
     return pair;
   }
-  const absl::Status proven = Prove(pair, source);
+  const absl::Status proven = Prove(pair, source, std::move(proof));
   if (proven.ok() && pair.proven_root != smaller.root)
     pair.verdict = PairVerdict::kInconsistent;
   else if (ShrankByItsOwnTimes(pair))

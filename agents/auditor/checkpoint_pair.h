@@ -45,15 +45,16 @@ struct CheckpointPair {
   }
 };
 
-// Compares two signed notes under `log_key`. For two sizes it takes the hash
-// tiles of `source`, which may be null and is not believed: what it shows is
-// proven against the larger root. PERMISSION_DENIED (code
+// Compares two signed notes under `log_key`. For two sizes it takes `proof`, a
+// consistency proof between them such as a log sends to a witness, or else the
+// hash tiles of `source`, which may be null. Neither is believed: what they
+// show is proven against the larger root. PERMISSION_DENIED (code
 // "verification_failed"): a note is not signed by that key, and proves nothing.
 // NOT_FOUND: two sizes, and no tiles of the larger one at hand.
-absl::StatusOr<CheckpointPair> CompareCheckpoints(const std::string& first,
-                                                  const std::string& second,
-                                                  const NoteVerifier& log_key,
-                                                  LeafSource* source);
+absl::StatusOr<CheckpointPair> CompareCheckpoints(
+    const std::string& first, const std::string& second,
+    const NoteVerifier& log_key, LeafSource* source,
+    std::vector<Digest> proof = {});
 
 // The signed notes that stand one after another in `text`.
 std::vector<std::string> SplitNotes(absl::string_view text);

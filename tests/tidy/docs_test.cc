@@ -276,7 +276,9 @@ TEST(OperationsDocument, ListsTheJournalEventsOfTheCode) {
                          "\\bLog(?:Event|Failure)\\(\\s*"
                          "(?:EventLevel::\\w+,\\s*)?\"([a-z_]+)\""));
   EXPECT_FALSE(events.empty());
-  EXPECT_EQ(NamesIn({"The broker's journal", "The agent's journal"}), events);
+  EXPECT_EQ(NamesIn({"The broker's journal", "The agent's journal",
+                     "The witness's journal"}),
+            events);
 }
 
 TEST(OperationsDocument, ListsTheAlarmsOfTheCode) {

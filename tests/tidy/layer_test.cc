@@ -59,6 +59,7 @@ const std::map<std::string, std::set<std::string>>& Arrows() {
     table["agents/committee"] = network;
     table["agents/auditor/rpc"] =
         with(shared, {"agents/auditor", "proto/grpc", "amparo/v1"});
+    table["agents/auditor/witness"] = with(shared, {"agents/auditor", "proto/http"});
     table["agents/committee/rpc"] =
         with(network, {"agents/committee", "proto/grpc", "amparo/v1"});
     return table;

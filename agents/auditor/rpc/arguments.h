@@ -29,6 +29,7 @@ struct Arguments {
   std::string file;                // access-log, verify: what is checked
   std::vector<std::string> notes;  // compare: files
   std::string log_key;             // compare
+  std::string proof;               // compare: a request that a witness kept
   uint64_t entry = 0;              // prove, show
   std::string document;            // prove
   std::string out;                 // prove

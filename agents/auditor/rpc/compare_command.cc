@@ -1,24 +1,24 @@
 #include <iostream>
 
 #include "agents/auditor/checkpoint_pair.h"
+#include "agents/auditor/log_key.h"
 #include "agents/auditor/rpc/commands.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/status.h"
-#include "proto/network/network_file.h"
+#include "crypto/add_checkpoint.h"
 
 namespace amparo::auditor {
 namespace {
 
-constexpr size_t kNetworkFileBytesMax = 64 << 10;
-
-absl::StatusOr<NoteVerifier> ReadLogKey(const std::string& key) {
-  if (absl::StatusOr<NoteVerifier> verifier = NoteVerifier::Parse(key);
-      verifier.ok())
-    return verifier;
-  ASSIGN_OR_RETURN(const std::string text, ReadFile(key, kNetworkFileBytesMax));
-  ASSIGN_OR_RETURN(const NetworkFile network, ParseNetworkFile(text));
-  return network.log_key;
+// What a log sent to a witness says how the larger one grew.
+absl::StatusOr<std::vector<Digest>> ReadProof(const std::string& path) {
+  ASSIGN_OR_RETURN(const std::string text,
+                   ReadFile(path, kAddCheckpointBytesMax));
+  absl::StatusOr<AddCheckpoint> request = ParseAddCheckpoint(text);
+  if (!request.ok())
+    return Usage("no request of the kind that a witness keeps", "--proof");
+  return std::move(request->proof);
 }
 
 }  // namespace
@@ -37,9 +37,13 @@ absl::StatusOr<int> RunCompare(const Arguments& arguments) {
   if (arguments.NamesASource()) {
     ASSIGN_OR_RETURN(source, OpenSource(arguments));
   }
+  std::vector<Digest> proof;
+  if (!arguments.proof.empty()) {
+    ASSIGN_OR_RETURN(proof, ReadProof(arguments.proof));
+  }
   ASSIGN_OR_RETURN(
       const CheckpointPair pair,
-      CompareCheckpoints(notes[0], notes[1], log_key, source.get()));
+      CompareCheckpoints(notes[0], notes[1], log_key, source.get(), proof));
   if (arguments.json)
     std::cout << DumpJson(ToJson(pair)) << "\n";
   else
