@@ -91,15 +91,23 @@ absl::Status CheckpointCheck::VerifyByLog(const std::string& note,
   return last;
 }
 
-bool CheckpointCheck::Finish(const NetworkFold& network) {
-  if (!network.newest().has_value()) {
+bool CheckpointCheck::Finish(const NetworkFold& network,
+                             const std::optional<CharterQuorum::Count>& count) {
+  if (!network.newest().has_value() || !count.has_value()) {
     report_.Skip(Step::kCheckpoint, network.WhyNone());
     report_.Skip(Step::kConsistency, network.WhyNone());
     return true;
   }
   report_.Checked(Step::kCheckpoint);
   absl::Status good = VerifyByLog(note_, network);
-  if (good.ok()) good = CountCosignatures(*network.newest());
+  if (good.ok()) good = count->good;
+  report_.quorum = count->quorum;
+  report_.quorum_charter = count->version;
+  if (good.ok()) {
+    report_.cosignatures = static_cast<uint32_t>(count->times.size());
+    if (!count->times.empty())
+      report_.checkpoint_at = count->times[count->times.size() / 2];
+  }
   if (!good.ok())
     report_.Add(Step::kCheckpoint,
                 {FindingCode::kBadCheckpoint, std::nullopt,
@@ -109,22 +117,12 @@ bool CheckpointCheck::Finish(const NetworkFold& network) {
   else if (report_.cosignatures < report_.quorum)
     report_.Add(Step::kCheckpoint,
                 {FindingCode::kQuorumMissing, std::nullopt,
-                 absl::StrCat(report_.cosignatures, " witness(es) cosigned, ",
+                 absl::StrCat(report_.cosignatures, " witness(es) of charter ",
+                              "version ", report_.quorum_charter, " cosigned, ",
                               report_.quorum, " are needed"),
                  ""});
   CompareOlder(network);
   return good.ok();
-}
-
-absl::Status CheckpointCheck::CountCosignatures(
-    const AcceptedCharter& charter) {
-  ASSIGN_OR_RETURN(const Note note, ParseNote(note_));
-  ASSIGN_OR_RETURN(const std::vector<absl::Time> times,
-                   CosignatureTimes(note, charter.charter));
-  report_.cosignatures = static_cast<uint32_t>(times.size());
-  if (times.empty()) return absl::OkStatus();
-  report_.checkpoint_at = times[times.size() / 2];
-  return absl::OkStatus();
 }
 
 void CheckpointCheck::CompareOlder(const NetworkFold& network) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "agents/auditor/charter_quorum.h"
 #include "agents/auditor/network_fold.h"
 #include "agents/auditor/report.h"
 #include "crypto/checkpoint.h"
@@ -37,9 +38,10 @@ class CheckpointCheck {
   void OnSize(TreeSize size, const Digest& root);
   bool WantsRoot(TreeSize size) const;
 
-  // After the last entry. False: a signature is bad, so that what the
-  // checkpoint says of the size is nobody's word.
-  bool Finish(const NetworkFold& network);
+  // After the last entry; `count`: what the witnesses say. False: a signature
+  // is bad, so that what the checkpoint says of the size is nobody's word.
+  bool Finish(const NetworkFold& network,
+              const std::optional<CharterQuorum::Count>& count);
 
  private:
   struct Older {
@@ -50,9 +52,6 @@ class CheckpointCheck {
 
   absl::Status VerifyByLog(const std::string& note,
                            const NetworkFold& network) const;
-  // How many witnesses of the newest charter cosigned; an error for a bad
-  // cosignature.
-  absl::Status CountCosignatures(const AcceptedCharter& charter);
   void CompareOlder(const NetworkFold& network);
 
   const std::string note_;

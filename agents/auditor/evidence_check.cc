@@ -7,6 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "agents/auditor/charter_quorum.h"
 #include "agents/auditor/checkpoint_check.h"
 #include "agents/auditor/event_check.h"
 #include "agents/auditor/link_check.h"
@@ -66,6 +67,7 @@ class Judgement {
         report_(verdict_.report),
         checkpoint_(evidence.checkpoint, {}, report_),
         network_(source_, root, report_),
+        quorum_(source_, evidence.checkpoint, report_),
         openings_(source_, report_),
         links_(link_report_),
         timeline_([this](const TimelineEntry& row) {
@@ -82,7 +84,7 @@ class Judgement {
       for (const EvidenceEntry& entry : evidence_.entries) OnEntry(entry);
       network_.Finish();
       openings_.Finish();
-      checkpoint_.Finish(network_);
+      checkpoint_.Finish(network_, quorum_.Finish());
       CheckSigners();
     }
     if (evidence_.Find(evidence_.subject) == nullptr)
@@ -147,6 +149,7 @@ class Judgement {
       row.detail = absl::StrCat("version ", version->version);
       // Never the source's own failure: the pack is here.
       (void)network_.OnCharter(entry.index, decoded.time, *version);
+      (void)quorum_.OnCharter(entry.index, network_);
     } else if (const auto* key = std::get_if<KeyEventEntry>(&decoded.content)) {
       row.event = "key_event";
       const absl::StatusOr<KeyEvent> event = PeekKeyEvent(key->document);
@@ -272,6 +275,7 @@ class Judgement {
   Report link_report_;
   CheckpointCheck checkpoint_;
   NetworkFold network_;
+  CharterQuorum quorum_;
   OpeningCheck openings_;
   LinkCheck links_;
   const TimelineSink timeline_;

@@ -49,7 +49,7 @@ absl::string_view HowToCheck(FindingCode code) {
              "charter names";
     case FindingCode::kQuorumMissing:
       return "count the checkpoint's cosignature lines (C2SP tlog-cosignature) "
-             "by witness keys of the newest charter";
+             "by witness keys of the charter that was in force before it";
     case FindingCode::kInconsistent:
       return "amparo-audit compare with both signed checkpoints: together they "
              "are the evidence";

@@ -39,6 +39,12 @@ class LeafSource {
   virtual absl::StatusOr<Bytes> HashTile(const TileId& tile) = 0;
   // A charter version, by the hash that its entry holds.
   virtual absl::StatusOr<std::string> Document(const Digest& hash) = 0;
+  // The checkpoint under which charter `version` came into force: a signed note.
+  // NOT_FOUND when it keeps none, UNIMPLEMENTED when it knows nothing of them.
+  virtual absl::StatusOr<std::string> CharterCheckpoint(uint64_t version) {
+    static_cast<void>(version);
+    return absl::UnimplementedError("no checkpoints of charters here");
+  }
   // Whether the source gives openings at all.
   virtual bool HasOpenings() = 0;
   // Openings of the leaves [start, start + count), as Entries.

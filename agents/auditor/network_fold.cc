@@ -21,33 +21,39 @@ NetworkFold::NetworkFold(LeafSource& source, const std::optional<Digest>& root,
     : source_(source), root_(root), report_(report) {}
 
 const AcceptedCharter* NetworkFold::Charter() const {
-  return newest_.has_value() && !refused_at_.has_value() ? &*newest_ : nullptr;
+  return newest_.has_value() && !missing_at_.has_value() ? &*newest_ : nullptr;
 }
 
 std::string NetworkFold::WhyNone() const {
-  if (refused_at_.has_value())
-    return absl::StrCat("the charter of entry ", refused_at_->value(),
-                        " was refused");
+  if (missing_at_.has_value())
+    return absl::StrCat("the charter of entry ", missing_at_->value(),
+                        " is not there");
   return "the log has no charter";
 }
 
 absl::Status NetworkFold::OnCharter(LeafIndex leaf, absl::Time time,
                                     const CharterEntry& entry) {
   ++report_.counts.charters;
-  if (refused_at_.has_value()) return absl::OkStatus();
+  if (missing_at_.has_value()) return absl::OkStatus();
   report_.Checked(Step::kCharterChain);
   const absl::StatusOr<std::string> document = source_.Document(entry.hash);
-  if (!document.ok()) {
-    if (!IsAnswerAboutTheLog(document.status())) return document.status();
-    Refuse(leaf, "its document is not there");
+  if (!document.ok() && !IsAnswerAboutTheLog(document.status()))
+    return document.status();
+  if (!document.ok() || Sha256(*document) != entry.hash) {
+    missing_at_ = leaf;
+    Refuse(leaf, document.ok() ? "its document does not have the entry's hash"
+                               : "its document is not there");
     return absl::OkStatus();
   }
   absl::StatusOr<AcceptedCharter> accepted =
       Judge(leaf, time, entry, *document);
   if (!accepted.ok()) {
-    Refuse(leaf, std::string(accepted.status().message()));
+    Refuse(leaf, accepted.status().message());
     return absl::OkStatus();
   }
+  // Agents go by the document.
+  if (accepted->charter.version != entry.version)
+    Refuse(leaf, "its document is of another version");
   for (const NoteVerifier& key : accepted->charter.log_keys)
     if (std::none_of(log_keys_.begin(), log_keys_.end(),
                      [&](const NoteVerifier& known) {
@@ -63,22 +69,18 @@ absl::Status NetworkFold::OnCharter(LeafIndex leaf, absl::Time time,
 absl::StatusOr<AcceptedCharter> NetworkFold::Judge(
     LeafIndex leaf, absl::Time time, const CharterEntry& entry,
     const std::string& document) const {
-  if (Sha256(document) != entry.hash)
-    return absl::DataLossError("its document does not have the entry's hash");
-  absl::StatusOr<AcceptedCharter> accepted =
-      absl::FailedPreconditionError("version 1 must be entry 0");
-  if (newest_.has_value())
-    accepted = AcceptNextCharter(document, *newest_, time);
-  else if (leaf.value() == 0)
-    accepted = AcceptFirstCharter(document, root_.value_or(entry.hash), time);
-  RETURN_IF_ERROR(accepted.status());
-  if (accepted->charter.version != entry.version)
-    return absl::DataLossError("its document is of another version");
-  return accepted;
+  if (!newest_.has_value()) {
+    if (leaf.value() != 0)
+      return absl::FailedPreconditionError("version 1 must be entry 0");
+    return AcceptFirstCharter(document, root_.value_or(entry.hash), time);
+  }
+  if (entry.version <= newest_->charter.version)
+    return absl::FailedPreconditionError(
+        "the first entry of a version counts, and it has one");
+  return AcceptNextCharter(document, *newest_, time);
 }
 
-void NetworkFold::Refuse(LeafIndex leaf, const std::string& why) {
-  refused_at_ = leaf;
+void NetworkFold::Refuse(LeafIndex leaf, absl::string_view why) {
   report_.Add(Step::kCharterChain,
               {FindingCode::kBadCharter, leaf,
                absl::StrCat("the charter of entry ", leaf.value(),
@@ -114,7 +116,7 @@ void NetworkFold::OnSuspension(LeafIndex leaf, absl::Time time,
 }
 
 void NetworkFold::Finish() {
-  if (!newest_.has_value() && !refused_at_.has_value())
+  if (!newest_.has_value() && !missing_at_.has_value())
     report_.Add(Step::kCharterChain,
                 {FindingCode::kBadCharter, LeafIndex(0),
                  "entry 0 is not version 1 of the charter", ""});
@@ -123,7 +125,6 @@ void NetworkFold::Finish() {
   if (!newest_.has_value()) return;
   report_.network = newest_->charter.network;
   report_.charter_version = newest_->charter.version;
-  report_.quorum = newest_->charter.witness_quorum;
 }
 
 }  // namespace amparo::auditor

@@ -17,9 +17,10 @@
 namespace amparo::auditor {
 
 // Steps 1 and 2: the charter chain from its root, each version at its leaf,
-// and the key events of the members. Once a charter is refused nobody can say
-// who belonged to the network from there on: later charters, key events and
-// signatures are not judged. One thread at a time.
+// and the key events of the members. Goes on as agents do: a charter that must
+// be refused changes nothing, and the one before stays in force. Where one is
+// not there, agents stop and so does the fold: who belonged to the network from
+// there on nobody can say. One thread at a time.
 class NetworkFold {
  public:
   // `root`: pinned hash of version 1; without it leaf 0 is taken at its word.
@@ -36,9 +37,10 @@ class NetworkFold {
   // After the last leaf.
   void Finish();
 
-  // The charter in force; null before the first and after a refused one.
+  // The newest charter that was accepted; null before the first, and after one
+  // whose document is not there.
   const AcceptedCharter* Charter() const;
-  // The newest version that was accepted, even if a later one was refused.
+  // The newest version that was accepted, even if a later one is missing.
   const std::optional<AcceptedCharter>& newest() const { return newest_; }
   const KeyDirectory& keys() const { return keys_; }
   // Every log key that an accepted version named.
@@ -52,14 +54,14 @@ class NetworkFold {
   absl::StatusOr<AcceptedCharter> Judge(LeafIndex leaf, absl::Time time,
                                         const CharterEntry& entry,
                                         const std::string& document) const;
-  void Refuse(LeafIndex leaf, const std::string& why);
+  void Refuse(LeafIndex leaf, absl::string_view why);
 
   LeafSource& source_;
   const std::optional<Digest> root_;
   Report& report_;
   Digest first_;
   std::optional<AcceptedCharter> newest_;
-  std::optional<LeafIndex> refused_at_;
+  std::optional<LeafIndex> missing_at_;
   KeyDirectory keys_;
   std::vector<NoteVerifier> log_keys_;
 };

@@ -6,6 +6,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "agents/auditor/charter_quorum.h"
 #include "agents/auditor/checkpoint_check.h"
 #include "agents/auditor/event_check.h"
 #include "agents/auditor/link_check.h"
@@ -39,6 +40,7 @@ class Walk {
         checkpoint_(std::move(note), options.since, report),
         tree_(source, report),
         network_(source, root, report),
+        quorum_(source, checkpoint_.note(), report),
         openings_(source, report),
         links_(report),
         events_(network_, openings_, links_, report, options_.timeline,
@@ -51,7 +53,7 @@ class Walk {
   absl::Status Restore(const ReplayState& state);
   // A charter, key event or suspension.
   absl::Status OnOpenContent(LeafIndex leaf, absl::Time time,
-                             const LogEntry& entry);
+                             const LogEntry& entry, bool replayed = false);
   void CheckReplayed(LeafIndex leaf, ByteView bytes);
   void GiveState(std::vector<std::vector<Digest>> edge);
   // The entries of one bundle; how many there were.
@@ -70,6 +72,7 @@ class Walk {
   CheckpointCheck checkpoint_;
   TreeCheck tree_;
   NetworkFold network_;
+  CharterQuorum quorum_;
   OpeningCheck openings_;
   LinkCheck links_;
   EventCheck events_;
@@ -111,7 +114,7 @@ absl::Status Walk::Restore(const ReplayState& state) {
   for (const auto& [leaf, bytes] : state.open_entries) {
     const absl::StatusOr<LogEntry> entry = DecodeLogEntry(bytes);
     if (!entry.ok()) return damaged;
-    RETURN_IF_ERROR(OnOpenContent(leaf, entry->time, *entry));
+    RETURN_IF_ERROR(OnOpenContent(leaf, entry->time, *entry, true));
     if (options_.state != nullptr) open_entries_.emplace_back(leaf, bytes);
   }
   const absl::StatusOr<Note> note = ParseNote(state.checkpoint);
@@ -148,6 +151,9 @@ absl::StatusOr<uint64_t> Walk::ReadBundle(uint64_t start, uint32_t count) {
       CheckReplayed(leaf, (*entries)[i]);
     else
       RETURN_IF_ERROR(OnEntry(leaf, (*entries)[i]));
+    // After the entry: it may be the charter that asks.
+    if (leaf.value() >= from_ && quorum_.WantsRoot(tree_.size()))
+      quorum_.OnSize(tree_.size(), tree_.Root());
   }
   openings_.EndOfBundle();
   return entries->size();
@@ -211,9 +217,11 @@ absl::Status Walk::OnContent(LeafIndex leaf, absl::Time time,
 }
 
 absl::Status Walk::OnOpenContent(LeafIndex leaf, absl::Time time,
-                                 const LogEntry& entry) {
-  if (const auto* charter = std::get_if<CharterEntry>(&entry.content))
-    return network_.OnCharter(leaf, time, *charter);
+                                 const LogEntry& entry, bool replayed) {
+  if (const auto* charter = std::get_if<CharterEntry>(&entry.content)) {
+    RETURN_IF_ERROR(network_.OnCharter(leaf, time, *charter));
+    return quorum_.OnCharter(leaf, network_, replayed);
+  }
   if (const auto* key = std::get_if<KeyEventEntry>(&entry.content))
     network_.OnKeyEvent(leaf, time, *key);
   else if (const auto* suspension =
@@ -239,7 +247,7 @@ absl::Status Walk::Finish() {
   network_.Finish();
   openings_.Finish();
   events_.Finish();
-  FinishTree(checkpoint_.Finish(network_));
+  FinishTree(checkpoint_.Finish(network_, quorum_.Finish()));
   report_.Skip(Step::kDisclosures, "no opened cases were given");
   if (options_.network != nullptr) options_.network(network_);
   if (options_.state != nullptr && report_.ok()) GiveState(std::move(edge));

@@ -175,6 +175,7 @@ Json ToJson(const Report& report) {
                                 : Json(nullptr)},
           {"cosignatures", report.cosignatures},
           {"quorum", report.quorum},
+          {"quorum_charter", report.quorum_charter},
           {"steps", StepsJson(report)},
           {"first_bad_index", IndexOrNull(report.first_bad_index())},
           {"findings", FindingsJson(report)},
@@ -204,6 +205,9 @@ std::string ToText(const Report& report) {
                          " were replayed before, and not again")
           : "",
       "\nCosignatures ", report.cosignatures, ", quorum ", report.quorum,
+      report.quorum_charter != report.charter_version
+          ? absl::StrCat(" of charter version ", report.quorum_charter)
+          : "",
       report.quorum == 0 ? ": nobody else watches this log" : "",
       "\n\nSteps\n");
   for (size_t i = 0; i < kStepCount; ++i)

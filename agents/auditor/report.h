@@ -124,6 +124,8 @@ class Report {
   std::optional<absl::Time> checkpoint_at;
   uint32_t cosignatures = 0;
   uint32_t quorum = 0;
+  // The charter version whose witnesses these are.
+  uint64_t quorum_charter = 0;
   Counts counts;
 
  private:

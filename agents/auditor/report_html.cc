@@ -127,7 +127,8 @@ std::string FactsHtml(const Report& report, absl::Time made) {
            report.quorum == 0
                ? "the charter asks for none: nobody else watches this log"
                : absl::StrCat(report.cosignatures, " signed, ", report.quorum,
-                              " are needed")),
+                              " are needed by charter version ",
+                              report.quorum_charter)),
       "</dl>\n");
 }
 

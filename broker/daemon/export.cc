@@ -17,7 +17,6 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/status.h"
-#include "broker/core/directory.h"
 #include "crypto/tile.h"
 #include "proto/envelope/log_entry.h"
 #include "proto/network/charter.h"
@@ -64,6 +63,13 @@ class NewDirectory {
     out.write(content.data(), static_cast<std::streamsize>(content.size()));
     out.close();
     return out ? absl::OkStatus() : Failed("write");
+  }
+
+  // Appears even when nothing is written into it.
+  absl::Status MakeFolder(const std::string& name) {
+    std::error_code error;
+    fs::create_directories(fs::path(temporary_) / name, error);
+    return error ? Failed("create") : absl::OkStatus();
   }
 
   absl::Status Finish() {
@@ -154,9 +160,15 @@ absl::Status WriteBundles(const Store& store, TreeSize size,
   return absl::OkStatus();
 }
 
-// Leaf and hash of every charter.
-absl::StatusOr<std::vector<LoggedCharter>> ListCharters(const Store& store) {
-  std::vector<LoggedCharter> charters;
+// Where a charter stands in the log.
+struct CharterPlace {
+  LeafIndex leaf;
+  uint64_t version;
+  Digest hash;
+};
+
+absl::StatusOr<std::vector<CharterPlace>> ListCharters(const Store& store) {
+  std::vector<CharterPlace> charters;
   for (uint64_t from = 0;;) {
     ASSIGN_OR_RETURN(const std::vector<Publication> publications,
                      store.Publications(from, kPublicationsAtOnce));
@@ -164,15 +176,15 @@ absl::StatusOr<std::vector<LoggedCharter>> ListCharters(const Store& store) {
     for (const Publication& publication : publications)
       if (const auto* entry =
               std::get_if<CharterEntry>(&publication.entry.content))
-        charters.push_back({publication.leaf, entry->hash});
+        charters.push_back({publication.leaf, entry->version, entry->hash});
     from += publications.size();
   }
 }
 
 absl::Status WriteDocuments(const Store& store,
-                            const std::vector<LoggedCharter>& charters,
+                            const std::vector<CharterPlace>& charters,
                             TreeSize size, NewDirectory& out) {
-  for (const LoggedCharter& charter : charters) {
+  for (const CharterPlace& charter : charters) {
     if (charter.leaf.value() >= size.value()) break;
     ASSIGN_OR_RETURN(const std::string document, store.Document(charter.hash));
     RETURN_IF_ERROR(out.Write(
@@ -182,18 +194,41 @@ absl::Status WriteDocuments(const Store& store,
   return absl::OkStatus();
 }
 
-// The newest checkpoint; where the charter asks for a quorum of witnesses, the
-// newest that has one.
-absl::StatusOr<std::string> NoteToExport(
-    const Store& store, const std::vector<LoggedCharter>& charters) {
-  if (!charters.empty()) {
-    ASSIGN_OR_RETURN(const std::string document,
-                     store.Document(charters.back().hash));
-    ASSIGN_OR_RETURN(const Charter charter, PeekCharter(document));
-    auto witnessed = store.NewestWitnessed();
-    if (charter.witness_quorum > 0 && !absl::IsNotFound(witnessed.status()))
-      return witnessed;
+// The checkpoints under which charters came into force. The folder says that
+// this export has them, also when there is none.
+absl::Status WriteCharterCheckpoints(const Store& store,
+                                     const std::vector<CharterPlace>& charters,
+                                     TreeSize size, NewDirectory& out) {
+  RETURN_IF_ERROR(out.MakeFolder("charter-checkpoints"));
+  for (const CharterPlace& charter : charters) {
+    if (charter.leaf.value() >= size.value()) break;
+    const absl::StatusOr<std::string> note =
+        store.WitnessedCharter(charter.version);
+    if (absl::IsNotFound(note.status())) continue;
+    RETURN_IF_ERROR(note.status());
+    ASSIGN_OR_RETURN(const Note parsed, ParseNote(*note));
+    ASSIGN_OR_RETURN(const Checkpoint shown, ParseCheckpoint(parsed.text));
+    // It came while this was being written.
+    if (shown.size > size) continue;
+    RETURN_IF_ERROR(out.Write(
+        absl::StrCat("charter-checkpoints/", charter.version), *note));
   }
+  return absl::OkStatus();
+}
+
+// The newest checkpoint; where the charter that agents have in force asks for a
+// quorum of witnesses, the newest that has one.
+absl::StatusOr<std::string> NoteToExport(
+    const Store& store, const std::vector<CharterPlace>& charters) {
+  uint32_t quorum = 0;
+  for (const CharterPlace& place : charters) {
+    if (quorum > 0 && !store.WitnessedCharter(place.version).ok()) break;
+    ASSIGN_OR_RETURN(const std::string document, store.Document(place.hash));
+    ASSIGN_OR_RETURN(const Charter charter, PeekCharter(document));
+    quorum = charter.witness_quorum;
+  }
+  auto witnessed = store.NewestWitnessed();
+  if (quorum > 0 && !absl::IsNotFound(witnessed.status())) return witnessed;
   return store.NewestCheckpoint();
 }
 
@@ -202,7 +237,7 @@ absl::StatusOr<std::string> NoteToExport(
 absl::StatusOr<Checkpoint> ExportLog(const Store& store,
                                      const NetworkFile& network,
                                      const std::string& directory) {
-  ASSIGN_OR_RETURN(const std::vector<LoggedCharter> charters,
+  ASSIGN_OR_RETURN(const std::vector<CharterPlace> charters,
                    ListCharters(store));
   const auto note = NoteToExport(store, charters);
   if (absl::IsNotFound(note.status()))
@@ -218,6 +253,8 @@ absl::StatusOr<Checkpoint> ExportLog(const Store& store,
   RETURN_IF_ERROR(WriteTiles(store, checkpoint.size, out));
   RETURN_IF_ERROR(WriteBundles(store, checkpoint.size, out));
   RETURN_IF_ERROR(WriteDocuments(store, charters, checkpoint.size, out));
+  RETURN_IF_ERROR(
+      WriteCharterCheckpoints(store, charters, checkpoint.size, out));
   NetworkFile described = network;
   described.founding_token.reset();
   RETURN_IF_ERROR(out.Write("network.json", FormatNetworkFile(described)));

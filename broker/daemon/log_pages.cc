@@ -4,6 +4,8 @@
 #include <vector>
 
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "base/encoding.h"
 #include "base/status.h"
@@ -59,6 +61,8 @@ absl::StatusOr<HttpAnswer> LogPages::Page(absl::string_view path) const {
   }
   if (absl::StartsWith(path, "/tile/")) return TilePage(path.substr(1));
   if (absl::ConsumePrefix(&path, "/documents/")) return DocumentPage(path);
+  if (absl::ConsumePrefix(&path, "/charter-checkpoints/"))
+    return CharterPage(path);
   return HttpAnswer();
 }
 
@@ -93,6 +97,16 @@ absl::StatusOr<HttpAnswer> LogPages::DocumentPage(
   ASSIGN_OR_RETURN(const Digest hash, Digest::FromBytes(bytes));
   ASSIGN_OR_RETURN(std::string document, log_.Document(hash));
   return Fixed("application/jose+json", std::move(document));
+}
+
+// The first checkpoint that brought a charter into force stays the one.
+absl::StatusOr<HttpAnswer> LogPages::CharterPage(
+    absl::string_view version) const {
+  uint64_t number = 0;
+  if (!absl::SimpleAtoi(version, &number) || absl::StrCat(number) != version)
+    return HttpAnswer();
+  ASSIGN_OR_RETURN(std::string note, witnesses_.ForCharter(number));
+  return Fixed("text/plain; charset=utf-8", std::move(note));
 }
 
 }  // namespace amparo::broker

@@ -8,8 +8,8 @@
 namespace amparo::broker {
 
 // The part of the log that is for everybody, as HTTP pages (docs/PROTOCOL.md,
-// Log over HTTP): /checkpoint, /tile/... and /documents/HEX.json, as C2SP
-// tlog-tiles names them. No opening, so nobody who wrote to whom. Thread-safe.
+// Log over HTTP): /checkpoint, /tile/..., /documents/HEX.json and
+// /charter-checkpoints/VERSION; as C2SP tlog-tiles names what it knows. No opening, so nobody who wrote to whom. Thread-safe.
 class LogPages {
  public:
   // All must outlive it.
@@ -25,6 +25,7 @@ class LogPages {
   absl::StatusOr<HttpAnswer> Page(absl::string_view path) const;
   absl::StatusOr<HttpAnswer> TilePage(absl::string_view path) const;
   absl::StatusOr<HttpAnswer> DocumentPage(absl::string_view path) const;
+  absl::StatusOr<HttpAnswer> CharterPage(absl::string_view version) const;
 
   const AuditLog& log_;
   const Checkpointer& checkpointer_;

@@ -195,6 +195,32 @@ TEST_F(LyingAboutTheLog, AStaleCharterStopsWhoeverIsShownItAndIsAFinding) {
   EXPECT_EQ(ong().peers().Now()->enacted.value(), ong().log().size().value());
 }
 
+TEST_F(LyingAboutTheLog, ACharterWithoutItsWitnessesWaitsAndIsAFinding) {
+  world_.RequireQuorum(4);
+  world_.Settle();
+  ASSERT_TRUE(Audited().ok());
+  const uint64_t version = ong().peers().Now()->charter.charter.version;
+  for (const char* id : {"mp", "cpcj"}) world_.agent(id).witnesses = false;
+  const LeafIndex leaf(world_.broker().store().Head().range.size().value());
+  const std::string before = world_.Shown().witnessed;
+  world_.RequireQuorum(1);
+  world_.Settle();
+  EXPECT_EQ(ong().peers().Now()->charter.charter.version, version);
+  // Two witnesses would do for the new charter, which does not count yet.
+  ShownLog log(world_.broker(), world_.Shown().note);
+  EXPECT_TRUE(Finds(Audited(log), FindingCode::kQuorumMissing, leaf));
+  log.charter_checkpoints[version + 1] = before;
+  EXPECT_TRUE(Finds(Audited(log), FindingCode::kQuorumMissing, leaf));
+
+  for (const char* id : {"mp", "cpcj"}) world_.agent(id).witnesses = true;
+  Sent();
+  LieIsOver();
+  EXPECT_EQ(ong().peers().Now()->charter.charter.version, version + 1);
+  const auditor::Report report = Audited();
+  EXPECT_TRUE(report.ok());
+  EXPECT_EQ(report.quorum_charter, version + 1);
+}
+
 TEST_F(LyingAboutTheLog, TilesOfAnotherTreeAreAFindingAndNoAgentAsksForThem) {
   Sent();
   world_.Settle();

@@ -123,7 +123,7 @@ EOT
 
 step "public tools find the same (docs/EVIDENCE.md)"
 if command -v python3 >/dev/null; then
-  awk '/^```python$/{on=1;next} /^```$/{on=0} on' "$root/docs/EVIDENCE.md" >"$scratch/check.py"
+  awk '/^```python$/{on=1;next} /^```$/{if (on) exit} on' "$root/docs/EVIDENCE.md" >"$scratch/check.py"
   check "the page's script believes the pack" python3 "$scratch/check.py" "$scratch/pack-$envelope.json" "$pin"
   grep -q "all entries are in the tree" "$scratch/out"
   check_exit 1 python3 "$scratch/check.py" "$scratch/moved.json" "$pin"

@@ -40,6 +40,10 @@ class FuzzSource : public LeafSource {
   absl::StatusOr<std::string> Document(const Digest&) override {
     return amparo::ToText(Take(Byte()));
   }
+  absl::StatusOr<std::string> CharterCheckpoint(uint64_t) override {
+    if (Byte() < 64) return absl::NotFoundError("none");
+    return amparo::ToText(Take(Byte()));
+  }
   bool HasOpenings() override { return Byte() >= 64; }
   absl::StatusOr<std::vector<Opening>> Openings(uint64_t start,
                                                 uint32_t count) override {

@@ -15,6 +15,7 @@
 #include "proto/envelope/anchor.h"
 #include "proto/envelope/codec.h"
 #include "proto/envelope/limits.h"
+#include "proto/network/witnesses.h"
 #include "tests/support/status_matchers.h"
 
 namespace amparo {
@@ -272,14 +273,36 @@ LeafIndex LogBuilder::AddErasure(const std::string& id,
 }
 
 std::string LogBuilder::SignedCheckpoint() const {
+  return SignedCheckpoint(witnesses);
+}
+
+std::string LogBuilder::SignedCheckpoint(
+    const std::vector<std::string>& cosigners) const {
   CompactRange range;
   for (const Bytes& entry : entries) range.Append(LeafHash(entry));
-  return VALUE_OF(amparo::SignCheckpoint(
+  const std::string note = VALUE_OF(amparo::SignCheckpoint(
       {kNetwork, range.size(), range.Root(), {}}, log_key_));
+  Note cosigned = VALUE_OF(ParseNote(note));
+  for (const std::string& id : cosigners) {
+    const LogMember& witness = members_.at(id);
+    cosigned.signatures.push_back(VALUE_OF(
+        CosignCheckpoint(cosigned.text, WitnessName(kNetwork, witness.id),
+                         witness.witness, now)));
+  }
+  return FormatNote(cosigned);
+}
+
+void LogBuilder::KeepCharterCheckpoint(
+    uint64_t version, const std::vector<std::string>& cosigners) {
+  charter_checkpoints[version] = SignedCheckpoint(cosigners);
 }
 
 void LogBuilder::Export(const std::string& folder) const {
   Put(folder, "checkpoint", SignedCheckpoint());
+  std::filesystem::create_directories(
+      absl::StrCat(folder, "/charter-checkpoints"));
+  for (const auto& [version, note] : charter_checkpoints)
+    Put(folder, absl::StrCat("charter-checkpoints/", version), note);
   for (const auto& [hash, document] : documents)
     Put(folder, absl::StrCat("documents/", ToHex(hash.bytes()), ".json"),
         document);

@@ -82,8 +82,13 @@ class LogBuilder {
   LeafIndex AddErasure(const std::string& member,
                        std::vector<LeafIndex> leaves);
 
-  // Of what was added so far, signed by the log key.
+  // Of what was added so far, signed by the log key; cosigned by `witnesses`.
   std::string SignedCheckpoint() const;
+  std::string SignedCheckpoint(const std::vector<std::string>& witnesses) const;
+  // The checkpoint of now, with these, is what brought charter `version` into
+  // force.
+  void KeepCharterCheckpoint(uint64_t version,
+                             const std::vector<std::string>& witnesses);
   // The folder that `amparo-broker export` would write.
   void Export(const std::string& folder) const;
 
@@ -92,6 +97,8 @@ class LogBuilder {
   std::vector<Bytes> entries;
   std::map<uint64_t, Opened> openings;
   std::map<Digest, std::string> documents;  // charters by hash
+  std::vector<std::string> witnesses;       // under the exported checkpoint
+  std::map<uint64_t, std::string> charter_checkpoints;
 
  private:
   using ChainKey = std::pair<Digest, MemberId>;

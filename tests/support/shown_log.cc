@@ -26,6 +26,9 @@ ShownLog::ShownLog(broker::BrokerFixture& broker, std::string shown)
        VALUE_OF(store.Publications(0, 1 << 20)))
     if (!published.document.empty())
       documents[Sha256(published.document)] = published.document;
+  for (uint64_t version = 1; version <= documents.size(); ++version)
+    if (const auto kept = store.WitnessedCharter(version); kept.ok())
+      charter_checkpoints[version] = *kept;
 }
 
 absl::Status ShownLog::Answer() {
@@ -68,6 +71,14 @@ absl::StatusOr<std::string> ShownLog::Document(const Digest& hash) {
   RETURN_IF_ERROR(Answer());
   const auto found = documents.find(hash);
   if (found == documents.end()) return absl::NotFoundError("no such document");
+  return found->second;
+}
+
+absl::StatusOr<std::string> ShownLog::CharterCheckpoint(uint64_t version) {
+  RETURN_IF_ERROR(Answer());
+  const auto found = charter_checkpoints.find(version);
+  if (found == charter_checkpoints.end())
+    return absl::NotFoundError("no quorum brought it into force");
   return found->second;
 }
 

@@ -22,6 +22,7 @@ class ShownLog final : public LeafSource {
                                              uint32_t count) override;
   absl::StatusOr<Bytes> HashTile(const TileId& tile) override;
   absl::StatusOr<std::string> Document(const Digest& hash) override;
+  absl::StatusOr<std::string> CharterCheckpoint(uint64_t version) override;
   bool HasOpenings() override { return true; }
   absl::StatusOr<std::vector<Opening>> Openings(uint64_t start,
                                                 uint32_t count) override;
@@ -32,6 +33,7 @@ class ShownLog final : public LeafSource {
   std::vector<Digest> leaves;  // the tiles are made of these
   std::map<uint64_t, Opening> openings;
   std::map<Digest, std::string> documents;  // charters by hash
+  std::map<uint64_t, std::string> charter_checkpoints;  // by version
   uint64_t answers_left = ~uint64_t{0};     // then it says UNAVAILABLE
 
  private:

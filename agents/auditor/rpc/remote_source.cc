@@ -115,6 +115,16 @@ absl::StatusOr<std::string> RemoteSource::Document(const Digest& hash) {
   return response.document();
 }
 
+absl::StatusOr<std::string> RemoteSource::CharterCheckpoint(uint64_t version) {
+  v1::GetCharterCheckpointRequest request;
+  request.set_version(version);
+  v1::CheckpointResponse response;
+  RETURN_IF_ERROR(Run([&](grpc::ClientContext& context) {
+    return stub_->GetCharterCheckpoint(&context, request, &response);
+  }));
+  return response.witnessed();
+}
+
 absl::StatusOr<std::vector<Opening>> RemoteSource::Openings(uint64_t start,
                                                             uint32_t count) {
   v1::ListOpeningsRequest request;

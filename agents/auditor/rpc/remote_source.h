@@ -28,6 +28,7 @@ class RemoteSource : public LeafSource {
                                              uint32_t count) override;
   absl::StatusOr<Bytes> HashTile(const TileId& tile) override;
   absl::StatusOr<std::string> Document(const Digest& hash) override;
+  absl::StatusOr<std::string> CharterCheckpoint(uint64_t version) override;
   bool HasOpenings() override { return true; }
   absl::StatusOr<std::vector<Opening>> Openings(uint64_t start,
                                                 uint32_t count) override;

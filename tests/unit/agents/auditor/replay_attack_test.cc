@@ -179,7 +179,7 @@ TEST_F(ReplayAttack, AnyEditOfACharterIsFoundAtItsEntry) {
   EXPECT_THAT(Replayed(), FirstFails(FindingCode::kBadCharter, 1));
 }
 
-TEST_F(ReplayAttack, ARefusedCharterEndsTheJudgementOfKeysAndSignatures) {
+TEST_F(ReplayAttack, AMissingCharterEndsTheJudgementOfKeysAndSignatures) {
   Export();
   Remove(
       absl::StrCat("documents/", ToHex(log_.charter().hash.bytes()), ".json"));
@@ -211,6 +211,25 @@ TEST_F(ReplayAttack, ACharterSignedByTooFewIsFound) {
               FirstFails(FindingCode::kBadCharter, leaf.value()));
 }
 
+TEST_F(ReplayAttack, AfterARefusedCharterTheOneBeforeStaysInForce) {
+  const LeafIndex refused =
+      log_.AddCharter([](Charter& next) { next.members.pop_back(); }, 1);
+  log_.AddReceipt(log_.AddEnvelope("ong", "uls"));
+  log_.AddCharter([](Charter& next) { next.title = "Third"; });
+  const LeafIndex last = log_.AddSigningKey("uls");
+  Report report = ExportAndReplay();
+  ASSERT_THAT(report, FirstFails(FindingCode::kBadCharter, refused.value()));
+  EXPECT_EQ(report.findings().size(), 1u);
+  EXPECT_EQ(report.charter_version, 3u);
+  for (const Step step : {Step::kKeyEvents, Step::kSignatures, Step::kLinks})
+    EXPECT_EQ(report.step(step).Ok(), true) << NameOf(step);
+  // And what is wrong behind it is still found.
+  const LeafIndex forged = log_.Add({log_.now, KeyEventEntry{"not signed"}});
+  report = ExportAndReplay();
+  EXPECT_EQ(report.findings().back().index, forged);
+  EXPECT_GT(forged, last);
+}
+
 TEST_F(ReplayAttack, ASecondLeafForACharterVersionIsFound) {
   const LeafIndex leaf =
       log_.Add({log_.now, CharterEntry{2, log_.charter().hash}});
@@ -233,8 +252,9 @@ TEST_F(ReplayAttack, ACharterUnderAnotherVersionsNumberIsFound) {
   log_.entries.pop_back();
   const LeafIndex leaf =
       log_.Add({log_.now, CharterEntry{7, log_.charter().hash}});
-  EXPECT_THAT(ExportAndReplay(),
-              FirstFails(FindingCode::kBadCharter, leaf.value()));
+  const Report report = ExportAndReplay();
+  EXPECT_THAT(report, FirstFails(FindingCode::kBadCharter, leaf.value()));
+  EXPECT_EQ(report.charter_version, 3u) << "agents go by the document";
 }
 
 TEST_F(ReplayAttack, AKeyEventByAStrangerIsFound) {
@@ -588,6 +608,7 @@ TEST_F(ReplayAttack, AnOlderCheckpointThatNobodySignedIsNoEvidence) {
 
 TEST_F(ReplayAttack, ACheckpointWithoutItsQuorumIsFound) {
   log_.AddCharter([](Charter& next) { next.witness_quorum = 2; });
+  log_.AddAnchor("ong");
   const Report report = ExportAndReplay();
   EXPECT_THAT(report, FailsAsAWhole(FindingCode::kQuorumMissing));
   EXPECT_EQ(report.quorum, 2u);

@@ -131,6 +131,22 @@ TEST_F(LogPagesTest, AttackByPathsFindsNothing) {
   }
 }
 
+TEST_F(LogPagesTest, ShowUnderWhichCheckpointACharterCameIntoForce) {
+  EXPECT_EQ(Get("/charter-checkpoints/3").status, 404u);
+  const uint64_t third[] = {3};
+  ASSERT_OK(broker.store().PutWitnessed(TreeSize(9), "a note", third));
+  const HttpAnswer page = Get("/charter-checkpoints/3");
+  EXPECT_EQ(page.status, 200u);
+  EXPECT_EQ(page.body, "a note");
+  EXPECT_TRUE(absl::StrContains(page.cache_control, "immutable"));
+  for (const char* path :
+       {"/charter-checkpoints/", "/charter-checkpoints/03",
+        "/charter-checkpoints/+3", "/charter-checkpoints/3/",
+        "/charter-checkpoints/ 3", "/charter-checkpoints/2",
+        "/charter-checkpoints/18446744073709551616", "/charter-checkpoints"})
+    EXPECT_EQ(Get(path).status, 404u) << path;
+}
+
 TEST_F(LogPagesTest, SpellAHashInOneWay) {
   std::string hex = ToHex(broker.charter().hash.bytes());
   for (char& c : hex) c = absl::ascii_toupper(static_cast<unsigned char>(c));

@@ -1,0 +1,84 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "agents/auditor/leaf_source.h"
+#include "agents/auditor/network_fold.h"
+#include "agents/auditor/report.h"
+#include "crypto/checkpoint.h"
+#include "crypto/note.h"
+#include "proto/network/charter.h"
+
+namespace amparo::auditor {
+
+// By whose witnesses each charter came into force, and by which charter the
+// newest checkpoint is to be counted (docs/PROTOCOL.md, Witnesses): version N+1
+// takes effect under a checkpoint that holds its entry and has the quorum of
+// version N, and with it all that was logged before it. Charters are judged as
+// they come, for a chain may be long. One thread at a time.
+class CharterQuorum {
+ public:
+  // `newest`: the checkpoint under replay, a signed note. `source` and `report`
+  // must outlive this.
+  CharterQuorum(LeafSource& source, const std::string& newest, Report& report);
+
+  // After each charter that `network` was shown. `replayed`: an earlier replay
+  // judged it, and its checkpoint. An error is the source's own failure.
+  absl::Status OnCharter(LeafIndex leaf, const NetworkFold& network,
+                         bool replayed = false);
+
+  // After each entry: the roots that kept checkpoints are about.
+  bool WantsRoot(TreeSize size) const;
+  void OnSize(TreeSize size, const Digest& root);
+
+  // What the newest checkpoint is worth.
+  struct Count {
+    uint64_t version = 0;  // of the charter whose witnesses are counted
+    uint32_t quorum = 0;
+    absl::Status good;              // or why it is to be refused
+    std::vector<absl::Time> times;  // of their cosignatures, ascending
+  };
+  // After the last entry. nullopt without a charter.
+  std::optional<Count> Finish();
+
+ private:
+  // The checkpoint that the source keeps for a charter.
+  struct Kept {
+    enum class State { kUnknown, kMissing, kThere };
+    State state = State::kUnknown;
+    std::optional<Finding> fault;
+    TreeSize size;
+    Digest claimed;
+    std::optional<Digest> root;  // of this log at that size
+  };
+  struct Step {
+    LeafIndex leaf;
+    bool replayed = false;
+    Count newest;
+    // Of the version before; its witnesses cosigned the newest checkpoint, too.
+    uint32_t quorum_before = 0;
+    bool newest_enacts = false;
+    Kept kept;
+  };
+
+  Count CountNewest(const Charter& charter) const;
+  absl::Status Fetch(const AcceptedCharter& before, Step& step);
+  void JudgeKept(const std::string& note, const AcceptedCharter& before,
+                 Step& step) const;
+  bool CameIntoForce(Step& step);
+  bool CameByNewest(const Step& step) const;
+
+  LeafSource& source_;
+  Report& report_;
+  absl::StatusOr<Note> newest_;
+  TreeSize size_;
+  std::vector<Step> steps_;  // one a charter that was accepted
+  std::optional<AcceptedCharter> last_;
+};
+
+}  // namespace amparo::auditor

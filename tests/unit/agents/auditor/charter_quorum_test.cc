@@ -1,0 +1,257 @@
+#include "absl/strings/str_split.h"
+#include "proto/network/witnesses.h"
+#include "tests/unit/agents/auditor/replay_fixture.h"
+
+// Charter by charter: who brought each into force, and by whom the newest
+// checkpoint is counted.
+
+namespace amparo::auditor {
+namespace {
+
+class CharterQuorumTest : public ReplayFixture {
+ protected:
+  CharterQuorumTest() {
+    log_ = LogBuilder({"cpcj", "gnr", "mp", "ong", "uls"});
+    third_ = AddCharterWith(2);
+    log_.AddReceipt(log_.AddEnvelope("ong", "uls"));
+  }
+
+  LeafIndex AddCharterWith(uint32_t quorum) {
+    return log_.AddCharter(
+        [&](Charter& next) { next.witness_quorum = quorum; });
+  }
+  // Version 4 asks for four; two brought it into force.
+  void AddFourth() {
+    fourth_ = AddCharterWith(4);
+    log_.KeepCharterCheckpoint(4, {"gnr", "ong"});
+    log_.AddReceipt(log_.AddEnvelope("ong", "uls"));
+    log_.witnesses = {"cpcj", "gnr", "mp", "ong"};
+  }
+  // Version 5 gives three of them other witness keys; the old ones brought it
+  // into force, and the new ones are used from now on.
+  void AddFifth() {
+    std::map<std::string, SigningKey> fresh;
+    for (const char* id : {"cpcj", "mp", "uls"})
+      fresh.emplace(id, SigningKey::Generate());
+    fifth_ = log_.AddCharter([&](Charter& next) {
+      for (Member& member : next.members)
+        if (const auto key = fresh.find(member.id.text()); key != fresh.end())
+          member.witness_key = key->second.verify_key();
+    });
+    log_.KeepCharterCheckpoint(5, {"cpcj", "gnr", "mp", "ong"});
+    for (auto& [id, key] : fresh) log_.member(id).witness = std::move(key);
+    log_.AddAnchor("ong");
+    log_.witnesses = {"cpcj", "mp", "ong", "uls"};
+  }
+  std::string& kept() { return log_.charter_checkpoints.at(4); }
+
+  LeafIndex third_, fourth_, fifth_;
+};
+
+MATCHER_P(StepIsOpen, step, "") {
+  *result_listener << arg.step(step).skipped;
+  return arg.step(step).Ok() == std::nullopt && !arg.step(step).skipped.empty();
+}
+
+TEST_F(CharterQuorumTest, EachCharterComesUnderTheWitnessesOfTheOneBefore) {
+  AddFourth();
+  const Report report = ExportAndReplay();
+  ASSERT_THAT(report, Passes());
+  EXPECT_EQ(report.quorum, 4u);
+  EXPECT_EQ(report.quorum_charter, 4u);
+  EXPECT_EQ(report.cosignatures, 4u);
+  EXPECT_EQ(report.step(Step::kCharterChain).Ok(), true);
+  EXPECT_EQ(report.step(Step::kCheckpoint).Ok(), true);
+}
+
+TEST_F(CharterQuorumTest, WitnessesThatWereReplacedStillBroughtTheirCharter) {
+  AddFourth();
+  AddFifth();
+  const Report report = ExportAndReplay();
+  ASSERT_THAT(report, Passes());
+  EXPECT_EQ(report.quorum_charter, 5u);
+}
+
+TEST_F(CharterQuorumTest, AttackByNewWitnessesThatBringThemselvesIsFound) {
+  AddFourth();
+  AddFifth();
+  log_.KeepCharterCheckpoint(5, log_.witnesses);
+  EXPECT_THAT(ExportAndReplay(),
+              FirstFails(FindingCode::kQuorumMissing, fifth_.value()));
+  log_.charter_checkpoints.erase(5);
+  EXPECT_THAT(ExportAndReplay(),
+              FirstFails(FindingCode::kQuorumMissing, fifth_.value()));
+}
+
+TEST_F(CharterQuorumTest, WhatAsksForMoreMayComeWithTheNewestCheckpoint) {
+  AddCharterWith(4);
+  log_.KeepCharterCheckpoint(4, {"gnr", "ong"});
+  log_.witnesses = {"gnr", "ong"};
+  const Report report = ExportAndReplay();
+  ASSERT_THAT(report, Passes());
+  EXPECT_EQ(report.quorum, 2u);
+  EXPECT_EQ(report.quorum_charter, 3u);
+  EXPECT_EQ(report.charter_version, 4u);
+  EXPECT_THAT(report, StepIsOpen(Step::kCheckpoint));
+}
+
+TEST_F(CharterQuorumTest, AttackByTheOldQuorumUnderALaterCheckpointIsFound) {
+  AddFourth();
+  log_.witnesses = {"gnr", "ong"};
+  EXPECT_THAT(ExportAndReplay(), FailsAsAWhole(FindingCode::kQuorumMissing));
+}
+
+TEST_F(CharterQuorumTest, TheFirstThatAsksForWitnessesNeedsNone) {
+  // It is all that the newest checkpoint brings.
+  log_ = LogBuilder({"cpcj", "gnr", "mp", "ong", "uls"});
+  AddCharterWith(2);
+  const Report first = ExportAndReplay();
+  ASSERT_THAT(first, Passes());
+  EXPECT_EQ(first.quorum_charter, 2u);
+  EXPECT_THAT(first, StepIsOpen(Step::kCheckpoint));
+  log_.AddAnchor("ong");
+  EXPECT_THAT(ExportAndReplay(), FailsAsAWhole(FindingCode::kQuorumMissing));
+}
+
+TEST_F(CharterQuorumTest, AttackByACharterThatNoWitnessSawIsFound) {
+  const LeafIndex fourth = AddCharterWith(0);
+  EXPECT_THAT(ExportAndReplay(),
+              FirstFails(FindingCode::kQuorumMissing, fourth.value()));
+  log_.witnesses = {"gnr", "ong"};
+  EXPECT_THAT(ExportAndReplay(), Passes()) << "the newest may be the one";
+}
+
+TEST_F(CharterQuorumTest, AnOlderExportSaysWhatCannotBeJudged) {
+  AddFourth();
+  Export();
+  Remove("charter-checkpoints");
+  ASSERT_THAT(Replayed(), Passes()) << "the newest has the old quorum, too";
+  EXPECT_EQ(Replayed().step(Step::kCharterChain).Ok(), true);
+
+  AddFifth();
+  Export();
+  Remove("charter-checkpoints");
+  const Report report = Replayed();
+  ASSERT_THAT(report, Passes());
+  EXPECT_THAT(report, StepIsOpen(Step::kCharterChain));
+  // Without them the newest charter's word is the only one to go by.
+  log_.witnesses = {"gnr", "ong"};
+  Export();
+  Remove("charter-checkpoints");
+  EXPECT_THAT(Replayed(), FailsAsAWhole(FindingCode::kQuorumMissing));
+}
+
+TEST_F(CharterQuorumTest, AResumedReplayTrustsWhatWasJudgedBefore) {
+  AddFourth();
+  Export();
+  std::optional<ReplayState> state;
+  ReplayOptions options{.root = log_.root()};
+  options.state = [&](const ReplayState& ended) { state = ended; };
+  ASSERT_THAT(Replayed(options), Passes());
+  ASSERT_TRUE(state.has_value());
+  kept() = "not fetched again for what it proves";
+  AddFifth();
+  Export();
+  EXPECT_THAT(Replayed({.resume = &*state}), Passes());
+  log_.KeepCharterCheckpoint(5, log_.witnesses);
+  Export();
+  EXPECT_THAT(Replayed({.resume = &*state}),
+              FirstFails(FindingCode::kQuorumMissing, fifth_.value()));
+}
+
+// What a broker may put in the place of the checkpoint that it has to keep.
+TEST_F(CharterQuorumTest, AttackByAKeptCheckpointIsFoundAtItsCharter) {
+  const std::string before = log_.SignedCheckpoint({"gnr", "ong"});
+  AddFourth();
+  AddFifth();  // so that the newest cannot stand in
+  const std::string good = kept();
+
+  LogBuilder outsiders({"cpcj", "gnr", "mp", "ong", "uls"});
+  const Note note = VALUE_OF(ParseNote(good));
+  const auto with = [&](auto edit) {
+    Note edited = note;
+    edit(edited);
+    return FormatNote(edited);
+  };
+  const auto cosign = [&](Note& edited, const LogMember& who, const char* as) {
+    edited.signatures.push_back(VALUE_OF(CosignCheckpoint(
+        edited.text, WitnessName("test-example", VALUE_OF(MemberId::Parse(as))),
+        who.witness, log_.now)));
+  };
+  const auto sign = [&](TreeSize size, const Digest& root,
+                        const SigningKey& key) {
+    Note forged = VALUE_OF(ParseNote(VALUE_OF(
+        amparo::SignCheckpoint({"test-example", size, root, {}}, key))));
+    cosign(forged, log_.member("gnr"), "gnr");
+    cosign(forged, log_.member("ong"), "ong");
+    return FormatNote(forged);
+  };
+  const TreeSize size(fourth_.value() + 1);
+  const Digest root = VALUE_OF(ParseCheckpoint(note.text)).root;
+
+  const std::vector<std::pair<std::string, FindingCode>> attacks = {
+      {"", FindingCode::kBadCheckpoint},
+      {"no note at all\n", FindingCode::kBadCheckpoint},
+      {std::string(100'000, '\n'), FindingCode::kBadCheckpoint},
+      {sign(size, Sha256("another history"), log_.log_key()),
+       FindingCode::kInconsistent},
+      {sign(size, root, outsiders.log_key()), FindingCode::kBadCheckpoint},
+      {sign(TreeSize(1'000'000), root, log_.log_key()),
+       FindingCode::kQuorumMissing},
+      {sign(TreeSize(~uint64_t{0}), root, log_.log_key()),
+       FindingCode::kQuorumMissing},
+      {sign(TreeSize(0), Sha256(""), log_.log_key()),
+       FindingCode::kQuorumMissing},
+      {before, FindingCode::kQuorumMissing},
+      {with([](Note& n) { n.signatures.pop_back(); }),
+       FindingCode::kQuorumMissing},
+      {with([](Note& n) { n.signatures[2] = n.signatures[1]; }),
+       FindingCode::kQuorumMissing},
+      {with([&](Note& n) {
+         n.signatures.pop_back();
+         cosign(n, outsiders.member("uls"), "uls");
+         cosign(n, outsiders.member("ong"), "ong");
+         cosign(n, log_.member("gnr"), "mp");
+       }),
+       FindingCode::kQuorumMissing},
+      {with([](Note& n) { n.signatures[1].signature[20] ^= 1; }),
+       FindingCode::kBadCheckpoint},
+  };
+  for (size_t i = 0; i < attacks.size(); ++i) {
+    kept() = attacks[i].first;
+    EXPECT_THAT(ExportAndReplay(),
+                FirstFails(attacks[i].second, fourth_.value()))
+        << "attack " << i;
+  }
+  kept() = good;
+  EXPECT_THAT(ExportAndReplay(), Passes());
+}
+
+TEST_F(CharterQuorumTest, AttackByAnyFlippedByteOfAKeptCheckpointNeverCrashes) {
+  AddFourth();
+  Export();
+  const std::string name = "charter-checkpoints/4";
+  for (size_t at = 0; at < kept().size(); ++at) {
+    Flip(name, at);
+    // Of a line that is nobody's any more there may be enough others.
+    const Report report = Replayed();
+    for (const Finding& finding : report.findings())
+      EXPECT_EQ(finding.index, fourth_) << "byte " << at;
+    Write(name, kept());
+  }
+  EXPECT_THAT(Replayed(), Passes());
+}
+
+TEST_F(CharterQuorumTest, AttackByACharterThatWasRefusedNeedsNoWitnesses) {
+  log_.witnesses = {"gnr", "ong"};
+  const LeafIndex refused = log_.AddCharter(
+      [](Charter& next) { next.witness_quorum = 0; }, /*signers=*/1);
+  const Report report = ExportAndReplay();
+  EXPECT_THAT(report, FirstFails(FindingCode::kBadCharter, refused.value()));
+  EXPECT_EQ(report.findings().size(), 1u);
+  EXPECT_EQ(report.quorum, 2u);
+  EXPECT_EQ(report.charter_version, 3u);
+}
+
+}  // namespace
+}  // namespace amparo::auditor
