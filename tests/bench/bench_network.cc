@@ -9,6 +9,7 @@
 #include "base/files.h"
 #include "broker/daemon/listen_file.h"
 #include "proto/grpc/credentials.h"
+#include "proto/network/witnesses.h"
 #include "tests/support/relay_client.h"
 #include "tests/support/status_matchers.h"
 
@@ -26,12 +27,41 @@ broker::BrokerServer::Settings Unlimited() {
           {"checkpoint_interval_ms = 10", "checkpoint_interval_ms = 1000"}};
 }
 
+std::string WitnessId(size_t i) { return absl::StrCat("witness-", i); }
+
+std::vector<SigningKey> NewKeys(size_t count) {
+  std::vector<SigningKey> keys;
+  for (size_t i = 0; i < count; ++i) keys.push_back(SigningKey::Generate());
+  return keys;
+}
+
+// The members' keys are in the log before the charter that asks for a quorum:
+// they stay in use.
+AcceptedCharter SetUp(broker::BrokerServer& server,
+                      const std::vector<SigningKey>& witnesses) {
+  std::vector<std::string> members = {"ong", "uls"};
+  for (size_t i = 0; i < witnesses.size(); ++i) members.push_back(WitnessId(i));
+  server.SetUp(members);
+  if (witnesses.empty()) return server.charter();
+  Charter next = server.NextDraft();
+  for (size_t i = 0; i < witnesses.size(); ++i)
+    for (Member& member : next.members)
+      if (member.id.text() == WitnessId(i))
+        member.witness_key = witnesses[i].verify_key();
+  const auto count = static_cast<uint32_t>(witnesses.size());
+  next.witness_quorum = (count + (count - 1) / 4) / 2 + 1;
+  const absl::Status published = server.Publish(server.committee().Sign(next));
+  if (!published.ok()) throw std::runtime_error(published.ToString());
+  return server.charter();
+}
+
 }  // namespace
 
-BenchNetwork::BenchNetwork()
+BenchNetwork::BenchNetwork(size_t witnesses)
     : server_(Unlimited()),
       ca_pem_(server_.ca_pem()),
-      charter_((server_.SetUp({"ong", "uls"}), server_.charter())) {
+      witness_keys_(NewKeys(witnesses)),
+      charter_(SetUp(server_, witness_keys_)) {
   server_.Stop();
 }
 
@@ -80,13 +110,22 @@ BenchNetwork::Served BenchNetwork::RunBound(
 }
 
 std::shared_ptr<grpc::Channel> BenchNetwork::ChannelTo(
-    const std::string& address, const char* member) {
+    const std::string& address, const std::string& member) {
   const TlsKeyPair& key = server_.KeyOf(member);
   return MakeChannel(
       address,
       MakeClientCredentials(
           {ca_pem_, ToText(key.private_key_pem.Expose()), key.certificate_pem}),
       kMessageBytesMax);
+}
+
+std::vector<WitnessSeat> BenchNetwork::WitnessesAt(const std::string& address) {
+  std::vector<WitnessSeat> seats;
+  for (size_t i = 0; i < witness_keys_.size(); ++i)
+    seats.push_back({WitnessName(charter_.charter.network,
+                                 server_.member(WitnessId(i)).id()),
+                     witness_keys_[i], ChannelTo(address, WitnessId(i))});
+  return seats;
 }
 
 }  // namespace amparo::bench

@@ -8,17 +8,18 @@
 
 #include "amparo/v1/broker.grpc.pb.h"
 #include "crypto/keys.h"
+#include "tests/bench/witnesses.h"
 #include "tests/support/broker_server.h"
 #include "tests/support/child_process.h"
 
 namespace amparo::bench {
 
-// A founded network of two members, "ong" and "uls", in a scratch folder of its
-// own (in TEST_TMPDIR), served by nobody until Run. Failures throw. One thread
-// at a time.
+// A founded network of two members, "ong" and "uls", and as many witnesses as
+// one wants, in a scratch folder of its own (in TEST_TMPDIR), served by nobody
+// until Run. Failures throw. One thread at a time.
 class BenchNetwork {
  public:
-  BenchNetwork();
+  explicit BenchNetwork(size_t witnesses);
 
   const std::string& data() const { return server_.data().path(); }
   // A new name in the scratch folder.
@@ -38,12 +39,15 @@ class BenchNetwork {
   Served RunBound(const std::vector<std::string>& arguments);
 
   std::shared_ptr<grpc::Channel> ChannelTo(const std::string& address,
-                                           const char* member);
+                                           const std::string& member);
+  // All that the charter names, on their way to the broker at `address`.
+  std::vector<WitnessSeat> WitnessesAt(const std::string& address);
 
  private:
   ScratchFolder folder_;
   broker::BrokerServer server_;
   const std::string ca_pem_;
+  std::vector<SigningKey> witness_keys_;
   const AcceptedCharter charter_;
   int paths_ = 0;
 };

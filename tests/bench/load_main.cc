@@ -33,6 +33,7 @@ struct Plan {
   size_t abreast = 20000;  // envelopes many at a time
   size_t in_flight = 64;
   size_t connections = 4;
+  size_t witnesses = 0;
 };
 
 // What one server did in one round.
@@ -114,13 +115,13 @@ void Print(const char* name, const std::vector<Measured>& rounds) {
     const auto of = [&](auto field) {
       return Median(rounds, [&](const Measured& m) { return field(m.*part); });
     };
-    absl::PrintF("%-7s %-22s %8.0f/s   p50 %7.0f us   p99 %7.0f us\n", name,
+    absl::PrintF("%-8s %-22s %8.0f/s   p50 %7.0f us   p99 %7.0f us\n", name,
                  what, of([](const Figures& f) { return f.per_second; }),
                  of([](const Figures& f) { return Us(f.p50); }),
                  of([](const Figures& f) { return Us(f.p99); }));
   }
   absl::PrintF(
-      "%-7s processor time, many in flight: server %.0f us, client %.0f us; "
+      "%-8s processor time, many in flight: server %.0f us, client %.0f us; "
       "server's memory %.0f MB\n",
       name, Median(rounds, [](const Measured& m) { return m.server_us; }),
       Median(rounds, [](const Measured& m) { return m.client_us; }),
@@ -129,8 +130,8 @@ void Print(const char* name, const std::vector<Measured>& rounds) {
 
 // Ratio within each round, then the median: the machine changes from one round
 // to the next.
-void PrintRatios(const char* name, const std::vector<Measured>& ours,
-                 const std::vector<Measured>& bound) {
+void PrintRatios(const char* our_name, const std::vector<Measured>& ours,
+                 const char* name, const std::vector<Measured>& bound) {
   for (const auto& [what, part] : kParts) {
     std::vector<double> rates, times;
     for (size_t i = 0; i < ours.size(); ++i) {
@@ -139,16 +140,17 @@ void PrintRatios(const char* name, const std::vector<Measured>& ours,
     }
     std::sort(rates.begin(), rates.end());
     std::sort(times.begin(), times.end());
-    absl::PrintF("broker / %s  %-22s rate %.2f (%.2f to %.2f)   p50 %.2f\n",
-                 name, what, rates[rates.size() / 2], rates.front(),
-                 rates.back(), times[times.size() / 2]);
+    absl::PrintF(
+        "%s / %s  %-22s rate %.2f (%.2f to %.2f)   p50 %.2f (%.2f to %.2f)\n",
+        our_name, name, what, rates[rates.size() / 2], rates.front(),
+        rates.back(), times[times.size() / 2], times.front(), times.back());
   }
 }
 
 std::string LoadAverage() { return VALUE_OF(ReadFile("/proc/loadavg", 256)); }
 
 void Run(const Plan& plan, const std::string& self) {
-  BenchNetwork network;
+  BenchNetwork network(plan.witnesses);
   std::map<std::string, std::vector<Measured>> measured;
   absl::PrintF(
       "%d rounds; %d envelopes alone, %d at %d in flight over %d "
@@ -167,10 +169,20 @@ void Run(const Plan& plan, const std::string& self) {
       measured[bound].push_back(Measure(network, served, plan));
     }
     const auto served = network.RunBroker(plan.broker);
+    const auto measure_cosigned = [&] {
+      if (plan.witnesses == 0) return;
+      const Witnesses witnesses(network.WitnessesAt(served.members));
+      measured["cosigned"].push_back(Measure(network, served, plan));
+      absl::PrintF("round %d  %d checkpoints with a quorum of %d witnesses\n",
+                   round + 1, witnesses.witnessed(), plan.witnesses);
+    };
+    // The second finds a larger store: they take turns.
+    if (round % 2 == 1) measure_cosigned();
     measured["broker"].push_back(Measure(network, served, plan));
+    if (round % 2 == 0) measure_cosigned();
     for (const auto& [name, rounds] : measured)
       absl::PrintF(
-          "round %d  %-7s %6.0f/s %8.0f/s %8.0f/s  server %4.0f us, client "
+          "round %d  %-8s %6.0f/s %8.0f/s %8.0f/s  server %4.0f us, client "
           "%4.0f us\n",
           round + 1, name, rounds.back().alone.per_second,
           rounds.back().abreast.per_second, rounds.back().consumed.per_second,
@@ -178,9 +190,11 @@ void Run(const Plan& plan, const std::string& self) {
     std::fflush(stdout);
   }
   absl::PrintF("load average at end %s\nmedians\n", LoadAverage());
-  for (const char* name : {"B1", "B2", "broker"}) Print(name, measured[name]);
-  PrintRatios("B1", measured["broker"], measured["B1"]);
-  PrintRatios("B2", measured["broker"], measured["B2"]);
+  for (const auto& [name, rounds] : measured) Print(name.c_str(), rounds);
+  PrintRatios("broker", measured["broker"], "B1", measured["B1"]);
+  PrintRatios("broker", measured["broker"], "B2", measured["B2"]);
+  if (plan.witnesses > 0)
+    PrintRatios("cosigned", measured["cosigned"], "broker", measured["broker"]);
 }
 
 }  // namespace
@@ -196,6 +210,8 @@ int main(int argc, char** argv) {
   app.add_option("--abreast", plan.abreast, "envelopes with many in flight");
   app.add_option("--in-flight", plan.in_flight);
   app.add_option("--connections", plan.connections);
+  app.add_option("--witnesses", plan.witnesses,
+                 "measures the broker with so many witnesses cosigning, too");
   CLI::App* const bound = app.add_subcommand("bound")->group("");
   BoundOptions options;
   std::string sender;

@@ -37,6 +37,7 @@ absl::Status Intake::AskForMissing() {
   RETURN_IF_ERROR(
       books_.restored.NoteMissing(*books_.peers.Now(), books_.keys.self()));
   RETURN_IF_ERROR(books_.restored.SettleAnswered());
+  books_.restored.RingForUnanswered(books_.alarms, books_.clock.Now());
   // What came late, or was skipped, is no gap any more.
   for (const AlarmRecord& alarm : books_.alarms.List()) {
     if (alarm.code != "gap" || !alarm.member) continue;

@@ -75,13 +75,13 @@ absl::Status LogWatch::Load() {
 
 absl::StatusOr<Checkpoint> LogWatch::VerifyByLogKey(
     const std::string& note) const {
-  absl::Status refused =
-      absl::PermissionDeniedError("the charter names no log key");
+  absl::Status refused = absl::PermissionDeniedError(
+      "no log key of the charter in force signed it");
   const auto peers = peers_.Now();
   for (const NoteVerifier& log_key : peers->charter.charter.log_keys) {
     auto checkpoint = VerifyCheckpoint(note, log_key);
     if (checkpoint.ok()) return checkpoint;
-    refused = checkpoint.status();
+    if (!absl::IsNotFound(checkpoint.status())) refused = checkpoint.status();
   }
   return refused;
 }

@@ -20,6 +20,9 @@ constexpr char kAtKey[] = "restored/at";
 constexpr char kAskedKey[] = "restored/asked";
 constexpr char kPeerPrefix[] = "restored/peer/";
 constexpr char kNoWitnessKey[] = "restored/no-witness";
+constexpr char kUnanswered[] = "unanswered";
+// Where a trust delay holds the questions up, they are answered after a day.
+constexpr absl::Duration kUnansweredAlarm = absl::Hours(48);
 // Of the intake and of the anchors.
 constexpr char kCursorKey[] = "in/cursor";
 constexpr char kReceiptPrefix[] = "in/receipt/";
@@ -147,6 +150,26 @@ absl::Status Restored::SettleAnswered() {
     rows.Delete(kAskedKey);
   }
   return rows.empty() ? absl::OkStatus() : kv_.Write(rows);
+}
+
+void Restored::RingForUnanswered(Alarms& alarms, absl::Time now) const {
+  const auto at = At();
+  const std::vector<MemberId> awaited = Awaited();
+  for (const AlarmRecord& alarm : alarms.List())
+    if (alarm.code == kUnanswered && alarm.member &&
+        std::find(awaited.begin(), awaited.end(), *alarm.member) ==
+            awaited.end())
+      alarms.Settle(kUnanswered, alarm.member);
+  if (!at || now - *at < kUnansweredAlarm) return;
+  for (const MemberId& peer : awaited)
+    alarms.Raise("unanswered", peer, now);
+}
+
+absl::Status Restored::GoOnWithout(const MemberId& peer, Alarms& alarms) {
+  RETURN_IF_ERROR(alarms.Acknowledge(kUnanswered, peer));
+  Batch rows;
+  rows.Delete(kPeerPrefix + peer.text());
+  return kv_.Write(rows);
 }
 
 bool Restored::AwaitsAnswer(const MemberId& peer) const {

@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "agents/institution/core/alarms.h"
 #include "agents/institution/core/peer_book.h"
 #include "base/clock.h"
 #include "base/kv/kv.h"
@@ -40,6 +41,12 @@ class Restored {
   absl::Status NoteMissing(const Peers& peers, const MemberId& self);
   // Puts away the peers that have answered. Call after mail was taken in.
   absl::Status SettleAnswered();
+  // Rings for each peer that has not answered two days after the restore
+  // (alarm "unanswered"), until it does, or GoOnWithout it.
+  void RingForUnanswered(Alarms& alarms, absl::Time now) const;
+  // A person called `peer` and knows what it would answer: nothing waits for it
+  // any more, and its alarm ends. NOT_FOUND when that does not ring.
+  absl::Status GoOnWithout(const MemberId& peer, Alarms& alarms);
   // Whether `peer` still owes an answer; all do before NoteMissing.
   bool AwaitsAnswer(const MemberId& peer) const;
   std::vector<MemberId> Awaited() const;

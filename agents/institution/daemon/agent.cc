@@ -255,7 +255,9 @@ void Agent::Parts::StartLoops() {
       [this] { return peers->Now()->witnessed_size; },
       [this] { return alarms->List(); },
       [this](absl::string_view code, const std::optional<MemberId>& member) {
-        return alarms->Acknowledge(code, member);
+        return code == "unanswered" && member
+                   ? restored->GoOnWithout(*member, *alarms)
+                   : alarms->Acknowledge(code, member);
       },
       [this](absl::string_view code, const std::optional<MemberId>& member) {
         return alarms->EvidenceOf(code, member);

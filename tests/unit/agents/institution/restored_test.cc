@@ -53,6 +53,59 @@ TEST_F(RestoredAgent, ShowsNoCaseBeforeItsPeerAnswered) {
   EXPECT_OK(Show(referral));
 }
 
+TEST_F(RestoredAgent, APersonMayGoOnWithoutAPeerThatStaysSilent) {
+  const std::string referral = Refer();
+  world_.Settle();
+  const MemberId& peer = world_.broker().Id("ong");
+  uls().Restore(uls().Backup());
+  ong().port().down = true;
+  world_.Settle();
+  world_.clock().Advance(absl::Hours(47));
+  world_.Settle();
+  EXPECT_FALSE(HasAlarm(uls(), "unanswered"));
+  EXPECT_FALSE(uls().restored().GoOnWithout(peer, uls().alarms()).ok());
+  world_.clock().Advance(absl::Hours(1));
+  world_.Settle();
+  EXPECT_TRUE(HasAlarmFor(uls(), "unanswered", peer));
+  EXPECT_EQ(uls().alarms().List().size(), 1u);  // all others answered
+  EXPECT_EQ(ErrorCodeOf(Show(referral)), "invalid_state");
+  EXPECT_OK(uls().restored().GoOnWithout(peer, uls().alarms()));
+  EXPECT_OK(Show(referral));
+  world_.Settle();
+  EXPECT_FALSE(HasAlarm(uls(), "unanswered"));
+  EXPECT_OK(Show(referral));
+}
+
+TEST_F(RestoredAgent, IsAnsweredWhenItsNewKeyIsOldEnoughOrItsWordsWereCompared) {
+  world_.RequireQuorum(4, absl::Hours(24));
+  world_.clock().Advance(absl::Hours(25));
+  world_.Settle();
+  const std::string referral = Refer();
+  world_.Settle();
+  ASSERT_TRUE(Knows(uls(), referral));
+  const auto backup = uls().Backup();
+  uls().Restore(backup);
+  world_.Settle();
+  world_.Settle();
+  EXPECT_EQ(ErrorCodeOf(Show(referral)), "invalid_state");
+  world_.clock().Advance(absl::Hours(25));
+  world_.Settle();
+  world_.Settle();
+  EXPECT_OK(Show(referral));
+
+  uls().Restore(backup);
+  world_.Settle();
+  EXPECT_EQ(ErrorCodeOf(Show(referral)), "invalid_state");
+  for (const char* peer : {"gnr", "mp", "cpcj", "ong"}) {
+    PeerBook& book = world_.agent(peer).peers();
+    const MemberId& id = world_.broker().Id("uls");
+    EXPECT_OK(book.ConfirmKeys(id, book.KeyWordsOf(id)));
+  }
+  world_.Settle();
+  world_.Settle();
+  EXPECT_OK(Show(referral));
+}
+
 TEST_F(RestoredAgent, HasNoneOfTheKeysThatSignOrOpenMail) {
   for (const auto& [key, value] : uls().Backup()) {
     EXPECT_FALSE(key.starts_with("key/")) << key;

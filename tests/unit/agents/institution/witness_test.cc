@@ -69,6 +69,42 @@ TEST_F(Witness, WhatAQuorumSawIsMarkedSo) {
   ExpectHonestTrafficFlows();
 }
 
+TEST_F(Witness, WhoWasAwayWhileTheLogsKeyChangedFollowsTheChartersFirst) {
+  const SigningKey key = SigningKey::Generate();
+  uls().port().down = true;
+  const auto signed_by_the_new_key = [&] {
+    const LogWatch::View view = ong().log().view();
+    return VALUE_OF(SignCheckpoint(
+        {world_.broker().log().name(), view.size, view.root, {}}, key));
+  };
+  const std::string too_early = signed_by_the_new_key();
+  Charter next = world_.broker().committee().Successor(world_.broker().charter());
+  next.log_keys.push_back(VALUE_OF(
+      NoteVerifier::Create(world_.broker().log().name(), NoteKeyType::kEd25519,
+                           key.verify_key())));
+  VALUE_OF(world_.broker().PublishCharter(world_.broker().committee().Sign(next)));
+  world_.Settle();
+  const std::string note = signed_by_the_new_key();
+  uls().port().down = false;
+  EXPECT_THAT(uls().log().Follow(note),
+              StatusIs(absl::StatusCode::kPermissionDenied));
+  ASSERT_OK(uls().log().FollowCharters());
+  EXPECT_EQ(uls().peers().Now()->charter.charter.version, next.version);
+  EXPECT_OK(uls().log().Follow(note));
+  EXPECT_EQ(uls().log().size(), ong().log().size());
+  EXPECT_THAT(uls().log().Follow(too_early), StatusIs(absl::StatusCode::kDataLoss));
+}
+
+TEST_F(Witness, AKeyThatNoCharterNamesSignsNoLog) {
+  const SigningKey key = SigningKey::Generate();
+  const LogWatch::View view = ong().log().view();
+  const std::string note = VALUE_OF(SignCheckpoint(
+      {world_.broker().log().name(), view.size, view.root, {}}, key));
+  EXPECT_OK(uls().log().FollowCharters());
+  EXPECT_THAT(uls().log().Follow(note),
+              StatusIs(absl::StatusCode::kPermissionDenied));
+}
+
 TEST_F(Witness, OneThatIsAwayStopsNobody) {
   Away({"mp"});
   const std::string referral = Refer();
