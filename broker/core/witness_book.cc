@@ -88,9 +88,8 @@ void WitnessBook::Show(const std::string& note) {
   while (rounds_.size() > kRoundsMax) rounds_.erase(rounds_.begin());
 }
 
-absl::StatusOr<WitnessBook::Cosigned> WitnessBook::Check(
-    const MemberId& witness, const std::string& text,
-    ByteView cosignature) const {
+absl::Status WitnessBook::Add(const MemberId& witness, TreeSize size,
+                              ByteView cosignature) {
   std::vector<NoteVerifier> candidates;
   if (const auto network = directory_.Current(); network->charter) {
     const std::string name =
@@ -100,19 +99,34 @@ absl::StatusOr<WitnessBook::Cosigned> WitnessBook::Check(
       for (const NoteVerifier& verifier : logged.witnesses)
         if (verifier.name() == name) candidates.push_back(verifier);
   }
-  for (const NoteVerifier& verifier : candidates) {
-    NoteSignature signature{verifier.name(), verifier.key_hash(),
-                            ToBytes(cosignature)};
-    const auto at = VerifyCosignature({text, {signature}}, verifier);
-    if (at.ok()) return Cosigned{std::move(signature), *at};
-  }
-  return MakeError(absl::StatusCode::kPermissionDenied,
-                   "not a cosignature of a witness of this network",
-                   {.code = "verification_failed", .field = "cosignature"});
+  return Take(candidates, size, cosignature);
 }
 
-absl::Status WitnessBook::Add(const MemberId& witness, TreeSize size,
-                              ByteView cosignature) {
+absl::Status WitnessBook::AddOutside(const NoteSignature& cosignature,
+                                     TreeSize size) {
+  std::vector<NoteVerifier> candidates;
+  {
+    MutexLock lock(mutex_);
+    for (const Logged& logged : charters_)
+      for (const NoteVerifier& verifier : logged.charter.outside_witnesses)
+        if (verifier.name() == cosignature.name &&
+            verifier.key_hash() == cosignature.key_hash)
+          candidates.push_back(verifier);
+  }
+  return Take(candidates, size, cosignature.signature);
+}
+
+bool WitnessBook::KnowsOutsider(absl::string_view name) const {
+  MutexLock lock(mutex_);
+  for (const Logged& logged : charters_)
+    for (const NoteVerifier& verifier : logged.charter.outside_witnesses)
+      if (verifier.name() == name) return true;
+  return false;
+}
+
+// What is waited for at `size` takes a cosignature by one of `candidates`.
+absl::Status WitnessBook::Take(const std::vector<NoteVerifier>& candidates,
+                               TreeSize size, ByteView cosignature) {
   std::string text;
   {
     MutexLock lock(mutex_);
@@ -123,7 +137,17 @@ absl::Status WitnessBook::Add(const MemberId& witness, TreeSize size,
     return MakeError(absl::StatusCode::kFailedPrecondition,
                      "no cosignature is waited for at this size",
                      {.code = "invalid_state", .field = "tree_size"});
-  ASSIGN_OR_RETURN(Cosigned cosigned, Check(witness, text, cosignature));
+  std::optional<Cosigned> cosigned;
+  for (const NoteVerifier& verifier : candidates) {
+    NoteSignature signature{verifier.name(), verifier.key_hash(),
+                            ToBytes(cosignature)};
+    const auto at = VerifyCosignature({text, {signature}}, verifier);
+    if (at.ok()) cosigned = Cosigned{std::move(signature), *at};
+  }
+  if (!cosigned)
+    return MakeError(absl::StatusCode::kPermissionDenied,
+                     "not a cosignature of a witness of this network",
+                     {.code = "verification_failed", .field = "cosignature"});
   ReadCharters();  // one may have been logged right before it was shown
   {
     MutexLock lock(mutex_);
@@ -131,9 +155,9 @@ absl::Status WitnessBook::Add(const MemberId& witness, TreeSize size,
     if (round == rounds_.end() || round->second.note.text != text)
       return absl::OkStatus();  // a newer one was witnessed meanwhile
     auto key =
-        std::make_pair(cosigned.signature.name, cosigned.signature.key_hash);
+        std::make_pair(cosigned->signature.name, cosigned->signature.key_hash);
     round->second.cosigners.insert_or_assign(std::move(key),
-                                             std::move(cosigned));
+                                             *std::move(cosigned));
     if (auto outcome = Conclude(size, round->second))
       waiting_.push_back(*std::move(outcome));
   }

@@ -43,6 +43,10 @@ class WitnessBook {
   // in force or to come names the witness and the signature is good.
   absl::Status Add(const MemberId& witness, TreeSize size,
                    ByteView cosignature);
+  // The same of a witness that is no member, as its signature line has it.
+  absl::Status AddOutside(const NoteSignature& cosignature, TreeSize size);
+  // Whether a charter in force or to come names such a witness.
+  bool KnowsOutsider(absl::string_view name) const;
 
   // The newest checkpoint with a quorum; `note` is empty before the first, and
   // while none is asked for.
@@ -87,9 +91,8 @@ class WitnessBook {
   };
 
   void ReadCharters();
-  absl::StatusOr<Cosigned> Check(const MemberId& witness,
-                                      const std::string& text,
-                                      ByteView cosignature) const;
+  absl::Status Take(const std::vector<NoteVerifier>& candidates, TreeSize size,
+                    ByteView cosignature);
   static bool HasQuorum(const Round& round, const Logged& charter);
   std::optional<Outcome> Conclude(TreeSize size, Round& round)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

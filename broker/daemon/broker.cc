@@ -10,6 +10,7 @@
 #include "broker/daemon/founding.h"
 #include "broker/daemon/log_pages.h"
 #include "broker/daemon/metrics.h"
+#include "broker/daemon/outside_witnesses.h"
 #include "broker/daemon/ports.h"
 #include "broker/daemon/wired_core.h"
 #include "proto/envelope/limits.h"
@@ -68,6 +69,7 @@ struct Broker::Parts {
   const BrokerConfig config;
   const Clock& clock;
   WiredCore core;
+  std::unique_ptr<OutsideWitnesses> outsiders;  // before who counts them
   Metrics metrics{[this] { return ReadGauges(); }};
   LogPages log_pages{core.log, core.checkpointer, core.witnesses};
   std::unique_ptr<HttpPort> metrics_port, log_port;
@@ -85,6 +87,8 @@ struct Broker::Parts {
 absl::Status Broker::Parts::Begin() {
   // At every start: the configuration may name other hosts than it did.
   RETURN_IF_ERROR(RenewServerCertificate(data, config, clock));
+  outsiders = std::make_unique<OutsideWitnesses>(
+      config, *core.data.store, core.checkpointer, core.witnesses, clock);
   if (!config.metrics_listen.empty()) {
     ASSIGN_OR_RETURN(
         metrics_port,
@@ -175,6 +179,11 @@ BrokerGauges Broker::Parts::ReadGauges() const {
     if (const auto shown = VerifyCheckpoint(*note, core.data.network.log_key);
         shown.ok())
       gauges.checkpoint_entries = static_cast<double>(shown->size.value());
+  gauges.witnessed_entries =
+      static_cast<double>(core.witnesses.newest().size.value());
+  const OutsideWitnesses::Counts counts = outsiders->Count();
+  gauges.outside_witnesses = static_cast<double>(counts.wanted);
+  gauges.outside_witnesses_silent = static_cast<double>(counts.silent);
   gauges.subscriptions = static_cast<double>(core.feed.SubscriptionCount());
   if (const auto current = core.data.directory->Current(); current->charter)
     gauges.charter_version =
@@ -211,6 +220,7 @@ void Broker::Drain(absl::Duration grace) {
   parts_->supervise_pace.reset();  // it speaks to the ports
   parts_->ports.Shutdown(GoingAway(), grace);
   parts_->metrics_port.reset();
+  parts_->outsiders.reset();
   parts_->log_port.reset();
   for (const auto& pace :
        {&parts_->checkpoint_pace, &parts_->retain_pace, &parts_->renew_pace})

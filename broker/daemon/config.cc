@@ -2,12 +2,17 @@
 
 #include <cctype>
 #include <map>
+#include <set>
+#include <utility>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "base/config.h"
 #include "base/error.h"
+#include "base/files.h"
 #include "base/json.h"
 #include "base/status.h"
 #include "proto/envelope/limits.h"
@@ -67,6 +72,16 @@ checkpoint_interval_ms = 1000
 # not. See docs/OPERATIONS.md, The log over HTTP, before you open it.
 http_listen = ""
 
+[witness]
+# Witnesses that are no members, as "NAME URL": the name of the key in the charter
+# (witness.keys) and where it takes add-checkpoint, such as
+# "audit.example/witness https://audit.example/amparo". Each is asked while a
+# charter names it. See docs/OPERATIONS.md, Witnesses from outside.
+outside = []
+# Certificates to trust for https, a PEM file, instead of the system's; "" for
+# those.
+ca_file = ""
+
 [invitations]
 # Hours for which an invitation can be used.
 life_h = 72
@@ -82,6 +97,9 @@ level = "info"
 # "json": one JSON object a line.
 format = "json"
 )";
+
+constexpr size_t kUrlBytesMax = 512;
+constexpr size_t kOutsidersMax = 16;
 
 absl::Status Wrong(const char* key, absl::string_view message,
                    absl::string_view expected) {
@@ -117,6 +135,41 @@ const char* NameOf(EventLevel level) {
                                          : "error";
 }
 
+// "NAME URL", the URL without what a request adds to it.
+absl::StatusOr<OutsideAddress> ParseOutside(absl::string_view text) {
+  const std::pair<absl::string_view, absl::string_view> parts =
+      absl::StrSplit(text, absl::MaxSplits(' ', 1));
+  absl::string_view rest = parts.second;
+  const bool has_scheme = absl::ConsumePrefix(&rest, "https://") ||
+                          absl::ConsumePrefix(&rest, "http://");
+  const bool is_plain =
+      rest.find_first_not_of(
+          "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVW"
+          "XYZ0123456789.:-_~%/[]") == absl::string_view::npos;
+  if (parts.first.empty() || !has_scheme || rest.empty() || rest[0] == '/' ||
+      !is_plain || parts.second.size() > kUrlBytesMax)
+    return Wrong("witness.outside", "has an entry that is no witness",
+                 "NAME http://... or NAME https://..., without user, query and "
+                 "fragment");
+  return OutsideAddress{std::string(parts.first),
+                        std::string(absl::StripSuffix(parts.second, "/"))};
+}
+
+absl::StatusOr<std::vector<OutsideAddress>> ParseOutsiders(
+    const std::vector<std::string>& texts) {
+  std::vector<OutsideAddress> all;
+  std::set<std::string> names;
+  for (const std::string& text : texts) {
+    ASSIGN_OR_RETURN(OutsideAddress one, ParseOutside(text));
+    if (!names.insert(one.name).second)
+      return Wrong("witness.outside", "names a witness twice", "one address");
+    all.push_back(std::move(one));
+  }
+  if (all.size() > kOutsidersMax)
+    return Wrong("witness.outside", "names too many", "16 witnesses");
+  return all;
+}
+
 }  // namespace
 
 absl::StatusOr<BrokerConfig> ParseBrokerConfig(absl::string_view text,
@@ -145,6 +198,8 @@ absl::StatusOr<BrokerConfig> ParseBrokerConfig(absl::string_view text,
   config.checkpoint_interval = absl::Milliseconds(
       file.Int("log.checkpoint_interval_ms", 1000, 10, 3'600'000));
   config.log_http_listen = file.String("log.http_listen", "");
+  const std::vector<std::string> outside = file.Strings("witness.outside");
+  config.witness_ca_file = file.String("witness.ca_file", "");
   config.invitation_life =
       absl::Hours(file.Int("invitations.life_h", 72, 1, 24 * 365));
   config.metrics_listen = file.String("metrics.listen", "127.0.0.1:0");
@@ -162,6 +217,9 @@ absl::StatusOr<BrokerConfig> ParseBrokerConfig(absl::string_view text,
   RETURN_IF_ERROR(CheckAddress("public.enrol", config.announced.enrol));
   if (!config.log_http_listen.empty())
     RETURN_IF_ERROR(CheckAddress("log.http_listen", config.log_http_listen));
+  ASSIGN_OR_RETURN(config.outside_witnesses, ParseOutsiders(outside));
+  if (!config.witness_ca_file.empty() && !FileExists(config.witness_ca_file))
+    return Wrong("witness.ca_file", "is not there", "a PEM file");
   if (!config.metrics_listen.empty())
     RETURN_IF_ERROR(CheckLoopback(config.metrics_listen));
   ASSIGN_OR_RETURN(config.journal_level, ParseLevel(level));
@@ -202,6 +260,10 @@ std::string DescribeBrokerConfig(const BrokerConfig& config) {
   json["log"] = {{"checkpoint_interval_ms",
                   absl::ToInt64Milliseconds(config.checkpoint_interval)},
                  {"http_listen", config.log_http_listen}};
+  Json outside = Json::array();
+  for (const OutsideAddress& one : config.outside_witnesses)
+    outside.push_back(absl::StrCat(one.name, " ", one.url));
+  json["witness"] = {{"outside", outside}, {"ca_file", config.witness_ca_file}};
   json["invitations"] = {
       {"life_h", absl::ToInt64Hours(config.invitation_life)}};
   json["metrics"] = {{"listen", config.metrics_listen}};

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -11,6 +12,13 @@
 #include "proto/network/host_port.h"
 
 namespace amparo::broker {
+
+// A witness that is no member: the name of its key, and the address before
+// /add-checkpoint.
+struct OutsideAddress {
+  std::string name;
+  std::string url;
+};
 
 // broker.toml, checked. Port 0 lets the kernel choose.
 struct BrokerConfig {
@@ -29,6 +37,8 @@ struct BrokerConfig {
   absl::Duration opening_life;
   absl::Duration checkpoint_interval;
   std::string log_http_listen;  // host:port; empty: not over HTTP
+  std::vector<OutsideAddress> outside_witnesses;
+  std::string witness_ca_file;  // PEM; empty: the system's certificates
   absl::Duration invitation_life;
   std::string metrics_listen;  // host:port; empty: no metrics
   EventLevel journal_level = EventLevel::kInfo;

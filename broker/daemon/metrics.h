@@ -14,6 +14,9 @@ namespace amparo::broker {
 struct BrokerGauges {
   double log_entries = 0;
   double checkpoint_entries = 0;
+  double witnessed_entries = 0;
+  double outside_witnesses = 0;
+  double outside_witnesses_silent = 0;
   double subscriptions = 0;
   double charter_version = 0;
   double certificate_expires_s = 0;  // Unix time

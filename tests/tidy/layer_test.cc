@@ -86,6 +86,7 @@ constexpr Fence kFences[] = {
     {"openssl/.*", "crypto/.*|proto/grpc/.*"},
     {"rocksdb/.*", "base/kv/rocks_kv\\.cc|broker/store/rocks_.*"},
     {"prometheus/.*", "broker/daemon/metrics.*"},
+    {"curl/.*", "proto/http/http_client\\.cc"},
     {"microhttpd\\.h", "proto/http/http_port\\.cc"},
     {"libpq-fe\\.h", "broker/store/postgres_.*"},
     {"grpcpp/.*|grpc/.*", "proto/grpc/.*|.*/(rpc|daemon)/.*|agents/officer/.*"},

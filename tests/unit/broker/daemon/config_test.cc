@@ -83,6 +83,27 @@ TEST(BrokerConfig, RefusesValuesOutOfTheirRange) {
             "public.members");
 }
 
+TEST(BrokerConfig, NamesWitnessesFromOutside) {
+  const auto outside = [](absl::string_view list) {
+    return With("outside = []", absl::StrCat("outside = [", list, "]"));
+  };
+  const BrokerConfig config =
+      VALUE_OF(outside("\"audit.example/w1 https://audit.example:8443/a/\","
+                       "\"two.example http://10.0.0.7\""));
+  ASSERT_EQ(config.outside_witnesses.size(), 2u);
+  EXPECT_EQ(config.outside_witnesses[0].name, "audit.example/w1");
+  EXPECT_EQ(config.outside_witnesses[0].url, "https://audit.example:8443/a");
+  EXPECT_EQ(config.outside_witnesses[1].url, "http://10.0.0.7");
+  for (const char* bad :
+       {"\"\"", "\"one\"", "\"one \"", "\" http://x\"", "\"one  http://x\"",
+        "\"one ftp://x\"", "\"one http://\"", "\"one http:///x\"",
+        "\"one http://x y\"", "\"one http://u@x\"", "\"one http://x?y\"",
+        "\"one http://x#y\"", "\"one http://x\",\"one http://y\"", "7"})
+    EXPECT_EQ(FieldOf(outside(bad)), "witness.outside") << bad;
+  EXPECT_EQ(FieldOf(With("ca_file = \"\"", "ca_file = \"/nowhere.pem\"")),
+            "witness.ca_file");
+}
+
 TEST(BrokerConfig, ServesMetricsOnLoopbackOnly) {
   EXPECT_EQ(FieldOf(With("127.0.0.1:0", "0.0.0.0:9100")), "metrics.listen");
   EXPECT_OK(With("127.0.0.1:0", "[::1]:9100"));
