@@ -1,5 +1,6 @@
 #include "crypto/add_checkpoint.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/numbers.h"
@@ -65,6 +66,10 @@ absl::StatusOr<AddCheckpoint> ParseAddCheckpoint(absl::string_view body) {
   if (!IsNoteText(body) || blank == absl::string_view::npos ||
       blank + 2 == body.size())
     return Malformed("no signed note");
+  const absl::string_view signatures = body.substr(blank + 2);
+  if (std::count(signatures.begin(), signatures.end(), '\n') >
+      static_cast<ptrdiff_t>(kAddCheckpointSignaturesMax))
+    return Malformed("too many signatures");
   RETURN_IF_ERROR(ParseCheckpoint(body.substr(0, blank + 1)).status());
   request.note = std::string(body);
   return request;

@@ -17,6 +17,7 @@ namespace amparo {
 inline constexpr size_t kWitnessProofHashesMax = 63;
 // As much as a witness of ours reads, and a log of ours sends.
 inline constexpr size_t kAddCheckpointBytesMax = 64 << 10;
+inline constexpr size_t kAddCheckpointSignaturesMax = 64;
 
 // Well-formed, unverified.
 struct AddCheckpoint {
@@ -31,7 +32,7 @@ struct AddCheckpoint {
 // Precondition: at most kWitnessProofHashesMax hashes, and a signed note.
 std::string FormatAddCheckpoint(const AddCheckpoint& request);
 // INVALID_ARGUMENT for what FormatAddCheckpoint does not make, for a note whose
-// text is no checkpoint, and beyond the two limits.
+// text is no checkpoint, and beyond the limits.
 absl::StatusOr<AddCheckpoint> ParseAddCheckpoint(absl::string_view body);
 
 // How a witness says which size it has: decimal digits and a newline.

@@ -67,12 +67,16 @@ TEST(AddCheckpoint, KeepsToItsLimits) {
               StatusIs(kInvalid));
   request.proof.clear();
   const std::string line = request.note.substr(request.note.find("\u2014 "));
-  while (FormatAddCheckpoint(request).size() <= kAddCheckpointBytesMax)
-    request.note += line;
+  for (size_t i = 1; i < kAddCheckpointSignaturesMax; ++i) request.note += line;
+  EXPECT_OK(ParseAddCheckpoint(FormatAddCheckpoint(request)));
+  request.note += line;
   EXPECT_THAT(ParseAddCheckpoint(FormatAddCheckpoint(request)),
               StatusIs(kInvalid));
-  request.note.resize(request.note.size() - line.size());
-  EXPECT_OK(ParseAddCheckpoint(FormatAddCheckpoint(request)));
+  Checkpoint checkpoint = log.At(7);
+  checkpoint.extensions = {std::string(kAddCheckpointBytesMax, 'x')};
+  request.note = VALUE_OF(SignCheckpoint(checkpoint, log.signing_key()));
+  EXPECT_THAT(ParseAddCheckpoint(FormatAddCheckpoint(request)),
+              StatusIs(kInvalid));
 }
 
 TEST(AddCheckpoint, ASizeHasOneSpelling) {

@@ -98,6 +98,21 @@ TEST_F(HttpClientTest, PostsAndGivesWhatComesBack) {
   EXPECT_EQ(VALUE_OF(client.Post(Url("/conflict"), "x")).status, 409u);
 }
 
+// A connection that was kept open and has ended is no failure.
+TEST_F(HttpClientTest, CallsAgainWhereTheServerHungUp) {
+  HttpClient client("", {});
+  const std::string url = Url("/page"), address = port_->address();
+  ASSERT_OK(client.Post(url, "x"));
+  port_.reset();
+  port_ = VALUE_OF(HttpPort::Open(
+      address, "listen", {.body_bytes_max = 100},
+      [](absl::string_view) { return HttpAnswer(); },
+      [](absl::string_view, absl::string_view) {
+        return HttpAnswer{.status = 200, .body = "again"};
+      }));
+  EXPECT_EQ(VALUE_OF(client.Post(url, "x")).body, "again");
+}
+
 TEST_F(HttpClientTest, SaysWhenNobodyIsThere) {
   HttpClient client("", {});
   const std::string url = Url("/page");
