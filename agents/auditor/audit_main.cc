@@ -72,13 +72,19 @@ CLI::App* AddReplay(CLI::App& app, Arguments& arguments) {
       "--since", arguments.since,
       "an older checkpoint, to be a prefix of; may be repeated");
   since->type_name("FILE");
+  CLI::Option* cases = verb->add_option(
+      "--case", arguments.cases,
+      "a case that one of its parties opened (`amparo case open`): what went "
+      "against consent, matrix and revocations; may be repeated");
+  cases->type_name("FILE");
   verb->add_option("--state", arguments.state,
                    "go on where the replay that wrote FILE ended, and write it "
                    "anew; without the file replay all. Not seen again then: "
                    "tiles, openings and signatures of the entries before. That "
                    "the log still begins with them is proven by the root")
       ->type_name("FILE")
-      ->excludes(since);
+      ->excludes(since)
+      ->excludes(cases);
   verb->add_flag("--no-timeline", arguments.no_timeline,
                  "the verdict alone; faster for long logs");
   verb->add_option("--html", arguments.html,

@@ -6,6 +6,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "agents/auditor/case_check.h"
 #include "agents/auditor/charter_quorum.h"
 #include "agents/auditor/checkpoint_check.h"
 #include "agents/auditor/event_check.h"
@@ -43,6 +44,7 @@ class Walk {
         quorum_(source, checkpoint_.note(), report),
         openings_(source, report),
         links_(report),
+        cases_(options.cases, network_, report),
         events_(network_, openings_, links_, report, options_.timeline,
                 options_.access_anchors) {}
 
@@ -75,6 +77,7 @@ class Walk {
   CharterQuorum quorum_;
   OpeningCheck openings_;
   LinkCheck links_;
+  CaseCheck cases_;
   EventCheck events_;
   uint64_t from_ = 0;        // the entries before were replayed earlier
   bool is_smaller_ = false;  // than what was replayed earlier
@@ -209,10 +212,12 @@ absl::Status Walk::OnContent(LeafIndex leaf, absl::Time time,
     return OnOpenContent(leaf, time, entry);
   }
   const std::optional<AuditEvent> event = openings_.Open(leaf, *commitment);
-  if (event.has_value())
+  if (event.has_value()) {
     events_.OnEvent(leaf, time, *event);
-  else
+    cases_.OnEvent(leaf, time, *event);
+  } else {
     AddRow(leaf, time, "sealed", "", "");
+  }
   return absl::OkStatus();
 }
 
@@ -248,7 +253,7 @@ absl::Status Walk::Finish() {
   openings_.Finish();
   events_.Finish();
   FinishTree(checkpoint_.Finish(network_, quorum_.Finish()));
-  report_.Skip(Step::kDisclosures, "no opened cases were given");
+  cases_.Finish();
   if (options_.network != nullptr) options_.network(network_);
   if (options_.state != nullptr && report_.ok()) GiveState(std::move(edge));
   return absl::OkStatus();

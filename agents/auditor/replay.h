@@ -13,6 +13,7 @@
 #include "agents/auditor/replay_state.h"
 #include "agents/auditor/report.h"
 #include "crypto/digest.h"
+#include "proto/content/case_opening.h"
 
 namespace amparo::auditor {
 
@@ -24,6 +25,8 @@ struct ReplayOptions {
   std::vector<std::string> since;
   TimelineSink timeline;            // may be null
   AccessAnchorSink access_anchors;  // may be null
+  // Cases that their parties opened; not together with `resume`.
+  std::vector<CaseOpening> cases;
   // Once, after the last entry: who belonged, with which keys; may be null.
   std::function<void(const NetworkFold&)> network;
   // Goes on where an earlier replay of the same log ended; may be null. What

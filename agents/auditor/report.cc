@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "base/clock.h"
 #include "base/printable.h"
 
@@ -60,6 +61,43 @@ Json CountsJson(const Counts& counts) {
           {"recalls", counts.recalls},
           {"expiries", counts.expiries},
           {"access_log_checkpoints", counts.access_logs}};
+}
+
+Json CasesJson(const std::vector<OpenedCase>& cases) {
+  Json list = Json::array();
+  for (const OpenedCase& one : cases) {
+    Json anchors = Json::array();
+    for (const LeafIndex leaf : one.anchors) anchors.push_back(leaf.value());
+    list.push_back({{"case", one.case_id},
+                    {"members", one.members},
+                    {"envelopes", one.envelopes},
+                    {"disclosures", one.disclosures},
+                    {"unproven", one.unproven},
+                    {"unopened", one.unopened},
+                    {"grants_undated", one.grants_undated},
+                    {"anchors_opened", one.anchors_opened},
+                    {"anchors_unopened", one.anchors_unopened},
+                    {"anchors", std::move(anchors)}});
+  }
+  return list;
+}
+
+std::string CaseText(const OpenedCase& one) {
+  std::string text = absl::StrCat(
+      "  case ", one.case_id, ", opened by ", absl::StrJoin(one.members, ", "),
+      ": ", one.envelopes, " envelope(s), ", one.disclosures,
+      " section(s) disclosed; unproven ", one.unproven, ", unopened ",
+      one.unopened, "\n  anchors of these members: ", one.anchors_opened,
+      " opened, ", one.anchors_unopened, " not");
+  if (!one.anchors.empty())
+    absl::StrAppend(
+        &text, " (entries ",
+        absl::StrJoin(one.anchors, " ",
+                      [](std::string* out, LeafIndex leaf) {
+                        absl::StrAppend(out, leaf.value());
+                      }),
+        one.anchors.size() < one.anchors_unopened ? " ..." : "", ")");
+  return text + "\n";
 }
 
 std::string StepLine(size_t i, const StepResult& result) {
@@ -180,7 +218,8 @@ Json ToJson(const Report& report) {
           {"first_bad_index", IndexOrNull(report.first_bad_index())},
           {"findings", FindingsJson(report)},
           {"findings_omitted", report.findings_omitted()},
-          {"counts", CountsJson(report.counts)}};
+          {"counts", CountsJson(report.counts)},
+          {"cases", CasesJson(report.cases)}};
 }
 
 Json ToJson(const TimelineEntry& entry) {
@@ -212,6 +251,9 @@ std::string ToText(const Report& report) {
       "\n\nSteps\n");
   for (size_t i = 0; i < kStepCount; ++i)
     absl::StrAppend(&text, StepLine(i, report.step(static_cast<Step>(i))));
+  if (!report.cases.empty()) absl::StrAppend(&text, "\nOpened cases\n");
+  for (const OpenedCase& one : report.cases)
+    absl::StrAppend(&text, CaseText(one));
   if (!report.findings().empty()) absl::StrAppend(&text, "\nFindings\n");
   for (const Finding& finding : report.findings())
     absl::StrAppend(&text, FindingText(finding));

@@ -92,6 +92,22 @@ struct Counts {
   uint64_t unopened = 0;
 };
 
+// A case that one or more of its parties opened.
+struct OpenedCase {
+  std::string case_id;
+  std::vector<std::string> members;  // who opened it
+  uint64_t envelopes = 0;            // opened, counted at each end that did
+  uint64_t disclosures = 0;          // sections in them
+  uint64_t unproven = 0;    // envelopes whose sections are a party's word
+  uint64_t unopened = 0;    // that a party has and cannot open
+  uint64_t grants_undated = 0;
+  uint64_t anchors_opened = 0;
+  // Anchors of these members that this case does not open: of other cases, or
+  // kept back. The first hundred.
+  uint64_t anchors_unopened = 0;
+  std::vector<LeafIndex> anchors;
+};
+
 // Filled by the steps; findings beyond kFindingsMax are counted, not kept, so
 // that a hostile log cannot fill the memory. One thread at a time.
 class Report {
@@ -127,6 +143,7 @@ class Report {
   // The charter version whose witnesses these are.
   uint64_t quorum_charter = 0;
   Counts counts;
+  std::vector<OpenedCase> cases;
 
  private:
   std::array<StepResult, kStepCount> steps_;

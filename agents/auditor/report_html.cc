@@ -1,6 +1,7 @@
 #include "agents/auditor/report_html.h"
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/strip.h"
 #include "agents/auditor/html_text.h"
@@ -156,6 +157,28 @@ std::string StepsHtml(const Report& report) {
   return html + "</tbody></table>\n";
 }
 
+std::string CasesHtml(const Report& report) {
+  if (report.cases.empty()) return "";
+  std::string html =
+      "<h2>Opened cases</h2>\n<table><thead><tr><th>Case<th>Opened by<th "
+      "class=n>Messages<th class=n>Sections disclosed<th class=n>Of these "
+      "messages, by word alone<th class=n>Not opened<th>Documents dated by "
+      "them and not opened</tr></thead><tbody>\n";
+  for (const OpenedCase& one : report.cases) {
+    std::string entries;
+    for (const LeafIndex leaf : one.anchors)
+      absl::StrAppend(&entries, entries.empty() ? ": entry " : ", ",
+                      leaf.value());
+    absl::StrAppend(&html, "<tr><td>", EscapeHtml(one.case_id), "<td>",
+                    EscapeHtml(absl::StrJoin(one.members, ", ")),
+                    "<td class=n>", one.envelopes, "<td class=n>",
+                    one.disclosures, "<td class=n>", one.unproven,
+                    "<td class=n>", one.unopened, "<td>", one.anchors_unopened,
+                    entries, "</tr>\n");
+  }
+  return html + "</tbody></table>\n";
+}
+
 std::string FindingsHtml(const Report& report) {
   std::string html = "<h2>Findings</h2>\n";
   if (report.findings().empty()) return html + "<p>None.</p>\n";
@@ -284,7 +307,7 @@ std::string HtmlReport::Render(const Report& report, absl::Time made) {
       EscapeHtml(report.network.empty() ? "an unknown network"
                                         : report.network),
       "</p>\n", VerdictHtml(report), FactsHtml(report, made),
-      FindingsHtml(report), StepsHtml(report), CountsHtml(tally_),
+      FindingsHtml(report), StepsHtml(report), CasesHtml(report), CountsHtml(tally_),
       LateHtml(tally_), GapsHtml(report), TimelineHtml(rows_, rows_seen_),
       "<footer><p>The log holds no name and no content of any case: only that "
       "an institution sent something to another, when, and under which "

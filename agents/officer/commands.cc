@@ -9,6 +9,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/error.h"
+#include "base/files.h"
+#include "base/status.h"
 
 namespace amparo::officer {
 namespace {
@@ -141,6 +143,47 @@ absl::StatusOr<Answer> Inbox(Session& session) {
 
 absl::StatusOr<Answer> ListCases(Session& session) {
   return session.Ask(&v1::CaseService::Stub::List, v1::ListCasesRequest());
+}
+
+// Files that hold evidence are their owner's alone.
+absl::Status WriteOut(Session& session, const std::string& content) {
+  const absl::Status written = WriteFile(session.command().Value("out"),
+                                         content, FileMode::kPrivate);
+  if (written.ok()) return written;
+  return MakeError(absl::StatusCode::kInvalidArgument,
+                   "the file of --out cannot be written",
+                   {.code = "storage", .field = "--out"});
+}
+
+absl::StatusOr<Answer> TakeEvidence(Session& session) {
+  const Command& command = session.command();
+  v1::GetDocumentRequest request;
+  request.set_referral_id(command.id);
+  ASSIGN_OR_RETURN(const uint64_t version,
+                   command.Number("version", 0, 1, 1'000'000));
+  request.set_version(static_cast<uint32_t>(version));
+  Fill(request.mutable_sections(), command.List("section"));
+  ASSIGN_OR_RETURN(const v1::EvidenceDocument document,
+                   session.client().Call(
+                       &v1::EvidenceService::Stub::GetDocument, request));
+  RETURN_IF_ERROR(WriteOut(session, document.document()));
+  return session.Present(document);
+}
+
+absl::StatusOr<Answer> OpenCase(Session& session) {
+  const Command& command = session.command();
+  v1::OpenCaseRequest request;
+  request.set_case_id(command.id);
+  request.set_with_sections(command.Has("with-sections"));
+  ASSIGN_OR_RETURN(
+      const v1::CaseOpening opening,
+      session.client().Call(&v1::EvidenceService::Stub::OpenCase, request));
+  RETURN_IF_ERROR(WriteOut(session, opening.opening()));
+  if (request.with_sections())
+    session.around().err << "amparo: " << command.Value("out")
+                         << " holds what the sections say: hand it to the "
+                            "auditor alone, and delete it afterwards\n";
+  return session.Present(opening);
 }
 
 absl::StatusOr<Answer> ShowCase(Session& session) {
@@ -314,6 +357,7 @@ constexpr Route kRoutes[] = {
     {"referral", "disclose", Disclose},
     {"referral", "close", Act<&Stub::Close>},
     {"referral", "withdraw", Act<&Stub::Withdraw>},
+    {"referral", "evidence", TakeEvidence},
     {"consent", "record", RecordConsent},
     {"consent", "list", ListConsents},
     {"consent", "show", ShowConsent},
@@ -322,6 +366,7 @@ constexpr Route kRoutes[] = {
     {"inbox", "", Inbox},
     {"case", "list", ListCases},
     {"case", "show", ShowCase},
+    {"case", "open", OpenCase},
     {"directory", "list", ListMembers},
     {"directory", "show", ShowMember},
     {"directory", "confirm", ConfirmMember},

@@ -96,6 +96,19 @@ constexpr Flag kRevoke[] = {
     {"member", "MEMBER", "take it back from this member only"},
     {"purpose", "PURPOSE", "take it back for this purpose only"},
 };
+constexpr Flag kEvidence[] = {
+    {"out", "FILE", "where it goes; only you can read the file", Kind::kOne,
+     true},
+    {"version", "N", "of its versions, 1 as first sent (default: the newest)"},
+    {"section", "ID[,ID]", "sections to show; the others stay sealed",
+     Kind::kList},
+};
+constexpr Flag kCaseOpen[] = {
+    {"out", "FILE", "where it goes; only you can read the file", Kind::kOne,
+     true},
+    {"with-sections", "",
+     "what the sections say, too: the only way to prove which went"},
+};
 constexpr Flag kInbox[] = {
     {"watch", "", "stay, and say what is new as it arrives"},
 };
@@ -160,6 +173,12 @@ constexpr Verb kVerbs[] = {
      "to stop.",
      {},
      "amparo referral withdraw r-k3vw"},
+    {"referral", "evidence", "ID",
+     "take out a referral's document, for a court (supervisor)",
+     "It fits one entry of the log: `amparo-audit prove ENTRY --document "
+     "FILE`.",
+     kEvidence,
+     "amparo referral evidence r-k3vw --section incident --out document.json"},
     {"consent", "record", "", "record what a person agreed to", "", kRecord,
      "amparo consent record --form consent.json --evidence signed.pdf"},
     {"consent", "list", "", "the consents you may see", "", kConsentList,
@@ -188,6 +207,12 @@ constexpr Verb kVerbs[] = {
      "",
      {},
      "amparo case show c-k3vw"},
+    {"case", "open", "ID",
+     "open a case to an auditor (supervisor)",
+     "Whom what was sent to and by which consent, with every provision of it, "
+     "but not what the sections say. The auditor gives the file to "
+     "`amparo-audit replay --case FILE`.",
+     kCaseOpen, "amparo case open c-k3vw --out case.json"},
     {"directory",
      "list",
      "",

@@ -1,5 +1,6 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "agents/officer/fields.h"
 #include "agents/officer/render_text.h"
 #include "agents/officer/table.h"
@@ -178,6 +179,34 @@ absl::StatusOr<std::string> ToText(const v1::ListCasesResponse& list,
                TimeText(row.changed_at_s(), style),
                absl::StrCat(row.referrals()), YesNo(row.own())});
   return table.Text(style);
+}
+
+absl::StatusOr<std::string> ToText(const v1::EvidenceDocument& document,
+                                   const TextStyle&) {
+  return Printable(absl::StrCat(
+      "Version ", document.version(), " of ", document.referral_id(),
+      ", as entry ", document.entry(), " of the log vouches for it. Shown: ",
+      document.sections().empty() ? "no section"
+                                  : absl::StrJoin(document.sections(), ", "),
+      ".\nFor a court: amparo-audit prove ", document.entry(),
+      " --document FILE --out pack.json\n"),
+                   /*lines=*/true);
+}
+
+absl::StatusOr<std::string> ToText(const v1::CaseOpening& opening,
+                                   const TextStyle&) {
+  std::string text =
+      absl::StrCat("Case ", opening.case_id(), " with ", opening.envelopes(),
+                   " message(s). For the auditor: amparo-audit replay --case "
+                   "FILE\n");
+  if (opening.unopened() > 0)
+    absl::StrAppend(&text, opening.unopened(),
+                    " more came before this agent kept what opens them.\n");
+  if (opening.withheld() > 0)
+    absl::StrAppend(&text, "Which sections ", opening.withheld(),
+                    " of them held is your word; --with-sections proves it, "
+                    "and shows what they say.\n");
+  return Printable(text, /*lines=*/true);
 }
 
 absl::StatusOr<std::string> ToText(const v1::CaseView& view,

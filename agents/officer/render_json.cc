@@ -318,6 +318,24 @@ absl::StatusOr<Json> ToJson(const v1::CaseView& view) {
   return json;
 }
 
+absl::StatusOr<Json> ToJson(const v1::EvidenceDocument& document) {
+  Json sections = Json::array();
+  for (const std::string& name : document.sections()) sections.push_back(name);
+  return Json{{"schema", "referral_evidence/1"},
+              {"referral_id", document.referral_id()},
+              {"entry", document.entry()},
+              {"version", document.version()},
+              {"sections", std::move(sections)}};
+}
+
+absl::StatusOr<Json> ToJson(const v1::CaseOpening& opening) {
+  return Json{{"schema", "case_open/1"},
+              {"case_id", opening.case_id()},
+              {"envelopes", opening.envelopes()},
+              {"unopened", opening.unopened()},
+              {"withheld", opening.withheld()}};
+}
+
 absl::StatusOr<Json> ToJson(const v1::ListMembersResponse& list) {
   return Json{{"schema", "directory_list/1"},
               {"members", List(list.members(), Member)}};

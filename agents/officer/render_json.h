@@ -25,6 +25,8 @@ absl::StatusOr<Json> ToJson(const v1::ListConsentsResponse& list);
 absl::StatusOr<Json> ToJson(const v1::ConsentView& consent);
 absl::StatusOr<Json> ToJson(const v1::ListCasesResponse& list);
 absl::StatusOr<Json> ToJson(const v1::CaseView& view);
+absl::StatusOr<Json> ToJson(const v1::EvidenceDocument& document);
+absl::StatusOr<Json> ToJson(const v1::CaseOpening& opening);
 absl::StatusOr<Json> ToJson(const v1::ListMembersResponse& list);
 absl::StatusOr<Json> ToJson(const v1::MemberView& member);
 absl::StatusOr<Json> ToJson(const v1::StatusResponse& status);

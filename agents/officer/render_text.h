@@ -36,6 +36,10 @@ absl::StatusOr<std::string> ToText(const v1::ListCasesResponse& list,
                                    const TextStyle& style);
 absl::StatusOr<std::string> ToText(const v1::CaseView& view,
                                    const TextStyle& style);
+absl::StatusOr<std::string> ToText(const v1::EvidenceDocument& document,
+                                   const TextStyle& style);
+absl::StatusOr<std::string> ToText(const v1::CaseOpening& opening,
+                                   const TextStyle& style);
 absl::StatusOr<std::string> ToText(const v1::ListMembersResponse& list,
                                    const TextStyle& style);
 absl::StatusOr<std::string> ToText(const v1::MemberView& member,

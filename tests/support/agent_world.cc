@@ -56,8 +56,8 @@ absl::StatusOr<LeafReceipt> PortToFixture::Recall(absl::string_view token) {
   return broker_.Recall(member_, std::string(token));
 }
 absl::StatusOr<LeafReceipt> PortToFixture::LogAnchor(const SignedAnchor& anchor) {
-  if (down) return Away();
   if (before_anchor) before_anchor();
+  if (down) return Away();
   return broker_.LogAnchor(member_, anchor);
 }
 absl::StatusOr<LeafReceipt> PortToFixture::LogAccessCheckpoint(absl::string_view) {

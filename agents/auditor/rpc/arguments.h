@@ -24,6 +24,7 @@ struct Arguments {
   std::string folder;
   std::string root;
   std::vector<std::string> since;
+  std::vector<std::string> cases;  // replay: opened by their parties
   std::string state;     // replay: where it goes on, and where it ended
   std::string html;                // replay: where the report goes
   std::string file;                // access-log, verify: what is checked

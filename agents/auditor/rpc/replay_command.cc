@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/status.h"
+#include "proto/content/case_opening.h"
 
 namespace amparo::auditor {
 namespace {
@@ -58,6 +59,12 @@ absl::StatusOr<int> RunReplay(const Arguments& arguments) {
   for (const std::string& path : arguments.since) {
     ASSIGN_OR_RETURN(std::string note, ReadFile(path, kCheckpointBytesMax));
     options.since.push_back(std::move(note));
+  }
+  for (const std::string& path : arguments.cases) {
+    ASSIGN_OR_RETURN(const std::string text,
+                     ReadFile(path, kCaseOpeningBytesMax));
+    ASSIGN_OR_RETURN(CaseOpening opening, ParseCaseOpening(text));
+    options.cases.push_back(std::move(opening));
   }
   ASSIGN_OR_RETURN(const std::unique_ptr<LeafSource> source,
                    OpenSource(arguments));

@@ -35,6 +35,8 @@ std::vector<Role> RolesFor(Action action) {
       return {Role::kAdmin, Role::kSupervisor, Role::kAuditor};
     case Action::kManageKeys:
       return {Role::kAdmin};
+    case Action::kGiveEvidence:
+      return {Role::kSupervisor};
     case Action::kAcknowledgeAlarms:
       return {Role::kAdmin, Role::kSupervisor};
     case Action::kConfirmKeys:  // a person compared words with a person

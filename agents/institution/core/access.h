@@ -23,6 +23,7 @@ enum class Action {
   kAcknowledgeAlarms,
   kSeeKeys,
   kManageKeys,
+  kGiveEvidence,  // takes documents of a case out, for a court or an auditor
 };
 
 // OK when one of the officer's roles allows it; PERMISSION_DENIED (code

@@ -63,33 +63,47 @@ Bytes EventBytes(const PayloadOrigin& origin) {
 
 absl::StatusOr<PayloadOrigin> Anchors::Ensure(BrokerPort& broker, const EventId& id,
                                               const Digest& document) {
-  const std::string row_key = kPrefix + id.text();
-  PayloadOrigin origin;
-  const auto stored = kv_.Get(row_key);
+  const auto stored = kv_.Get(kPrefix + id.text());
   if (stored.ok()) {
     ASSIGN_OR_RETURN(auto decoded, Decode(*stored));
     if (decoded.second) return std::move(decoded.first);
-    origin = std::move(decoded.first);
-  } else if (absl::IsNotFound(stored.status())) {
-    ASSIGN_OR_RETURN(const SigningKey signer, keys_.Signer());
-    origin.anchor_salt = RandomArray<32>();
-    const SignedAnchor made = SignAnchor(
-        Anchor{.network_id = peers_.Now()->charter.network_id,
-               .member = keys_.self(),
-               .kid = signer.verify_key().Thumbprint(),
-               .created = TimeFromUnix(UnixSeconds(clock_.Now())),
-               .anchor = AnchorDigest(origin.anchor_salt, document, Digest())},
-        signer);
-    origin.anchor = made.anchor_bytes;
-    origin.signature = made.signature;
-    // Stored first: after a crash the same anchor is logged again, and the
-    // broker answers with the first leaf.
-    Batch batch;
-    batch.Put(row_key, Encode(origin, false));
-    RETURN_IF_ERROR(kv_.Write(batch));
-  } else {
+    auto logged = Log(broker, id, std::move(decoded.first));
+    // Never logged, and too old by now or by a key that ended: refused for
+    // good, since what is logged gets its first leaf again.
+    if (!absl::IsFailedPrecondition(logged.status()) &&
+        !absl::IsPermissionDenied(logged.status()))
+      return logged;
+  } else if (!absl::IsNotFound(stored.status())) {
     return stored.status();
   }
+  ASSIGN_OR_RETURN(PayloadOrigin made, Make(id, document));
+  return Log(broker, id, std::move(made));
+}
+
+absl::StatusOr<PayloadOrigin> Anchors::Make(const EventId& id,
+                                            const Digest& document) {
+  ASSIGN_OR_RETURN(const SigningKey signer, keys_.Signer());
+  PayloadOrigin origin;
+  origin.anchor_salt = RandomArray<32>();
+  const SignedAnchor made = SignAnchor(
+      Anchor{.network_id = peers_.Now()->charter.network_id,
+             .member = keys_.self(),
+             .kid = signer.verify_key().Thumbprint(),
+             .created = TimeFromUnix(UnixSeconds(clock_.Now())),
+             .anchor = AnchorDigest(origin.anchor_salt, document, Digest())},
+      signer);
+  origin.anchor = made.anchor_bytes;
+  origin.signature = made.signature;
+  // Stored first: after a crash the same anchor is logged again, and the
+  // broker answers with the first leaf.
+  Batch batch;
+  batch.Put(kPrefix + id.text(), Encode(origin, false));
+  RETURN_IF_ERROR(kv_.Write(batch));
+  return origin;
+}
+
+absl::StatusOr<PayloadOrigin> Anchors::Log(BrokerPort& broker, const EventId& id,
+                                           PayloadOrigin origin) {
   ASSIGN_OR_RETURN(const SignedAnchor anchor,
                    MakeSignedAnchor(origin.anchor, origin.signature));
   ASSIGN_OR_RETURN(const LeafReceipt receipt, broker.LogAnchor(anchor));
@@ -98,9 +112,17 @@ absl::StatusOr<PayloadOrigin> Anchors::Ensure(BrokerPort& broker, const EventId&
   origin.leaf = receipt.leaf;
   origin.leaf_time = receipt.time;
   std::copy(receipt.salt.begin(), receipt.salt.end(), origin.leaf_salt.begin());
-  batch.Put(row_key, Encode(origin, true));
+  batch.Put(kPrefix + id.text(), Encode(origin, true));
   RETURN_IF_ERROR(kv_.Write(batch));
   return origin;
+}
+
+absl::StatusOr<PayloadOrigin> LoggedAnchor(const KeyValue& kv,
+                                           const EventId& id) {
+  ASSIGN_OR_RETURN(const Bytes row, kv.Get(kPrefix + id.text()));
+  ASSIGN_OR_RETURN(auto decoded, Decode(row));
+  if (!decoded.second) return absl::NotFoundError("not in the log yet");
+  return std::move(decoded.first);
 }
 
 absl::Status VerifyOrigin(const PayloadOrigin& origin, const Digest& document,

@@ -28,12 +28,21 @@ class Anchors {
                                        const Digest& document);
 
  private:
+  absl::StatusOr<PayloadOrigin> Make(const EventId& id, const Digest& document);
+  absl::StatusOr<PayloadOrigin> Log(BrokerPort& broker, const EventId& id,
+                                    PayloadOrigin origin);
+
   KeyValue& kv_;
   const KeyRing& keys_;
   const PeerBook& peers_;
   const Promises& promises_;
   const Clock& clock_;
 };
+
+// The anchor of the document of event `id` of this agent's own, as it stands in
+// the log. NOT_FOUND while it does not.
+absl::StatusOr<PayloadOrigin> LoggedAnchor(const KeyValue& kv,
+                                           const EventId& id);
 
 // OK when `origin` is an anchor of `document` by a key of `issuer` valid at its
 // leaf, and the proven log holds it there. OUT_OF_RANGE while that leaf is not

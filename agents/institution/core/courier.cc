@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "agents/institution/core/opening_book.h"
 #include "agents/institution/core/sealing.h"
 #include "agents/institution/core/take_back.h"
 #include "base/error.h"
@@ -127,6 +128,17 @@ absl::StatusOr<std::optional<PayloadOrigin>> Courier::AnchorFor(
   return std::optional<PayloadOrigin>(std::move(origin));
 }
 
+absl::Status Courier::AnchorGrants(const CaseState& state) {
+  for (const auto& [id, held] : state.authority.grants)
+    if (held.status == GrantStatus::kActive &&
+        held.grant.issuer == books_.keys.self())
+      RETURN_IF_ERROR(books_.anchors
+                          .Ensure(books_.broker, held.grant.event_id,
+                                  held.grant.digest)
+                          .status());
+  return absl::OkStatus();
+}
+
 absl::StatusOr<Courier::Fate> Courier::SealDraft(Draft draft,
                                                  std::optional<InFlight>& sealed) {
   if (!books_.time.MaySeal().ok()) return Fate::kWaits;
@@ -161,6 +173,9 @@ absl::StatusOr<Courier::Fate> Courier::SealDraft(Draft draft,
     auto found = books_.cases.ContentOf(*draft.case_id, AnchoredEvent(draft));
     if (found.ok()) content = *std::move(found);
   }
+  if (draft.case_id && CarriesSections(draft.kind))
+    if (const auto entry = books_.cases.Find(*draft.case_id))
+      RETURN_IF_ERROR(AnchorGrants(entry->state));
   ASSIGN_OR_RETURN(const std::optional<PayloadOrigin> origin,
                    AnchorFor(draft, content));
   ASSIGN_OR_RETURN(const std::optional<LinkHead> head,
@@ -195,6 +210,7 @@ absl::StatusOr<Courier::Fate> Courier::SealDraft(Draft draft,
     sealed = InFlight{draft, *std::move(envelope)};
     const Digest digest = EnvelopeDigest(sealed->envelope);
     if (prepared->event) {
+      PutOpening(digest, prepared->payload, change.rows);
       prepared->event->envelope = digest;
       change.events.push_back(*std::move(prepared->event));
     }

@@ -58,6 +58,8 @@ class Courier {
   enum class Fate { kSealed, kWaits, kHeld, kGivenUp };
   // Seals into `sealed` and stores it as under way.
   absl::StatusOr<Fate> SealDraft(Draft draft, std::optional<InFlight>& sealed);
+  // Dates the case's own grants: before anything is disclosed by them.
+  absl::Status AnchorGrants(const CaseState& state);
   absl::StatusOr<std::optional<PayloadOrigin>> AnchorFor(
       const Draft& draft, const std::optional<Content>& content);
   // False: it lay so long that its date no longer fits; it is a draft again.

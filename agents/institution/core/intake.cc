@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "agents/institution/core/anchors.h"
 #include "agents/institution/core/erasing.h"
+#include "agents/institution/core/opening_book.h"
 #include "base/error.h"
 #include "base/event_log.h"
 #include "base/status.h"
@@ -243,6 +244,7 @@ absl::Status Intake::Fold(InboundEvent inbound, const Payload& payload,
                                books_.time.NowFor(event.at));
     if (!refused.ok()) return refused;
     CaseChange change{{*inbound.event}, {}, std::move(rows)};
+    PutOpening(*event.envelope, payload, change.rows);
     if (inbound.document) {
       Content content{payload.document, {}};
       ASSIGN_OR_RETURN(content.disclosures, BySlot(payload.disclosures));

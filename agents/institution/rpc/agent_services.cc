@@ -22,6 +22,7 @@ AgentServices::AgentServices(std::unique_ptr<CallerSource> callers,
       consents_({*callers_, parts.executor}, parts.consents),
       cases_({*callers_, parts.executor}, parts.consents),
       directory_({*callers_, parts.executor}, parts.desk),
+      evidence_({*callers_, parts.executor}, parts.desk),
       agent_({*callers_, parts.executor}, {.officers = parts.officers,
                                            .access_log = parts.desk.access_log,
                                            .keys = parts.desk.keys,
@@ -40,6 +41,7 @@ void AgentServices::RegisterWith(grpc::ServerBuilder& builder) {
   builder.RegisterService(&consents_);
   builder.RegisterService(&cases_);
   builder.RegisterService(&directory_);
+  builder.RegisterService(&evidence_);
   builder.RegisterService(&agent_);
 }
 

@@ -15,6 +15,7 @@
 #include "agents/institution/rpc/case_service.h"
 #include "agents/institution/rpc/consent_service.h"
 #include "agents/institution/rpc/directory_service.h"
+#include "agents/institution/rpc/evidence_service.h"
 #include "agents/institution/rpc/referral_service.h"
 #include "agents/institution/rpc/revision_feed.h"
 #include "base/executor.h"
@@ -51,6 +52,7 @@ class AgentServices {
   ConsentService consents_;
   CaseService cases_;
   DirectoryService directory_;
+  EvidenceService evidence_;
   AgentService agent_;
 };
 

@@ -186,6 +186,23 @@ TEST_F(Exchange, ARevocationDestroysTheSectionsAndBringsAReceipt) {
   EXPECT_EQ(own.erasures_expected, 2u);
 }
 
+TEST_F(Exchange, ADateThatTheBrokerNeverTookIsMadeAnew) {
+  const std::string consent = RecordConsent();
+  ong().port().before_anchor = [&] { ong().port().down = true; };
+  const std::string referral = Send(consent);
+  world_.Settle();
+  ong().port().before_anchor = nullptr;
+  world_.clock().Advance(absl::Minutes(30));
+  ong().port().down = false;
+  world_.Settle();
+  world_.Settle();
+  EXPECT_EQ(StateOf(VALUE_OF(ong().referrals().Show(ong().officer(), referral,
+                                                    {}, true)),
+                    "uls")
+                .delivery,
+            Delivery::kDelivered);
+}
+
 TEST_F(Exchange, ADraftThatWaitsForTheBrokerIsStoppedByARevocation) {
   const std::string consent = RecordConsent();
   ong().port().down = true;

@@ -1,0 +1,92 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "agents/auditor/network_fold.h"
+#include "agents/auditor/report.h"
+#include "crypto/sd_jwt.h"
+#include "proto/content/case_opening.h"
+#include "proto/content/case_state.h"
+#include "proto/envelope/envelope.h"
+#include "proto/envelope/log_entry.h"
+
+namespace amparo::auditor {
+
+// Step 9: cases that their parties opened. Each document belongs to its entry;
+// each section that went was covered by a grant or a basis, and by the matrix,
+// as they stood at that entry: a grant logged before it, no revocation before
+// it (docs/PROTOCOL.md, Opened cases). The only one of the auditor's parts that
+// knows what a case is. One thread at a time.
+class CaseCheck {
+ public:
+  // `network` as it stands at each entry. All must outlive this.
+  CaseCheck(const std::vector<CaseOpening>& openings,
+            const NetworkFold& network, Report& report);
+
+  // Every opened event of the log, in leaf order.
+  void OnEvent(LeafIndex leaf, absl::Time time, const AuditEvent& event);
+  // After the last leaf.
+  void Finish();
+
+ private:
+  struct Place {
+    LeafIndex leaf;
+    absl::Time time;
+  };
+  // A grant as all parties together tell it.
+  struct Told {
+    std::string jwt;
+    std::vector<Disclosure> disclosures;
+    bool anchored = false;  // somebody says where
+    bool known = false;     // at the entry that the walk is at
+  };
+  struct OpenCase {
+    CaseState state;
+    std::map<Digest, Told> grants;  // by digest
+    std::vector<std::string> bases;
+    std::set<MemberId> tellers;
+    std::set<std::pair<MemberId, LeafIndex>> tells;  // also what is unopened
+    OpenedCase* row = nullptr;
+  };
+  struct Item {
+    OpenCase* open;
+    const CaseOpening* opening;
+    const OpenedAnchor* anchor = nullptr;
+    const OpenedEnvelope* envelope = nullptr;
+  };
+
+  void Gather(const CaseOpening& opening);
+  void GatherGrant(const std::string& text, OpenCase& open);
+  void Add(FindingCode code, LeafIndex leaf, const std::string& text);
+
+  absl::Status CheckAnchor(const Place& at, const AnchorEvent& event,
+                           const Item& item);
+  absl::Status CheckEnvelope(const Place& at, const Header& header,
+                             const Item& item);
+  absl::Status CheckContent(const Place& at, const Header& header,
+                            const Item& item);
+  void CheckOthers(const Place& at, const Header& header, const Item& item,
+                   const std::vector<Item>& items);
+  void CheckCovered(const Place& at, const Header& header, const Item& item);
+  void LearnUndated(const Place& at, const MemberId& issuer, OpenCase& open);
+  absl::Status Learn(const Place& at, const MemberId& issuer, Told& told,
+                     OpenCase& open) const;
+  absl::Status LearnDocument(const Place& at, const MemberId& issuer,
+                             const std::string& document, OpenCase& open) const;
+  KeyLookup KeysOf(const Place& at, const MemberId& member) const;
+
+  const NetworkFold& network_;
+  Report& report_;
+  std::map<CaseId, OpenCase> cases_;
+  std::map<LeafIndex, std::vector<Item>> items_;  // not reached yet
+  std::set<LeafIndex> anchors_told_;
+};
+
+}  // namespace amparo::auditor

@@ -1,0 +1,81 @@
+// The part of CaseCheck that puts together what the parties tell of one case,
+// before anything of it is verified.
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "agents/auditor/case_check.h"
+#include "proto/content/grant.h"
+#include "proto/envelope/limits.h"
+
+namespace amparo::auditor {
+
+CaseCheck::CaseCheck(const std::vector<CaseOpening>& openings,
+                     const NetworkFold& network, Report& report)
+    : network_(network), report_(report) {
+  // First: rows may not move any more.
+  for (const CaseOpening& opening : openings) {
+    OpenCase& open =
+        cases_
+            .try_emplace(
+                opening.case_id,
+                OpenCase{.state = Fold(opening.member, opening.case_id, {})})
+            .first->second;
+    open.tellers.insert(opening.member);
+  }
+  report_.cases.resize(cases_.size());
+  size_t row = 0;
+  for (auto& [id, open] : cases_) {
+    open.row = &report_.cases[row++];
+    open.row->case_id = id.text();
+    for (const MemberId& teller : open.tellers)
+      open.row->members.push_back(teller.text());
+  }
+  for (const CaseOpening& opening : openings) Gather(opening);
+  // One party may hold the grant, another say where it was logged.
+  for (const CaseOpening& opening : openings)
+    for (const OpenedAnchor& anchor : opening.anchors) {
+      auto& grants = cases_.at(opening.case_id).grants;
+      const auto grant = grants.find(SdJwtDigest(anchor.document));
+      if (grant != grants.end()) grant->second.anchored = true;
+    }
+}
+
+void CaseCheck::Gather(const CaseOpening& opening) {
+  OpenCase& open = cases_.at(opening.case_id);
+  for (const std::string& grant : opening.grants) GatherGrant(grant, open);
+  for (const std::string& basis : opening.bases)
+    if (std::find(open.bases.begin(), open.bases.end(), basis) ==
+        open.bases.end())
+      open.bases.push_back(basis);
+  for (const OpenedAnchor& anchor : opening.anchors) {
+    items_[anchor.leaf].push_back({&open, &opening, &anchor, nullptr});
+    anchors_told_.insert(anchor.leaf);
+  }
+  for (const OpenedEnvelope& envelope : opening.envelopes) {
+    items_[envelope.leaf].push_back({&open, &opening, nullptr, &envelope});
+    open.tells.emplace(opening.member, envelope.leaf);
+  }
+  for (const LeafIndex leaf : opening.unopened)
+    open.tells.emplace(opening.member, leaf);
+  open.row->unopened += opening.unopened.size();
+}
+
+// Unverified; parties have different provisions of one grant.
+void CaseCheck::GatherGrant(const std::string& text, OpenCase& open) {
+  const auto parsed = ParseSdJwt(text, kGrantBytesMax);
+  if (!parsed.ok() || !LoadGrant(parsed->jwt, parsed->disclosures).ok())
+    return report_.Add(Step::kDisclosures,
+                       {FindingCode::kBadSignature, std::nullopt,
+                        absl::StrCat("the opening of case ", open.row->case_id,
+                                     " holds a grant that is none"),
+                        ""});
+  Told& told = open.grants[SdJwtDigest(parsed->jwt)];
+  told.jwt = parsed->jwt;
+  for (const Disclosure& disclosure : parsed->disclosures)
+    if (std::find(told.disclosures.begin(), told.disclosures.end(),
+                  disclosure) == told.disclosures.end())
+      told.disclosures.push_back(disclosure);
+}
+
+}  // namespace amparo::auditor

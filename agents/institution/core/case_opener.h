@@ -1,0 +1,16 @@
+#pragma once
+
+#include "absl/status/statusor.h"
+#include "agents/institution/core/case_book.h"
+#include "agents/institution/core/desk.h"
+#include "proto/content/case_opening.h"
+
+namespace amparo::agent {
+
+// What this agent has of a case, for an auditor: every envelope with what ties
+// its document to the log, every consent whole. `with_sections`: also the
+// plaintext of the sections. An error is the disk's.
+absl::StatusOr<CaseOpening> GatherOpening(const Desk& desk, const Case& entry,
+                                          bool with_sections);
+
+}  // namespace amparo::agent

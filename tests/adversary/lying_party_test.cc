@@ -1,0 +1,229 @@
+#include "agents/institution/core/evidence_desk.h"
+#include "proto/content/case_opening.h"
+#include "tests/adversary/lying_broker.h"
+
+// A party that opens a case to an auditor, and lies about it: its log is what
+// was signed, so the lie has to fit the entries that are there.
+
+namespace amparo::agent {
+namespace {
+
+class LyingAboutACase : public LyingBroker {
+ protected:
+  // Referred, delivered, revoked, agreed to again for another section.
+  LyingAboutACase() {
+    const std::string first = RecordConsent();
+    referral_ = ReferUnder(first);
+    world_.Settle();
+    case_id_ =
+        VALUE_OF(ong().referrals().Show(ong().officer(), referral_, {}, true))
+            .case_id.text();
+    EXPECT_OK(ong().consents().Revoke(ong().officer(), first, {}));
+    world_.Settle();
+    world_.clock().Advance(absl::Minutes(2));
+    Json form = VALUE_OF(ParseJson(kExampleConsentForm));
+    form["case"] = case_id_;
+    EXPECT_OK(ong().consents().Record(ong().officer(), DumpJson(form), {}, ""));
+    EXPECT_OK(ong().referrals().Disclose(ong().officer(), referral_, "uls",
+                                         {"needs"}));
+    world_.Settle();
+  }
+
+  static EvidenceDesk DeskOf(TestAgent& agent) {
+    return EvidenceDesk(agent.desk());
+  }
+  CaseOpening Open(TestAgent& agent, bool with_sections = false) {
+    return VALUE_OF(ParseCaseOpening(
+        VALUE_OF(
+            DeskOf(agent).OpenCase(agent.supervisor(), case_id_, with_sections))
+            .text));
+  }
+  auditor::Report Judged(std::vector<CaseOpening> openings) {
+    ShownLog log = Shown();
+    return VALUE_OF(
+        auditor::Replay(log, {.root = Root(), .cases = std::move(openings)}));
+  }
+  // The envelopes that brought sections.
+  static std::vector<OpenedEnvelope*> Disclosing(CaseOpening& opening) {
+    std::vector<OpenedEnvelope*> found;
+    for (OpenedEnvelope& envelope : opening.envelopes)
+      if (!envelope.slots.empty()) found.push_back(&envelope);
+    return found;
+  }
+  static OpenedEnvelope& First(CaseOpening& opening) {
+    return *Disclosing(opening).front();
+  }
+
+  std::string referral_, case_id_;
+};
+
+TEST_F(LyingAboutACase, BothEndsAreBelievedWhenTheyDoNot) {
+  const auditor::Report whole = Judged({Open(ong(), true)});
+  EXPECT_TRUE(whole.ok()) << ToText(whole);
+  EXPECT_EQ(whole.step(auditor::Step::kDisclosures).Ok(), true)
+      << ToText(whole);
+  EXPECT_EQ(whole.step(auditor::Step::kDisclosures).checked, 2u);
+  const auditor::Report both = Judged({Open(ong()), Open(uls())});
+  EXPECT_TRUE(both.ok()) << ToText(both);
+  // What nobody can recompute is said, and is no finding.
+  EXPECT_EQ(both.step(auditor::Step::kDisclosures).Ok(), std::nullopt);
+  ASSERT_EQ(both.cases.size(), 1u);
+  EXPECT_EQ(both.cases[0].unproven, 4u);
+  EXPECT_EQ(both.cases[0].unopened, 0u);
+  EXPECT_TRUE(Judged({Open(uls(), true)}).ok());
+}
+
+TEST_F(LyingAboutACase, WithoutItsSectionsNothingOfThemIsInTheOpening) {
+  CaseOpening whole = Open(ong(), true);
+  for (TestAgent* agent : {&ong(), &uls()}) {
+    const std::string text = FormatCaseOpening(Open(*agent));
+    for (const OpenedEnvelope* envelope : Disclosing(whole))
+      for (const Disclosure& disclosure : envelope->content->disclosures)
+        EXPECT_EQ(text.find(disclosure), std::string::npos);
+  }
+}
+
+TEST_F(LyingAboutACase, AttackBySectionsThatNoConsentCoversIsFound) {
+  CaseOpening opening = Open(ong());
+  First(opening).slots.insert(VALUE_OF(ParseSlot("special")));
+  EXPECT_TRUE(
+      Finds(Judged({opening}), FindingCode::kNotCovered, First(opening).leaf));
+}
+
+TEST_F(LyingAboutACase, AttackByADisclosureAfterTheRevocationIsFound) {
+  CaseOpening opening = Open(ong());
+  const LeafIndex last = Disclosing(opening).back()->leaf;
+  // The second consent is left out, with where it was logged.
+  std::erase_if(opening.grants, [&](const std::string& text) {
+    const ParsedSdJwt grant = VALUE_OF(ParseSdJwt(text, kGrantBytesMax));
+    const absl::Time made =
+        VALUE_OF(LoadGrant(grant.jwt, grant.disclosures)).issued_at;
+    const bool second = made > world_.clock().Now() - absl::Minutes(1);
+    if (second)
+      std::erase_if(opening.anchors, [&](const OpenedAnchor& anchor) {
+        return anchor.document == grant.jwt;
+      });
+    return second;
+  });
+  ASSERT_EQ(opening.grants.size(), 1u);
+  EXPECT_TRUE(Finds(Judged({opening}), FindingCode::kAfterRevocation, last));
+}
+
+TEST_F(LyingAboutACase, AttackByAConsentThatCameLaterIsFound) {
+  CaseOpening opening = Open(ong());
+  const LeafIndex first = First(opening).leaf;
+  // The first consent is left out: the second was logged after the envelope.
+  std::erase_if(opening.grants, [&](const std::string& text) {
+    const ParsedSdJwt grant = VALUE_OF(ParseSdJwt(text, kGrantBytesMax));
+    const bool early =
+        VALUE_OF(LoadGrant(grant.jwt, grant.disclosures)).issued_at <
+        world_.clock().Now() - absl::Minutes(1);
+    if (early)
+      std::erase_if(opening.anchors, [&](const OpenedAnchor& anchor) {
+        return anchor.document == grant.jwt;
+      });
+    return early;
+  });
+  ASSERT_EQ(opening.grants.size(), 1u);
+  EXPECT_TRUE(Finds(Judged({opening}), FindingCode::kNotCovered, first));
+  // Its date is signed: without its anchor it is no older.
+  std::erase_if(opening.anchors, [&](const OpenedAnchor& anchor) {
+    return opening.grants[0].starts_with(anchor.document);
+  });
+  EXPECT_TRUE(Finds(Judged({opening}), FindingCode::kNotCovered, first));
+}
+
+TEST_F(LyingAboutACase, AttackByAnotherStoryForAnEntryIsFound) {
+  const CaseOpening honest = Open(ong(), true);
+  const std::vector<std::function<void(OpenedEnvelope&)>> lies = {
+      [](OpenedEnvelope& e) { e.salt[0] ^= 1; },
+      [](OpenedEnvelope& e) { e.manifest = Sha256("another"); },
+      [](OpenedEnvelope& e) { e.document[30] ^= 1; },
+      [](OpenedEnvelope& e) { e.document = "no document"; },
+      [](OpenedEnvelope& e) { e.content->salt2[0] ^= 1; },
+      [](OpenedEnvelope& e) { e.content->disclosures.pop_back(); },
+      [](OpenedEnvelope& e) { e.content->grants.clear(); },
+      [](OpenedEnvelope& e) { e.slots.erase(e.slots.begin()); },
+      [](OpenedEnvelope& e) { e.slots.insert(Slot{Section::kSpecial}); }};
+  for (size_t i = 0; i < lies.size(); ++i) {
+    CaseOpening opening = honest;
+    lies[i](First(opening));
+    EXPECT_TRUE(Finds(Judged({opening}), FindingCode::kBadSignature,
+                      First(opening).leaf))
+        << "lie " << i;
+  }
+  CaseOpening moved = honest;
+  First(moved).leaf = moved.anchors.front().leaf;
+  EXPECT_TRUE(Finds(Judged({moved}), FindingCode::kBadSignature,
+                    moved.anchors.front().leaf));
+  CaseOpening foreign = honest;
+  foreign.net = Sha256("another network");
+  EXPECT_TRUE(Finds(Judged({foreign}), FindingCode::kBadSignature));
+  CaseOpening other = honest;
+  other.case_id = CaseId::New();
+  EXPECT_TRUE(Finds(Judged({other}), FindingCode::kBadSignature));
+  CaseOpening usurped = honest;
+  usurped.member = world_.broker().Id("gnr");
+  EXPECT_TRUE(Finds(Judged({usurped}), FindingCode::kBadSignature));
+}
+
+TEST_F(LyingAboutACase, AttackByOneEndIsFoundWithTheOther) {
+  CaseOpening silent = Open(uls());
+  const LeafIndex first = First(silent).leaf;
+  std::erase_if(silent.envelopes, [&](const OpenedEnvelope& envelope) {
+    return envelope.leaf == first;
+  });
+  EXPECT_TRUE(Finds(Judged({Open(ong()), silent}), FindingCode::kOpeningMissing,
+                    first));
+  CaseOpening less = Open(uls());
+  First(less).slots.erase(First(less).slots.begin());
+  EXPECT_TRUE(
+      Finds(Judged({Open(ong()), less}), FindingCode::kBadSignature, first));
+}
+
+TEST_F(LyingAboutACase, AttackByEntriesThatAreNotThereSaysSoAndNeverCrashes) {
+  CaseOpening opening = Open(ong());
+  for (OpenedEnvelope& envelope : opening.envelopes)
+    envelope.leaf = LeafIndex(~uint64_t{0});
+  for (OpenedAnchor& anchor : opening.anchors) anchor.leaf = LeafIndex(0);
+  opening.grants = {"", "~", opening.grants[0] + "AAAA~"};
+  const auditor::Report report = Judged({opening});
+  EXPECT_EQ(report.step(auditor::Step::kDisclosures).checked, 0u);
+  EXPECT_NE(report.step(auditor::Step::kDisclosures).Ok(), true);
+}
+
+TEST_F(LyingAboutACase, OnlyASupervisorOpensItAndTheAccessLogSaysSoFirst) {
+  EvidenceDesk desk = DeskOf(ong());
+  const uint64_t before = ong().desk().access_log.size().value();
+  EXPECT_THAT(desk.OpenCase(ong().officer(), case_id_, false),
+              StatusIs(absl::StatusCode::kPermissionDenied));
+  EXPECT_THAT(desk.Document(ong().officer(), {.referral_id = referral_}),
+              StatusIs(absl::StatusCode::kPermissionDenied));
+  EXPECT_EQ(ong().desk().access_log.size().value(), before);
+  ASSERT_OK(desk.OpenCase(ong().supervisor(), case_id_, true));
+  ASSERT_OK(desk.Document(ong().supervisor(),
+                          {.referral_id = referral_, .sections = {"needs"}}));
+  const auto records =
+      VALUE_OF(ong().desk().access_log.Read(std::nullopt, 10'000));
+  EXPECT_EQ(records[before].action, "case_opening");
+  EXPECT_FALSE(records[before].sections.empty());
+  EXPECT_EQ(records[before + 1].action, "evidence_document");
+  EXPECT_EQ(records[before + 1].sections, std::vector<std::string>({"needs"}));
+}
+
+TEST_F(LyingAboutACase, ARecipientGivesOutNoSectionThatItMayNotSee) {
+  // identity was revoked and erased at uls; ong, who wrote it, has it still.
+  EXPECT_FALSE(DeskOf(uls())
+                   .Document(uls().supervisor(), {.referral_id = referral_,
+                                                  .sections = {"identity"}})
+                   .ok());
+  EXPECT_OK(DeskOf(uls()).Document(
+      uls().supervisor(),
+      {.referral_id = referral_, .sections = {"needs_summary"}}));
+  EXPECT_OK(DeskOf(ong()).Document(
+      ong().supervisor(),
+      {.referral_id = referral_, .sections = {"identity"}}));
+}
+
+}  // namespace
+}  // namespace amparo::agent
