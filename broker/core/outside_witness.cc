@@ -18,8 +18,8 @@ namespace {
 
 // As agents do with a log that does not grow.
 constexpr absl::Duration kCosignAgain = absl::Minutes(30);
-constexpr absl::Duration kWaitFirst = absl::Seconds(5);
-constexpr absl::Duration kWaitMax = absl::Minutes(1);
+constexpr absl::Duration kWaitFirst = absl::Seconds(2);
+constexpr absl::Duration kWaitMax = absl::Seconds(30);
 // Of one name; more is no answer.
 constexpr size_t kCosignaturesMax = 8;
 constexpr uint32_t kLevelsPerTile = 8;
