@@ -148,6 +148,11 @@ absl::Status WitnessBook::Take(const std::vector<NoteVerifier>& candidates,
     return MakeError(absl::StatusCode::kPermissionDenied,
                      "not a cosignature of a witness of this network",
                      {.code = "verification_failed", .field = "cosignature"});
+  // One of these clocks is wrong, and nobody is to believe in that time.
+  if (absl::AbsDuration(cosigned->at - clock_.Now()) > kClockStop)
+    return MakeError(absl::StatusCode::kFailedPrecondition,
+                     "the cosignature's time is over an hour from this clock",
+                     {.code = "invalid_state", .field = "cosignature"});
   ReadCharters();  // one may have been logged right before it was shown
   {
     MutexLock lock(mutex_);
@@ -180,17 +185,23 @@ std::optional<WitnessBook::Outcome> WitnessBook::Conclude(TreeSize size,
                                                           Round& round) {
   Outcome outcome{"", size, {}};
   uint64_t satisfied = 0;
-  while (!charters_.empty() && HasQuorum(round, charters_.front())) {
-    if (charters_.front().charter.witness_quorum > 0)
-      satisfied = charters_.front().charter.version;
-    if (charters_.size() == 1 || charters_[1].leaf.value() >= size.value())
+  size_t front = 0;  // the charter in force by it
+  while (front < charters_.size() && HasQuorum(round, charters_[front])) {
+    const uint64_t version = charters_[front].charter.version;
+    if (charters_[front].charter.witness_quorum > 0) satisfied = version;
+    if (front + 1 == charters_.size() ||
+        charters_[front + 1].leaf.value() >= size.value())
       break;
-    if (satisfied == charters_.front().charter.version)
-      outcome.versions.push_back(charters_[1].charter.version);
-    charters_.pop_front();
+    ++front;
+    if (satisfied == version)
+      outcome.versions.push_back(charters_[front].charter.version);
   }
   const TreeSize last = waiting_.empty() ? newest_.size : waiting_.back().size;
-  if (satisfied <= round.satisfied || size < last) return std::nullopt;
+  const bool news = satisfied > round.satisfied || !outcome.versions.empty();
+  if (satisfied > 0 && (!news || size < last)) return std::nullopt;
+  charters_.erase(charters_.begin(),
+                  charters_.begin() + static_cast<ptrdiff_t>(front));
+  if (satisfied == 0) return std::nullopt;  // no quorum, or none asked for
   round.satisfied = satisfied;
   Note note = round.note;
   for (const auto& [who, cosigned] : round.cosigners)

@@ -49,6 +49,7 @@ inline constexpr absl::Duration kClockAlarm = absl::Minutes(5);
 inline constexpr absl::Duration kClockStop = absl::Hours(1);
 inline constexpr absl::Duration kCheckpointAgeAlarm = absl::Hours(24);
 inline constexpr absl::Duration kCheckpointAgeStop = absl::Hours(72);
+inline constexpr absl::Duration kOldLogConfirmed = absl::Hours(24);
 inline constexpr absl::Duration kCharterExpiryAlarm = absl::Hours(60 * 24);
 inline constexpr absl::Duration kCharterGrace = absl::Hours(30 * 24);
 // Ids of envelopes taken in are kept so long after `expires`.

@@ -45,7 +45,7 @@ std::optional<absl::Time> QuorumTime(const Note& note, const Charter& charter) {
   const auto times = CosignatureTimes(note, charter);
   if (!times.ok() || times->size() < charter.witness_quorum)
     return std::nullopt;
-  return (*times)[times->size() / 2];
+  return (*times)[(times->size() - 1) / 2];
 }
 
 }  // namespace amparo

@@ -28,8 +28,8 @@ std::vector<NoteVerifier> WitnessesOf(const Charter& charter);
 absl::StatusOr<std::vector<absl::Time>> CosignatureTimes(
     const Note& note, const Charter& charter);
 
-// The median of those times when there are as many as the charter's quorum;
-// nullopt when there are fewer, or the charter asks for none, or one is bad.
+// The median of those times, of two in the middle the earlier, when there are as
+// many as the charter's quorum; nullopt when there are fewer, or the charter asks for none, or one is bad.
 std::optional<absl::Time> QuorumTime(const Note& note, const Charter& charter);
 
 }  // namespace amparo

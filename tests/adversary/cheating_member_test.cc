@@ -373,6 +373,50 @@ TEST_F(CheatingMember,
     for (const auto& [slot, shared] : kept.shared) EXPECT_TRUE(shared.erased);
 }
 
+TEST_F(CheatingMember, AskingAgainAndAgainBringsNoMoreEachTime) {
+  Refer();
+  world_.Settle();
+  const Digest kid =
+      VALUE_OF(ong().outbox().HeadOf(world_.broker().Id("uls")))->kid;
+  const auto logged_by_asking = [&] {
+    const uint64_t before = world_.broker().leaf_count();
+    for (int i = 0; i < 3; ++i) {
+      Payload payload = PayloadOf(uls(), EventKind::kResend, std::nullopt);
+      EventDocument event = EventOf(uls(), payload);
+      event.link_kid = kid;
+      event.first = 1;
+      event.last = kLinkMax;
+      payload.document = Sign(uls(), event);
+      Send(uls(), "ong", payload);
+    }
+    world_.Settle();
+    return world_.broker().leaf_count() - before;
+  };
+  const uint64_t first = logged_by_asking();
+  for (int round = 0; round < 4; ++round) EXPECT_LE(logged_by_asking(), first);
+  EXPECT_EQ(ong().outbox().size(), 0u);
+  ExpectHonestTrafficFlows();
+}
+
+TEST_F(CheatingMember, AMailboxThatItFilledHoldsUpNobodyElse) {
+  uls().port().down = true;
+  const std::string taken_back = Refer();
+  world_.Settle();
+  ong().port().full = "gnr";  // before uls in the courier's order
+  const std::string referral = Refer({"gnr", "uls"});
+  VALUE_OF(ong().referrals().Withdraw(ong().officer(), taken_back));
+  world_.Settle();
+  EXPECT_EQ(DeliveryTo("uls", taken_back), Delivery::kRecalled);
+  uls().port().down = false;
+  world_.Settle();
+  EXPECT_TRUE(Knows(uls(), referral));
+  EXPECT_FALSE(Knows(uls(), taken_back));
+  EXPECT_FALSE(Knows(gnr(), referral));
+  ong().port().full.clear();
+  world_.Settle();
+  EXPECT_TRUE(Knows(gnr(), referral));
+}
+
 TEST_F(CheatingMember, APayloadThatTheHeaderDoesNotNameIsRefused) {
   // Bytes that were sealed for another envelope do not open under this header.
   const std::string referral = Refer();

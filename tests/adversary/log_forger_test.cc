@@ -279,7 +279,7 @@ TEST_F(LogForger, AKeyThatTheCharterDroppedSignsNothing) {
   });
   EXPECT_OK(follow());  // named beside the other: either may be believed
   publish([](Charter& next) { next.log_keys.pop_back(); });
-  EXPECT_THAT(follow(), StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_THAT(follow(), StatusIs(absl::StatusCode::kPermissionDenied));
   ExpectHonestTrafficFlows();
 }
 

@@ -1,3 +1,4 @@
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -184,36 +185,108 @@ TEST_F(TwoFacedBroker, AHeartbeatGivesItAwayWithinADay) {
 }
 
 // A thief of ong's identity key and the broker: the key is made to look older
-// than the trust delay, for members that were away.
-TEST_F(TwoFacedBroker,
-       AKeyThatIsDatedBackIsNotCosignedUntilItIsAsOldAsItLooks) {
-  world_.RequireQuorum(4, absl::Hours(24));
-  world_.Settle();
-  const absl::Time quiet = world_.clock().Now();
-  world_.clock().Advance(absl::Hours(5));  // nothing is logged, but witnessed
-  world_.Settle();
-  const uint64_t witnessed = ong().peers().Now()->witnessed_size.value();
-  const absl::Time now = world_.clock().Now();
-  ASSERT_EQ(ong().peers().Now()->witnessed_at, TimeFromUnix(UnixSeconds(now)));
-  ASSERT_LT(ong().peers().Now()->newest_entry, quiet + absl::Minutes(1));
+// than the trust delay.
+class DatedBack : public TwoFacedBroker {
+ protected:
+  DatedBack() {
+    world_.RequireQuorum(4, absl::Hours(24));
+    world_.Settle();
+    quiet_ = world_.clock().Now();
+  }
+  void LogStolenKeyDatedBack() {
+    const absl::Time now = world_.clock().Now();
+    world_.clock().Set(quiet_ + absl::Minutes(1));
+    const std::string event = StolenNameEvent(world_.clock().Now());
+    ASSERT_TRUE(world_.broker().PublishKeyEvent("ong", event).ok());
+    world_.clock().Set(now);
+  }
+  // What a member thinks of it that knows it; ong's own agent ends it at once.
+  bool Trusted(TestAgent& agent) {
+    const auto peers = agent.peers().Now();
+    for (const SignerRecord& signer :
+         peers->keys.SignersOf(world_.broker().Id("ong")))
+      if (signer.key == stolen_.verify_key())
+        return agent.peers().CheckTrust(*peers, signer).ok();
+    throw std::runtime_error("the stolen key is not in force");
+  }
 
-  world_.clock().Set(quiet + absl::Minutes(1));
-  ASSERT_TRUE(world_.broker()
-                  .PublishKeyEvent("ong", StolenNameEvent(world_.clock().Now()))
-                  .ok());
-  world_.clock().Set(now);
+  absl::Time quiet_;
+};
+
+TEST_F(DatedBack, AKeyIsAsOldAsTheFirstQuorumThatSawIt) {
+  world_.clock().Advance(absl::Hours(23));  // nothing is logged, but witnessed
   world_.Settle();
-  EXPECT_TRUE(HasAlarm(uls(), "log_backdated"));
+  LogStolenKeyDatedBack();
+  world_.Settle();
   EXPECT_TRUE(HasAlarm(ong(), "own_key"));
-  EXPECT_EQ(ong().peers().Now()->witnessed_size.value(), witnessed);
-  // Nor after a restart.
+  EXPECT_FALSE(Trusted(uls()));
   world_.clock().Advance(absl::Hours(23));
   uls().Restart();
   world_.Settle();
-  EXPECT_EQ(uls().peers().Now()->witnessed_size.value(), witnessed);
+  EXPECT_FALSE(Trusted(uls()));
   world_.clock().Advance(absl::Hours(2));
   world_.Settle();
-  EXPECT_GT(uls().peers().Now()->witnessed_size.value(), witnessed);
+  EXPECT_TRUE(Trusted(uls()));
+}
+
+TEST_F(DatedBack, ASilenceOfTheBrokerMakesNoKeyOlder) {
+  world_.clock().Advance(absl::Hours(26));
+  LogStolenKeyDatedBack();
+  world_.Settle();
+  EXPECT_TRUE(HasAlarm(ong(), "own_key"));
+  EXPECT_FALSE(Trusted(uls()));
+}
+
+TEST_F(DatedBack, ForAMemberThatWasAwayItIsAsOldAsItsReturn) {
+  gnr().port().down = true;
+  world_.clock().Advance(absl::Hours(23));
+  world_.Settle();
+  LogStolenKeyDatedBack();
+  world_.Settle();
+  world_.clock().Advance(absl::Hours(1));
+  world_.Settle();
+  gnr().port().down = false;
+  world_.Settle();
+  EXPECT_FALSE(Trusted(gnr()));
+  world_.clock().Advance(absl::Hours(25));
+  world_.Settle();
+  EXPECT_TRUE(Trusted(gnr()));
+}
+
+TEST_F(DatedBack, ItsOwnerIsToldBeforeItIsInForce) {
+  world_.agent("mp").witnesses = gnr().witnesses = false;
+  world_.clock().Advance(absl::Hours(5));
+  LogStolenKeyDatedBack();
+  world_.Settle();
+  EXPECT_THROW(Trusted(uls()), std::runtime_error);
+  EXPECT_TRUE(HasAlarm(ong(), "own_key"));
+}
+
+TEST_F(TwoFacedBroker, CosignaturesOfATimeToComeAreOfNow) {
+  Refer();
+  ASSERT_OK(uls().log().Follow(world_.Checkpoint()));
+  const std::string note = Signed(TrueEntries());
+  std::vector<NoteSignature> cosignatures;
+  for (const char* id : {"ong", "gnr", "mp", "cpcj"})
+    cosignatures.push_back(VALUE_OF(CosignCheckpoint(
+        VALUE_OF(ParseNote(note)).text,
+        WitnessName(world_.broker().network(), world_.broker().Id(id)),
+        world_.agent(id).witness(),
+        world_.clock().Now() + absl::Hours(24 * 365 * 70))));
+  EXPECT_OK(uls().log().FollowWitnessed(With(note, cosignatures)));
+  EXPECT_EQ(uls().peers().Now()->witnessed_at,
+            world_.clock().Now() + kClockAlarm);
+}
+
+TEST_F(TwoFacedBroker, AWitnessWhoseClockIsYearsAheadMovesNobodysTime) {
+  gnr().SetClockOff(absl::Hours(24 * 365 * 70));
+  Refer();
+  world_.Settle();
+  const auto peers = ong().peers().Now();
+  EXPECT_EQ(peers->witnessed_size.value(), ong().log().size().value());
+  EXPECT_LE(peers->witnessed_at, world_.clock().Now());
+  EXPECT_FALSE(HasAlarm(ong(), "clock"));
+  EXPECT_OK(ong().time().MaySeal());
 }
 
 TEST_F(TwoFacedBroker,

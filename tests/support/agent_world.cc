@@ -33,6 +33,8 @@ absl::Status Away() { return absl::UnavailableError("the broker is away"); }
 
 absl::StatusOr<LeafReceipt> PortToFixture::Submit(const Envelope& envelope) {
   if (down) return Away();
+  if (envelope.header.recipient.text() == full)
+    return absl::ResourceExhaustedError("the mailbox is full");
   if (divert) {
     divert(envelope);
     return Away();

@@ -58,6 +58,7 @@ class PortToFixture final : public BrokerPort {
   std::function<LeafReceipt(const Envelope&)> swallow;
   // Changes a charter on its way.
   std::function<std::string(std::string)> tamper_document;
+  std::string full;  // whose mailbox takes nothing: RESOURCE_EXHAUSTED
   bool lose_answers = false;  // submits, then says UNAVAILABLE
   bool lose_first_answers = false;  // the same, once for each envelope
   size_t answers_lost = 0;          // by that

@@ -63,7 +63,6 @@ absl::Status Cosigner::Cosign(const std::string& note, BrokerPort& broker) {
   const absl::Time now = clock_.Now();
   // Whoever would follow could log nothing else before that time has come.
   if (peers->newest_entry > now + kClockStop) return absl::OkStatus();
-  if (now < log_.CosignNotBefore()) return absl::OkStatus();
   if (parsed.text == cosigned_ &&
       absl::AbsDuration(now - cosigned_at_) < kCosignAgain)
     return absl::OkStatus();

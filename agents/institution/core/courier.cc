@@ -86,9 +86,15 @@ absl::Status Courier::Run() {
   if (!drafts.empty()) books_.time.Ask(books_.broker).IgnoreError();
   std::map<MemberId, std::vector<Draft>> by_recipient;
   for (const Draft& draft : drafts) by_recipient[draft.recipient].push_back(draft);
-  for (const auto& [recipient, list] : by_recipient)
-    RETURN_IF_ERROR(SendAllTo(recipient, list));
-  return TakeRecalls();
+  absl::Status full;
+  for (const auto& [recipient, list] : by_recipient) {
+    const absl::Status sent = SendAllTo(recipient, list);
+    // One mailbox that is full holds up nobody else.
+    if (!absl::IsResourceExhausted(sent)) RETURN_IF_ERROR(sent);
+    full.Update(sent);
+  }
+  RETURN_IF_ERROR(TakeRecalls());
+  return full;
 }
 
 absl::Status Courier::SendAllTo(const MemberId& recipient,

@@ -16,8 +16,9 @@ namespace amparo::agent {
 // A charter, key event or suspension in the proven log.
 struct OpenEntry {
   LeafIndex leaf;
-  // From when it counts: its own time; or, if that is earlier, when witnesses
-  // last cosigned a log without it. Nobody dates it back.
+  // From when on its age counts: where a quorum is asked for, when the first
+  // one over it that this agent saw was given, if that is later than its own
+  // time. Nobody dates it back.
   absl::Time since;
   LogEntry entry;
 };

@@ -29,6 +29,11 @@ absl::Time ReadTime(ByteView row) {
                          : absl::UnixEpoch();
 }
 
+// A time to come was written by a clock that was wrong.
+bool IsWithin(absl::Duration span, absl::Time at, absl::Time now) {
+  return at <= now && now - at < span;
+}
+
 }  // namespace
 
 void Heartbeats::NoteSent(const MemberId& to, EventKind kind,
@@ -51,13 +56,13 @@ absl::StatusOr<std::vector<MemberId>> Heartbeats::Due() const {
       kContactPrefix, "", [&](absl::string_view key, ByteView row) {
         key.remove_prefix(sizeof(kContactPrefix) - 1);
         auto peer = MemberId::Parse(key);
-        if (peer.ok() && now - ReadTime(row) < kHeartbeatContact)
+        if (peer.ok() && IsWithin(kHeartbeatContact, ReadTime(row), now))
           due.push_back(*std::move(peer));
         return true;
       }));
   std::erase_if(due, [&](const MemberId& peer) {
     const auto sent = books_.kv.Get(absl::StrCat(kSentPrefix, peer.text()));
-    return sent.ok() && now - ReadTime(*sent) < kHeartbeatEvery;
+    return sent.ok() && IsWithin(kHeartbeatEvery, ReadTime(*sent), now);
   });
   return due;
 }
@@ -90,6 +95,8 @@ absl::StatusOr<bool> Heartbeats::Beat() const {
                             .event_id = id,
                             .document = std::move(document)},
                       rows);
+    // Though the broker may refuse it: once a day is enough.
+    PutTime(kSentPrefix, peer, now, rows);
   }
   if (rows.empty()) return false;
   RETURN_IF_ERROR(books_.kv.Write(rows));

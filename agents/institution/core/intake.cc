@@ -137,7 +137,6 @@ absl::Status Intake::TakeEnvelope(const LeafReceipt& leaf,
 
   Opened message{envelope.header, digest, leaf.leaf, leaf.time,
                  *std::move(payload)};
-  books_.heartbeats.NoteReceived(sender, message.payload.kind, rows);
   CheckSeen(message);
   auto inbound = Verify(message, *peers);
   if (!inbound.ok() && IsOwnTrouble(inbound.status())) return inbound.status();
@@ -145,6 +144,7 @@ absl::Status Intake::TakeEnvelope(const LeafReceipt& leaf,
     RETURN_IF_ERROR(CheckNotWaiting(*peers, sender, leaf.leaf));
     return quarantine(inbound.status(), std::move(rows));
   }
+  books_.heartbeats.NoteReceived(sender, message.payload.kind, rows);
   if (!CheckTrust(message.header, leaf.leaf, leaf.time, *peers).ok())
     return Hold(std::move(message), envelope.header_bytes, *inbound,
                 std::move(rows));

@@ -1,5 +1,6 @@
 #include "agents/institution/core/intake.h"
 
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -73,7 +74,16 @@ absl::Status Intake::TakeLinkEvent(const EventDocument& event, Batch rows) {
                              event.last, kResendPage));
     const uint64_t last =
         page.size() < kResendPage ? event.last : page.back().link_seq;
+    // Each event once, and none that waits already: whoever asks again and
+    // again gets no more by it. Link events are of the past: the skip is enough.
+    ASSIGN_OR_RETURN(const std::vector<Draft> drafts, books_.outbox.Drafts());
+    std::set<EventId> waiting;
+    for (const Draft& draft : drafts)
+      if (draft.recipient == event.issuer) waiting.insert(draft.event_id);
     for (Sent& sent : page) {
+      if (IsLinkEvent(sent.draft.kind) ||
+          !waiting.insert(sent.draft.event_id).second)
+        continue;
       sent.draft.attempts = 0;
       books_.outbox.Add(std::move(sent.draft), rows);
     }

@@ -2,7 +2,6 @@
 // takes effect by it (docs/PROTOCOL.md, Witnesses).
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
 #include "agents/institution/core/log_rows.h"
@@ -17,44 +16,37 @@ namespace {
 
 constexpr size_t kOpenEntriesAtOnce = 256;
 
-// Dated before a checkpoint without it that a quorum cosigned, by more than an
-// honest broker's clock may be off.
-bool IsBackdated(const OpenEntry& open) {
-  return open.since - open.entry.time > kCreatedBefore;
-}
-
 }  // namespace
 
 absl::Status LogWatch::FollowWitnessed(const std::string& note) {
   ASSIGN_OR_RETURN(const Witnessed shown, VerifyWitnessed(note));
   while (true) {
     const uint64_t version = peers_.Now()->charter.charter.version;
-    ASSIGN_OR_RETURN(bool counts, Adopt(shown));
-    if (!counts && CharterWaits(version + 1)) {
-      // Its witnesses are not ours yet: the broker keeps what our own cosigned
-      // when the next charter came.
-      const auto kept = broker_.GetCharterCheckpoint(version + 1);
-      if (absl::IsNotFound(kept.status())) return absl::OkStatus();
-      RETURN_IF_ERROR(kept.status());
-      ASSIGN_OR_RETURN(const Witnessed earlier, VerifyWitnessed(*kept));
-      ASSIGN_OR_RETURN(counts, Adopt(earlier));
-    }
-    if (!counts) return absl::OkStatus();
-    RETURN_IF_ERROR(Enact());
+    // Its witnesses may not be ours yet; and what the broker keeps of the time
+    // when the next charter came shows for how long things have been known.
+    if (CharterWaits(version + 1)) RETURN_IF_ERROR(FollowCharter(version + 1));
+    ASSIGN_OR_RETURN(const bool counts, Adopt(shown));
+    if (counts) RETURN_IF_ERROR(Enact());
     if (peers_.Now()->charter.charter.version == version)
       return absl::OkStatus();
   }
 }
 
+// By the note under which it came into force; OK, and nothing changes, when
+// there is none, or it does not count.
+absl::Status LogWatch::FollowCharter(uint64_t version) {
+  const auto kept = broker_.GetCharterCheckpoint(version);
+  if (absl::IsNotFound(kept.status())) return absl::OkStatus();
+  RETURN_IF_ERROR(kept.status());
+  ASSIGN_OR_RETURN(const Witnessed witnessed, VerifyWitnessed(*kept));
+  ASSIGN_OR_RETURN(const bool counts, Adopt(witnessed));
+  return counts ? Enact() : absl::OkStatus();
+}
+
 absl::Status LogWatch::FollowCharters() {
   while (true) {
     const uint64_t version = peers_.Now()->charter.charter.version;
-    const auto kept = broker_.GetCharterCheckpoint(version + 1);
-    if (absl::IsNotFound(kept.status())) return absl::OkStatus();
-    RETURN_IF_ERROR(kept.status());
-    ASSIGN_OR_RETURN(const Witnessed witnessed, VerifyWitnessed(*kept));
-    ASSIGN_OR_RETURN(const bool counts, Adopt(witnessed));
-    if (counts) RETURN_IF_ERROR(Enact());
+    RETURN_IF_ERROR(FollowCharter(version + 1));
     if (peers_.Now()->charter.charter.version == version)
       return absl::OkStatus();
   }
@@ -81,7 +73,8 @@ absl::StatusOr<bool> LogWatch::Adopt(Witnessed candidate) {
   const AcceptedCharter charter = peers_.Now()->charter;
   const auto at = QuorumTime(candidate.note, charter.charter);
   if (!at) return false;
-  candidate.at = *at;
+  // A witness's clock may be anything; nothing was cosigned in time to come.
+  candidate.at = std::min(*at, clock_.Now() + kClockAlarm);
   // A larger one that does not count under this charter helps nobody.
   const bool counts =
       witnessed_ && (witnessed_for_ == charter.hash ||
@@ -99,14 +92,14 @@ absl::StatusOr<bool> LogWatch::Adopt(Witnessed candidate) {
 }
 
 bool LogWatch::CharterWaits(uint64_t version) const {
-  const auto waiting = Waiting();
-  return waiting.ok() &&
-         std::any_of(waiting->begin(), waiting->end(),
-                     [&](const OpenEntry& open) {
-                       const auto* charter =
-                           std::get_if<CharterEntry>(&open.entry.content);
-                       return charter != nullptr && charter->version == version;
-                     });
+  bool found = false;
+  const auto peers = peers_.Now();
+  ForEachWaiting(*peers, [&](const OpenEntry& open) {
+    const auto* charter = std::get_if<CharterEntry>(&open.entry.content);
+    found = charter != nullptr && charter->version == version;
+    return !found;
+  }).IgnoreError();
+  return found;
 }
 
 bool LogWatch::AwaitsQuorum(const Peers& peers, const MemberId& member,
@@ -128,38 +121,18 @@ bool LogWatch::AwaitsQuorum(const Peers& peers, const MemberId& member,
   }
 }
 
-void LogWatch::RingIfBackdated(const std::string& note, LeafIndex start,
-                               LeafIndex end) const {
-  if (!witnessed_) return;
-  const auto page = OpenEntries(start, end);
-  if (page.ok() && std::any_of(page->begin(), page->end(), IsBackdated))
-    alarms_.Raise("log_backdated", std::nullopt, clock_.Now(),
-                  AsBytes(FormatNote(witnessed_->note) + "\n" + note));
-}
-
-absl::Time LogWatch::CosignNotBefore() const {
-  const auto waiting = Waiting();
-  // Better no witness than one that knows nothing.
-  if (!waiting.ok()) return absl::InfiniteFuture();
-  const absl::Duration delay = peers_.Now()->charter.charter.trust_delay;
-  absl::Time not_before = absl::InfinitePast();
-  for (const OpenEntry& open : *waiting)
-    if (IsBackdated(open))
-      not_before = std::max(not_before, open.since + delay);
-  return not_before;
-}
-
-absl::StatusOr<std::vector<OpenEntry>> LogWatch::Waiting() const {
-  const auto peers = peers_.Now();
-  const LeafIndex end(peers->size.value());
-  std::vector<OpenEntry> waiting;
-  for (LeafIndex from = peers->enacted; from < end;) {
-    ASSIGN_OR_RETURN(std::vector<OpenEntry> page, OpenEntries(from, end));
+absl::Status LogWatch::ForEachWaiting(
+    const Peers& peers,
+    const std::function<bool(const OpenEntry&)>& visit) const {
+  const LeafIndex end(peers.size.value());
+  for (LeafIndex from = peers.enacted; from < end;) {
+    ASSIGN_OR_RETURN(const std::vector<OpenEntry> page, OpenEntries(from, end));
     if (page.empty()) break;
+    for (const OpenEntry& open : page)
+      if (!visit(open)) return absl::OkStatus();
     from = LeafIndex(page.back().leaf.value() + 1);
-    std::move(page.begin(), page.end(), std::back_inserter(waiting));
   }
-  return waiting;
+  return absl::OkStatus();
 }
 
 LeafIndex LogWatch::EnactLimit(const AcceptedCharter& charter) {
@@ -200,10 +173,17 @@ absl::StatusOr<std::vector<OpenEntry>> LogWatch::OpenEntries(
 // holds for those behind it.
 absl::Status LogWatch::EnactPage(LeafIndex limit, bool again, Peers& peers,
                                  Batch& rows) {
-  ASSIGN_OR_RETURN(const std::vector<OpenEntry> page,
+  ASSIGN_OR_RETURN(std::vector<OpenEntry> page,
                    OpenEntries(peers.enacted, limit));
   if (page.empty()) peers.enacted = limit;
-  for (const OpenEntry& open : page) {
+  const bool witnessed = peers.charter.charter.witness_quorum > 0;
+  for (OpenEntry& open : page) {
+    // The broker alone says when it logged something. What waits for a quorum is
+    // as old as the first one over it that this agent has seen.
+    if (!again && witnessed) {
+      open.since = std::max(open.entry.time, witnessed_->at);
+      rows.Put(OpenEntryKey(open.leaf), EncodeSince(open.since));
+    }
     RETURN_IF_ERROR(enactment_.Enact(open, again, peers));
     peers.enacted = LeafIndex(open.leaf.value() + 1);
     rows.Put(kLogEnactedKey, EncodeEnacted(peers.enacted));

@@ -113,8 +113,6 @@ absl::Status LogWatch::Follow(const std::string& note) {
   }
   RETURN_IF_ERROR(Fetch(note, checkpoint.size, range, newest));
   if (checkpoint.root != range.Root()) return Contradicts(note, "log_fork");
-  RingIfBackdated(note, LeafIndex(size().value()),
-                  LeafIndex(range.size().value()));
 
   Batch batch;
   batch.Put(kLogEdgeKey, EncodeLogEdge({range, newest}));
@@ -138,8 +136,6 @@ absl::Status LogWatch::Follow(const std::string& note) {
 // root fits, they mean nothing and the next attempt overwrites them.
 absl::Status LogWatch::Fetch(const std::string& note, TreeSize until,
                              CompactRange& range, absl::Time& newest) {
-  const absl::Time witnessed_at =
-      witnessed_ ? witnessed_->at : absl::UnixEpoch();
   while (range.size() < until) {
     const LeafIndex start(range.size().value());
     const uint64_t missing = until.value() - start.value();
@@ -159,8 +155,7 @@ absl::Status LogWatch::Fetch(const std::string& note, TreeSize until,
       mirror_.Append(bytes, range, batch);
       RETURN_IF_ERROR(enactment_.Provide(entry, batch));
       if (!std::holds_alternative<CommitmentEntry>(entry.content))
-        batch.Put(OpenEntryKey(leaf),
-                  EncodeSince(std::max(entry.time, witnessed_at)));
+        batch.Put(OpenEntryKey(leaf), EncodeSince(entry.time));
     }
     RETURN_IF_ERROR(kv_.Write(batch));
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -75,13 +76,11 @@ class LogWatch {
   bool AwaitsQuorum(const Peers& peers, const MemberId& member,
                     LeafIndex leaf) const;
 
-  // What is proven and waits for a quorum, in order.
-  absl::StatusOr<std::vector<OpenEntry>> Waiting() const;
-  // Until when a witness keeps its cosignature back: while a charter or key
-  // that waits for a quorum is dated before what witnesses last cosigned
-  // without it, nobody may learn of it sooner than a new one would be trusted.
-  // InfinitePast when there is none.
-  absl::Time CosignNotBefore() const;
+  // Visits what is proven and waits for a quorum, in order, until `visit`
+  // returns false.
+  absl::Status ForEachWaiting(
+      const Peers& peers,
+      const std::function<bool(const OpenEntry&)>& visit) const;
 
   // True when the copy reached `size` within `timeout`.
   bool WaitFor(TreeSize size, absl::Duration timeout) const;
@@ -94,8 +93,6 @@ class LogWatch {
   absl::Status Contradicts(const std::string& note, const char* code);
   absl::Status Fetch(const std::string& note, TreeSize until,
                      CompactRange& range, absl::Time& newest);
-  void RingIfBackdated(const std::string& note, LeafIndex start,
-                       LeafIndex end) const;
 
   // The newest checkpoint that a quorum cosigned.
   struct Witnessed {
@@ -105,6 +102,7 @@ class LogWatch {
   };
   absl::StatusOr<Witnessed> VerifyWitnessed(const std::string& note);
   absl::StatusOr<bool> Adopt(Witnessed candidate);
+  absl::Status FollowCharter(uint64_t version);
   bool CharterWaits(uint64_t version) const;
 
   // Below which leaf `charter` lets entries in the open take effect.

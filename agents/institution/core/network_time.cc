@@ -237,15 +237,29 @@ absl::Status NetworkTime::MayPublish() const {
   return IsWrong() ? ClockIsOff(*Ahead()) : absl::OkStatus();
 }
 
+void NetworkTime::SealOnOldLog() {
+  const absl::Time until = Now() + kOldLogConfirmed;
+  MutexLock lock(mutex_);
+  old_log_until_ = until;
+}
+
+bool NetworkTime::IsLogTooOld() const {
+  if (LogAge() <= kCheckpointAgeStop) return false;
+  const absl::Time now = Now();
+  MutexLock lock(mutex_);
+  return now >= old_log_until_;
+}
+
 absl::Status NetworkTime::MaySeal() const {
   RETURN_IF_ERROR(MayPublish());
   // The broker would refuse it.
   const absl::Duration ahead = *AheadOfLog();
   if (ahead > kCreatedAfter || ahead < -kCreatedBefore)
     return ClockIsOff(ahead);
-  if (LogAge() > kCheckpointAgeStop)
+  if (IsLogTooOld())
     return NotNow("log", "no checkpoint of the log was seen for 72 hours",
-                  "see the alarms; tell the broker's operator");
+                  "tell the broker's operator; a supervisor can let mail go for "
+                  "a day: amparo status --acknowledge log_stale");
   const auto peers = peers_.Now();
   const Charter& charter = peers->charter.charter;
   if (Now() >= charter.expires + kCharterGrace)

@@ -55,6 +55,9 @@ class NetworkTime final : public Clock {
   // OK when envelopes may be sealed. FAILED_PRECONDITION, code "invalid_state",
   // whose field says what is in the way: "clock", "log", "charter" or "suite".
   absl::Status MaySeal() const;
+  // A person who knows that the log is old lets mail go all the same, for
+  // kOldLogConfirmed; not beyond a restart.
+  void SealOnOldLog();
   // That field; "" when nothing is in the way.
   std::string InTheWay() const;
 
@@ -66,6 +69,7 @@ class NetworkTime final : public Clock {
         alarms_(alarms),
         own_(own),
         opened_(own.Now()) {}
+  bool IsLogTooOld() const;
   absl::StatusOr<absl::Time> TimeOf(const std::string& note) const;
   std::optional<absl::Duration> AheadOfLog() const;
   std::optional<absl::Duration> Ahead() const;
@@ -82,6 +86,7 @@ class NetworkTime final : public Clock {
   // By how much the own clock is ahead of the log's time at least; negative:
   // behind. Unknown until the first comparison.
   std::optional<absl::Duration> ahead_ ABSL_GUARDED_BY(mutex_);
+  absl::Time old_log_until_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
   // The same against the witnesses, and at what time of this clock.
   absl::Duration ahead_of_witnesses_ ABSL_GUARDED_BY(mutex_);
   absl::Time witnessed_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();

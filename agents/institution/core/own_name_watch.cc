@@ -39,16 +39,16 @@ bool OwnNameWatch::IsExplained(const SignerRecord& revoked,
 // The keys as they will be when all that waits has its quorum: as long as it
 // waits, there is time to do something.
 absl::StatusOr<KeyDirectory> OwnNameWatch::Foreseen(const Peers& peers) const {
-  ASSIGN_OR_RETURN(const std::vector<OpenEntry> waiting, log_.Waiting());
   KeyDirectory keys = peers.keys;
-  for (const OpenEntry& open : waiting) {
+  RETURN_IF_ERROR(log_.ForEachWaiting(peers, [&](const OpenEntry& open) {
     const auto* event = std::get_if<KeyEventEntry>(&open.entry.content);
-    if (event == nullptr) continue;
+    if (event == nullptr) return true;
     const auto about = PeekKeyEvent(event->document);
     if (about.ok() && about->member == keys_.self())
       keys.Apply(event->document, open.leaf, open.entry.time, open.since)
           .IgnoreError();  // what the directory refuses counts for nobody
-  }
+    return true;
+  }));
   return keys;
 }
 

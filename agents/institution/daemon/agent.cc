@@ -159,6 +159,8 @@ struct Agent::Parts {
   void WakeCourier() {
     if (courier_loop) courier_loop->Wake();
   }
+  absl::Status AcknowledgeAlarm(absl::string_view code,
+                                const std::optional<MemberId>& member);
   absl::Duration RunCourier();
   absl::Duration RunUpkeep();
   absl::Status CompareClock();
@@ -255,15 +257,26 @@ void Agent::Parts::StartLoops() {
       [this] { return peers->Now()->witnessed_size; },
       [this] { return alarms->List(); },
       [this](absl::string_view code, const std::optional<MemberId>& member) {
-        return code == "unanswered" && member
-                   ? restored->GoOnWithout(*member, *alarms)
-                   : alarms->Acknowledge(code, member);
+        return AcknowledgeAlarm(code, member);
       },
       [this](absl::string_view code, const std::optional<MemberId>& member) {
         return alarms->EvidenceOf(code, member);
       },
       [this] { return intake->quarantined(); },
       [this] { return time->InTheWay(); }};
+}
+
+// Some alarms hold something up: who has seen to one of these lets it go.
+absl::Status Agent::Parts::AcknowledgeAlarm(
+    absl::string_view code, const std::optional<MemberId>& member) {
+  if (code == "unanswered" && member)
+    return restored->GoOnWithout(*member, *alarms);
+  RETURN_IF_ERROR(alarms->Acknowledge(code, member));
+  if (code == "log_stale") {
+    time->SealOnOldLog();
+    WakeCourier();
+  }
+  return absl::OkStatus();
 }
 
 absl::Duration Agent::Parts::RunCourier() {

@@ -54,14 +54,32 @@ TEST_F(HeartbeatsTest, EndWhenNoMailWentForAMonthAsTheyAreNoMail) {
 TEST_F(HeartbeatsTest, WaitForAMemberThatIsSuspended) {
   Refer();
   world_.Settle();
+  const auto last_link = [&] {
+    return VALUE_OF(ong().outbox().HeadOf(world_.broker().Id("uls")))->seq;
+  };
+  const uint64_t before = last_link();
   world_.broker().SetStatus("uls", MemberStatus::kSuspended);
   world_.clock().Advance(kHeartbeatEvery + absl::Minutes(1));
   world_.Settle();
   EXPECT_EQ(Beats(ong()), Members());
+  EXPECT_EQ(last_link(), before);
   world_.broker().SetStatus("uls", MemberStatus::kActive);
-  ong().Turn(world_.Shown());
-  world_.clock().Advance(absl::Seconds(1));
-  EXPECT_OK(ong().heartbeats().Beat().status());
+  world_.Settle();
+  world_.Settle();
+  EXPECT_EQ(last_link(), before + 1);
+}
+
+// A broker that refuses it is not asked every few seconds.
+TEST_F(HeartbeatsTest, GoOnceADayThoughTheyAreRefused) {
+  Refer();
+  world_.Settle();
+  world_.clock().Advance(kHeartbeatEvery + absl::Minutes(1));
+  EXPECT_EQ(Beats(ong()), Members{"uls"});
+  Batch rows;
+  for (const Draft& draft : VALUE_OF(ong().outbox().Drafts()))
+    ong().outbox().Remove(draft, rows);  // as after a refusal for good
+  ASSERT_OK(ong().kv().Write(rows));
+  EXPECT_EQ(Beats(ong()), Members());
 }
 
 }  // namespace

@@ -54,6 +54,12 @@ TEST_F(FirstQuorum, ThatNeverComesIsAnOldLogToo) {
   world_.clock().Advance(kCheckpointAgeStop - kCheckpointAgeAlarm);
   world_.Settle();
   EXPECT_FALSE(ong().time().MaySeal().ok());
+  // A person may let mail go for a day.
+  ong().time().SealOnOldLog();
+  EXPECT_OK(ong().time().MaySeal());
+  world_.clock().Advance(kOldLogConfirmed);
+  world_.Settle();
+  EXPECT_FALSE(ong().time().MaySeal().ok());
   for (const char* id : {"gnr", "mp"}) world_.agent(id).witnesses = true;
   world_.clock().Advance(absl::Hours(1));
   world_.Settle();

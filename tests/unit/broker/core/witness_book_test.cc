@@ -162,6 +162,22 @@ TEST_F(WitnessBookTest, WhatWasSaidRightBeforeTheHourCountsInItToo) {
   EXPECT_NE(book().newest().note, before);
 }
 
+TEST_F(WitnessBookTest, ATimeThatIsNotNowIsTakenFromNobody) {
+  const TreeSize size = Shown().size;
+  const auto at = [&](absl::Duration off) {
+    const Bytes cosignature =
+        VALUE_OF(CosignCheckpoint(
+                     FormatCheckpoint(Shown()),
+                     WitnessName(broker_.network(), broker_.Id("a")),
+                     keys_.at("a"), broker_.clock().Now() + off))
+            .signature;
+    return book().Add(broker_.Id("a"), size, cosignature);
+  };
+  for (const absl::Duration off : {absl::Hours(2), -absl::Hours(2)})
+    EXPECT_THAT(at(off), StatusIs(StatusCode::kFailedPrecondition));
+  EXPECT_OK(at(absl::Minutes(30)));
+}
+
 class FullDisk : public ForwardingStore {
  public:
   using ForwardingStore::ForwardingStore;
