@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/error_json.h"
+#include "broker/daemon/ca_change.h"
 #include "broker/daemon/commands.h"
 #include "broker/daemon/log_key_change.h"
 #include "crypto/init.h"
@@ -23,7 +24,8 @@ constexpr char kProgram[] = "amparo-broker";
 constexpr char kFooter[] =
     R"(DIR holds everything the broker owns (docs/OPERATIONS.md):
   broker.toml  network.json  listen.json  metrics.addr  last-checkpoint
-  store/  log.key  log-2.key  ca.key.pem  ca.pem  server.key.pem  server.pem  admin.sock
+  store/  log.key  log-2.key  ca.key.pem  ca.pem  ca-2.key.pem  ca-2.pem
+  trusted-ca.pem  server.key.pem  server.pem  admin.sock
 Exit: 0 done, 1 failed, 2 usage or configuration, 3 not found, 4 refused,
 5 not reachable, 6 verification failed.)";
 
@@ -56,6 +58,8 @@ struct Verbs {
   CLI::App* write_export;
   CLI::App* new_log_key;
   CLI::App* switch_log_key;
+  CLI::App* new_ca;
+  CLI::App* switch_ca;
   CLI::App* status;
 };
 
@@ -106,6 +110,14 @@ Verbs Describe(CLI::App& app, Arguments& arguments) {
   verbs.switch_log_key->add_flag(
       "--at-once", arguments.at_once,
       "before the charter has named both for a week");
+  verbs.new_ca = app.add_subcommand(
+      "new-ca", "make the CA that takes the network's CA's place");
+  AddCommon(verbs.new_ca, arguments);
+  verbs.switch_ca = app.add_subcommand(
+      "switch-ca", "let it take that place, once every member has followed");
+  AddCommon(verbs.switch_ca, arguments);
+  verbs.switch_ca->add_flag("--at-once", arguments.at_once,
+                            "shut out those who have not");
   verbs.status = app.add_subcommand("status", "say whether the broker serves");
   AddCommon(verbs.status, arguments);
   verbs.status
@@ -141,6 +153,8 @@ absl::StatusOr<Answer> Dispatch(const Verbs& verbs,
   if (verbs.new_log_key->parsed()) return NewLogKey(data);
   if (verbs.switch_log_key->parsed())
     return SwitchLogKey(data, arguments.at_once, clock);
+  if (verbs.new_ca->parsed()) return NewCa(data, clock);
+  if (verbs.switch_ca->parsed()) return SwitchCa(data, arguments.at_once);
   if (verbs.status->parsed())
     return Status(data, absl::Seconds(arguments.wait_s));
   if (arguments.check_config) return CheckConfig(data);

@@ -128,6 +128,19 @@ CLI::App* AddJoin(CLI::App& app, Arguments& arguments) {
   return verb;
 }
 
+CLI::App* AddReconnect(CLI::App& app, Arguments& arguments) {
+  CLI::App* verb =
+      app.add_subcommand("reconnect",
+                         "with a new invitation, get a new certificate for the "
+                         "keys of the profile: "
+                         "when the old one ended, or the network has a new CA");
+  AddCommon(verb, arguments);
+  verb->add_option("INVITATION", arguments.join.invitation,
+                   "the line of text; - reads it from standard input")
+      ->required();
+  return verb;
+}
+
 CLI::App* AddProve(CLI::App& app, Arguments& arguments) {
   CLI::App* verb = app.add_subcommand(
       "prove", "make a pack of evidence about one entry, for a court");
@@ -137,7 +150,8 @@ CLI::App* AddProve(CLI::App& app, Arguments& arguments) {
   verb->add_option("--document", arguments.document,
                    "the document that the entry is about, as a party gave it")
       ->type_name("FILE");
-  verb->add_option("--out", arguments.out, "where the pack goes; beside it, as C2SP "
+  verb->add_option("--out", arguments.out,
+                   "where the pack goes; beside it, as C2SP "
                    "tlog-proof, the entry's place in the tree")
       ->type_name("FILE");
   return verb;
@@ -240,6 +254,7 @@ int Main(int argc, char** argv) {
   const CLI::App* compare = AddCompare(app, arguments);
   const CLI::App* show = AddShow(app, arguments);
   const CLI::App* join = AddJoin(app, arguments);
+  const CLI::App* reconnect = AddReconnect(app, arguments);
   WitnessOptions witness_options;
   const WitnessVerbs witness = AddWitness(app, witness_options);
   try {
@@ -265,6 +280,7 @@ int Main(int argc, char** argv) {
   if (witness.add_log->parsed()) exit = RunWitnessAddLog(witness_options);
   if (witness.run->parsed()) exit = RunWitness(witness_options);
   if (witness.show->parsed()) exit = RunWitnessShow(witness_options);
+  if (reconnect->parsed()) exit = RunReconnect(arguments);
   return Finish(exit, json);
 }
 

@@ -11,6 +11,7 @@
 #include "agents/institution/daemon/doctor.h"
 #include "agents/institution/daemon/join.h"
 #include "agents/institution/daemon/key_commands.h"
+#include "agents/institution/daemon/reconnect.h"
 #include "agents/institution/daemon/restore.h"
 #include "base/error.h"
 #include "base/error_json.h"
@@ -57,6 +58,17 @@ absl::Status RunJoin(const DataDir& data, JoinOptions options, bool json) {
             << "Read these words to the committee by phone:\n\n    "
             << joined.request_words << "\n\n"
             << "Then start the agent: amparo-agent run --data DIR\n";
+  return absl::OkStatus();
+}
+
+absl::Status RunReconnect(const DataDir& data, std::string invitation, bool json) {
+  if (invitation == "-") std::getline(std::cin, invitation);
+  RETURN_IF_ERROR(Reconnect(data, invitation, SystemClock()));
+  if (json)
+    std::cout << DumpJson({{"schema", "reconnect/1"}}) << "\n";
+  else
+    std::cout << "This agent has a new certificate; a running one goes on with it "
+                 "within seconds.\n";
   return absl::OkStatus();
 }
 
@@ -118,6 +130,7 @@ int Main(int argc, char** argv) {
       "  amparo-agent keys --data DIR              which keys there were\n"
       "  amparo-agent backup --data DIR --out FILE one file, under a passphrase\n"
       "  amparo-agent restore FILE --data NEWDIR   the agent again, with new keys\n"
+      "  amparo-agent reconnect INVITATION --data DIR  a new certificate, same keys\n"
       "  amparo-agent doctor --data DIR            what is wrong, and what to do\n");
   app.set_version_flag("--version", std::string("amparo-agent ") + kVersion);
   app.require_subcommand(1);
@@ -142,6 +155,15 @@ int Main(int argc, char** argv) {
                    "key_file (a generated one beside it)")
       ->check(CLI::IsMember({"prompt", "key_file"}));
   join->add_flag("--json", json, "print the result as JSON");
+  CLI::App* reconnect = app.add_subcommand(
+      "reconnect",
+      "with a new invitation, get a new certificate for the keys that this agent "
+      "has: when the old one ended, or the network has a new CA");
+  reconnect->add_option("INVITATION", join_options.invitation,
+                        "the line of text; - reads it from standard input")
+      ->required();
+  reconnect->add_option("--data", data_path, "the agent's directory")->required();
+  reconnect->add_flag("--json", json, "print the result as JSON");
   CLI::App* run = app.add_subcommand("run", "run the agent until SIGTERM");
   run->add_option("--data", data_path, "the agent's directory")->required();
   run->add_flag("--check-config", check_config, "check agent.toml and end");
@@ -203,6 +225,8 @@ int Main(int argc, char** argv) {
     join_options.unlock = unlock == "key_file" ? Unlock::kKeyFile : Unlock::kPrompt;
     return Report(RunJoin(data, std::move(join_options), json), json);
   }
+  if (reconnect->parsed())
+    return Report(RunReconnect(data, join_options.invitation, json), json);
   key_command.timeout = absl::Seconds(timeout_s);
   key_command.json = json;
   backup_command.officer = key_command.officer;

@@ -7,6 +7,7 @@
 #include "base/files.h"
 #include "base/pacer.h"
 #include "base/status.h"
+#include "broker/daemon/ca_change.h"
 #include "broker/daemon/founding.h"
 #include "broker/daemon/log_pages.h"
 #include "broker/daemon/metrics.h"
@@ -89,6 +90,7 @@ absl::Status Broker::Parts::Begin() {
   RETURN_IF_ERROR(RenewServerCertificate(data, config, clock));
   outsiders = std::make_unique<OutsideWitnesses>(
       config, *core.data.store, core.checkpointer, core.witnesses, clock);
+  RETURN_IF_ERROR(WriteTrustedCas(data, core.data.network));
   if (!config.metrics_listen.empty()) {
     ASSIGN_OR_RETURN(
         metrics_port,
@@ -138,9 +140,10 @@ void Broker::Parts::Supervise() {
   const std::shared_ptr<const Network> current = core.data.directory->Current();
   if (current->publications != publications_seen) {
     publications_seen = current->publications;
-    ports.EndSubscriptions([&current, now = clock.Now()](const MemberId& member) {
-      return current->Active(member, now).status();
-    });
+    ports.EndSubscriptions(
+        [&current, now = clock.Now()](const MemberId& member) {
+          return current->Active(member, now).status();
+        });
   }
   if (core.ledger.IsClosed()) ports.SetServing(false);
   // The log's time never falls, whatever the clock does.
@@ -207,10 +210,10 @@ Broker::Broker(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
 Broker::~Broker() { Drain(absl::ZeroDuration()); }
 
-const std::string& Broker::members_address() const {
+std::string Broker::members_address() const {
   return parts_->ports.network().members;
 }
-const std::string& Broker::enrol_address() const {
+std::string Broker::enrol_address() const {
   return parts_->ports.network().enrol;
 }
 

@@ -24,8 +24,8 @@ class Broker {
   ~Broker();
 
   // host:port on which this machine reaches the two ports.
-  const std::string& members_address() const;
-  const std::string& enrol_address() const;
+  std::string members_address() const;
+  std::string enrol_address() const;
 
   // Tells health checks, ends the streams with UNAVAILABLE, lets calls end for
   // at most `grace`, and signs what was logged. Serves nothing afterwards.

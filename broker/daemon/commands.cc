@@ -14,34 +14,12 @@
 #include "broker/daemon/export.h"
 #include "broker/daemon/inviting.h"
 #include "broker/daemon/listen_file.h"
-#include "broker/rpc/admin_socket.h"
 #include "broker/store/rocks_store.h"
 
 namespace amparo::broker {
 namespace {
 
 constexpr absl::Duration kSocketPatience = absl::Seconds(5);
-
-// The running broker of this directory; nullopt where none runs.
-absl::StatusOr<std::unique_ptr<AdminClient>> FindRunning(const DataDir& data) {
-  RETURN_IF_ERROR(
-      data.ReadConfig().status());  // says so when it is no broker's
-  ASSIGN_OR_RETURN(AdminSocket socket, AdminSocket::At(data.socket()));
-  auto client = std::make_unique<AdminClient>(std::move(socket));
-  if (!client->Answers(kSocketPatience)) client.reset();
-  return client;
-}
-
-// For a verb's own work on a store that nobody else has open.
-absl::StatusOr<std::unique_ptr<Store>> OpenStopped(const DataDir& data) {
-  auto store = OpenRocksStore(data.store());
-  if (!absl::IsUnavailable(store.status())) return store;
-  return MakeError(absl::StatusCode::kUnavailable,
-                   "a broker has this directory open but does not answer",
-                   {.code = "broker_unreachable",
-                    .field = "--data",
-                    .hint = "wait until it has started or stopped"});
-}
 
 Answer InviteAnswer(const std::string& member, const std::string& invitation,
                     absl::Time until) {
@@ -64,6 +42,25 @@ Answer ExportAnswer(const std::string& out, uint64_t size, const Digest& root) {
 }
 
 }  // namespace
+
+absl::StatusOr<std::unique_ptr<AdminClient>> FindRunning(const DataDir& data) {
+  RETURN_IF_ERROR(
+      data.ReadConfig().status());  // says so when it is no broker's
+  ASSIGN_OR_RETURN(AdminSocket socket, AdminSocket::At(data.socket()));
+  auto client = std::make_unique<AdminClient>(std::move(socket));
+  if (!client->Answers(kSocketPatience)) client.reset();
+  return client;
+}
+
+absl::StatusOr<std::unique_ptr<Store>> OpenStopped(const DataDir& data) {
+  auto store = OpenRocksStore(data.store());
+  if (!absl::IsUnavailable(store.status())) return store;
+  return MakeError(absl::StatusCode::kUnavailable,
+                   "a broker has this directory open but does not answer",
+                   {.code = "broker_unreachable",
+                    .field = "--data",
+                    .hint = "wait until it has started or stopped"});
+}
 
 absl::StatusOr<Answer> Init(const DataDir& data, const Founding& founding,
                             const Clock& clock) {

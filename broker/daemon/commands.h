@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "absl/status/status.h"
@@ -9,6 +10,8 @@
 #include "base/json.h"
 #include "broker/daemon/data_dir.h"
 #include "broker/daemon/founding.h"
+#include "broker/rpc/admin_socket.h"
+#include "broker/store/store.h"
 
 // What the verbs of amparo-broker do. invite and export ask the running broker
 // through its socket, and open the store themselves where none runs.
@@ -27,6 +30,11 @@ absl::StatusOr<Answer> CheckConfig(const DataDir& data);
 absl::StatusOr<Answer> Invite(const DataDir& data, const std::string& member,
                               const Clock& clock);
 absl::StatusOr<Answer> Export(const DataDir& data, const std::string& out);
+// The running broker of `data`; null where none runs.
+absl::StatusOr<std::unique_ptr<AdminClient>> FindRunning(const DataDir& data);
+// The store of one that is stopped: UNAVAILABLE when another has it open.
+absl::StatusOr<std::unique_ptr<Store>> OpenStopped(const DataDir& data);
+
 // Whether a broker serves here, within `patience`; UNAVAILABLE if not.
 absl::StatusOr<Answer> Status(const DataDir& data, absl::Duration patience);
 

@@ -4,7 +4,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -20,9 +22,9 @@ constexpr size_t kSmallFileMax = 64 << 10;
 
 absl::Status ReadError(const std::string& path) {
   const int error = errno;
-  return MakeError(absl::ErrnoToStatusCode(error), absl::StrCat("cannot read ", path),
-                   {.code = error == ENOENT ? "not_found" : "storage",
-                    .field = "--data"});
+  return MakeError(
+      absl::ErrnoToStatusCode(error), absl::StrCat("cannot read ", path),
+      {.code = error == ENOENT ? "not_found" : "storage", .field = "--data"});
 }
 
 // Closes on scope exit.
@@ -128,11 +130,41 @@ absl::StatusOr<DataDir::LogKeys> DataDir::ReadLogKeys(
                     .hint = "restore the files that init wrote"});
 }
 
-absl::StatusOr<TlsKeyPair> DataDir::ReadCa() const {
-  ASSIGN_OR_RETURN(SecretBuffer key, ReadSecretFile(ca_key()));
-  ASSIGN_OR_RETURN(std::string certificate,
-                   ReadFile(ca_certificate(), kSmallFileMax));
-  return TlsKeyPair{std::move(key), std::move(certificate)};
+absl::StatusOr<DataDir::CaFiles> DataDir::FilesOfCa(ByteView ca_der) const {
+  for (CaFiles& files : std::array{ca(), second_ca()}) {
+    const auto certificate = ReadFile(files.certificate, kSmallFileMax);
+    if (absl::IsNotFound(certificate.status())) continue;
+    RETURN_IF_ERROR(certificate.status());
+    const auto der = CertificateDer(*certificate);
+    if (der.ok() && Equal(*der, ca_der)) return std::move(files);
+  }
+  return MakeError(absl::StatusCode::kFailedPrecondition,
+                   "no ca here is the one that network.json names",
+                   {.code = "config",
+                    .field = "ca",
+                    .hint = "restore ca.pem and network.json from one copy"});
+}
+
+absl::StatusOr<DataDir::CaFiles> DataDir::FilesForNextCa(
+    const NetworkFile& network) const {
+  ASSIGN_OR_RETURN(const CaFiles present, FilesOfCa(network.ca_der));
+  return present.key == ca().key ? second_ca() : ca();
+}
+
+absl::StatusOr<DataDir::Cas> DataDir::ReadCas(
+    const NetworkFile& network) const {
+  const auto read = [this](ByteView der) -> absl::StatusOr<TlsKeyPair> {
+    ASSIGN_OR_RETURN(const CaFiles files, FilesOfCa(der));
+    ASSIGN_OR_RETURN(SecretBuffer key, ReadSecretFile(files.key));
+    ASSIGN_OR_RETURN(std::string certificate, CertificatePem(der));
+    return TlsKeyPair{std::move(key), std::move(certificate)};
+  };
+  ASSIGN_OR_RETURN(TlsKeyPair current, read(network.ca_der));
+  Cas cas{std::move(current), std::nullopt};
+  if (network.next_ca_der.has_value()) {
+    ASSIGN_OR_RETURN(cas.next, read(*network.next_ca_der));
+  }
+  return cas;
 }
 
 }  // namespace amparo::broker

@@ -27,11 +27,19 @@ class DataDir {
   // One of the two is the log's key: network.json names it.
   std::string log_key() const { return path_ + "/log.key"; }
   std::string second_log_key() const { return path_ + "/log-2.key"; }
-  std::string ca_key() const { return path_ + "/ca.key.pem"; }
-  std::string ca_certificate() const { return path_ + "/ca.pem"; }
+  // A CA: its private key, its certificate.
+  struct CaFiles {
+    std::string key, certificate;
+  };
+  // Where a CA may lie: network.json says which of them is the network's.
+  CaFiles ca() const { return {path_ + "/ca.key.pem", path_ + "/ca.pem"}; }
+  CaFiles second_ca() const {
+    return {path_ + "/ca-2.key.pem", path_ + "/ca-2.pem"};
+  }
   std::string server_key() const { return path_ + "/server.key.pem"; }
   std::string server_certificate() const { return path_ + "/server.pem"; }
   // Written by a running broker.
+  std::string trusted_cas() const { return path_ + "/trusted-ca.pem"; }
   std::string listen_file() const { return path_ + "/listen.json"; }
   std::string metrics_address() const { return path_ + "/metrics.addr"; }
   std::string last_checkpoint() const { return path_ + "/last-checkpoint"; }
@@ -50,9 +58,19 @@ class DataDir {
     std::optional<SigningKey> second;
   };
   absl::StatusOr<LogKeys> ReadLogKeys(const NetworkFile& network) const;
-  absl::StatusOr<TlsKeyPair> ReadCa() const;
+  // The CAs that `network` names. FAILED_PRECONDITION (code "config") when no
+  // file holds one of them.
+  struct Cas {
+    TlsKeyPair current;
+    std::optional<TlsKeyPair> next;
+  };
+  absl::StatusOr<Cas> ReadCas(const NetworkFile& network) const;
+  // Those that do not hold the present CA of `network`.
+  absl::StatusOr<CaFiles> FilesForNextCa(const NetworkFile& network) const;
 
  private:
+  absl::StatusOr<CaFiles> FilesOfCa(ByteView ca_der) const;
+
   std::string path_;
 };
 

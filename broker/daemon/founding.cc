@@ -20,8 +20,8 @@ namespace {
 
 constexpr absl::Duration kCaLife = absl::Hours(24 * 3653);
 constexpr absl::Duration kServerCertificateLife = absl::Hours(24 * 398);
-// Certificates begin before now: who is a day behind still connects, and is told
-// so.
+// Certificates begin before now: who is a day behind still connects, and is
+// told so.
 constexpr absl::Duration kClockSlack = absl::Hours(48);
 
 absl::Status CheckEmpty(const DataDir& data) {
@@ -111,11 +111,10 @@ absl::StatusOr<NetworkFile> Found(const DataDir& data, const Founding& founding,
   RETURN_IF_ERROR(MakeDirectory(data.path(), FileMode::kPrivate));
 
   const absl::Time now = clock.Now();
-  ASSIGN_OR_RETURN(const TlsKeyPair ca,
-                   MakeCa(founding.network, now - kClockSlack, now + kCaLife));
-  RETURN_IF_ERROR(CreateSecretFile(data.ca_key(), ca.private_key_pem));
+  ASSIGN_OR_RETURN(const TlsKeyPair ca, MakeNetworkCa(founding.network, clock));
+  RETURN_IF_ERROR(CreateSecretFile(data.ca().key, ca.private_key_pem));
   RETURN_IF_ERROR(
-      CreateFile(data.ca_certificate(), ca.certificate_pem, FileMode::kPublic));
+      CreateFile(data.ca().certificate, ca.certificate_pem, FileMode::kPublic));
   ASSIGN_OR_RETURN(const TlsKeyPair server,
                    IssueServer(ca, founding.listen, founding.announced, now));
   RETURN_IF_ERROR(CreateSecretFile(data.server_key(), server.private_key_pem));
@@ -128,9 +127,14 @@ absl::StatusOr<NetworkFile> Found(const DataDir& data, const Founding& founding,
                                         log_key.verify_key()));
   ASSIGN_OR_RETURN(Bytes ca_der, CertificateDer(ca.certificate_pem));
   ASSIGN_OR_RETURN(Bytes token, MakeFoundingToken(data, clock));
-  NetworkFile network{founding.network,         std::move(verifier),
-                      std::move(ca_der),        founding.announced.members,
-                      founding.announced.enrol, std::move(token)};
+  NetworkFile network{founding.network,
+                      std::move(verifier),
+                      std::move(ca_der),
+                      founding.announced.members,
+                      founding.announced.enrol,
+                      std::move(token),
+                      std::nullopt,
+                      1};
   RETURN_IF_ERROR(CreateFile(data.network_file(), FormatNetworkFile(network),
                              FileMode::kPrivate));
   // Last: a directory without it was not founded to the end.
@@ -138,13 +142,20 @@ absl::StatusOr<NetworkFile> Found(const DataDir& data, const Founding& founding,
   return network;
 }
 
+absl::StatusOr<TlsKeyPair> MakeNetworkCa(const std::string& network,
+                                         const Clock& clock) {
+  const absl::Time now = clock.Now();
+  return MakeCa(network, now - kClockSlack, now + kCaLife);
+}
+
 absl::Status RenewServerCertificate(const DataDir& data,
                                     const BrokerConfig& config,
                                     const Clock& clock) {
-  ASSIGN_OR_RETURN(const TlsKeyPair ca, data.ReadCa());
+  ASSIGN_OR_RETURN(const NetworkFile network, data.ReadNetworkFile());
+  ASSIGN_OR_RETURN(const DataDir::Cas cas, data.ReadCas(network));
   ASSIGN_OR_RETURN(
       const TlsKeyPair server,
-      IssueServer(ca, config.listen, config.announced, clock.Now()));
+      IssueServer(cas.current, config.listen, config.announced, clock.Now()));
   RETURN_IF_ERROR(WriteFile(data.server_key(),
                             AsText(server.private_key_pem.Expose()),
                             FileMode::kPrivate));

@@ -30,6 +30,10 @@ absl::Status CreateLogKey(const std::string& path, absl::string_view network,
 absl::StatusOr<NetworkFile> Found(const DataDir& data, const Founding& founding,
                                   const Clock& clock);
 
+// A new CA of the network, for ten years.
+absl::StatusOr<TlsKeyPair> MakeNetworkCa(const std::string& network,
+                                         const Clock& clock);
+
 // A server certificate, with a key of its own, for every host that `config`
 // listens on or announces. Replaces the one before.
 absl::Status RenewServerCertificate(const DataDir& data,

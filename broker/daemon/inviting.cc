@@ -24,7 +24,8 @@ absl::StatusOr<Invitation> MakeInvitation(Enrolment& enrolment,
                     .ca_der = network.ca_der,
                     .root = invited.root,
                     .token = std::move(invited.token),
-                    .until = invited.until};
+                    .until = invited.until,
+                    .next_ca_der = network.next_ca_der};
 }
 
 }  // namespace amparo::broker

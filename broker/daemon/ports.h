@@ -9,6 +9,7 @@
 #include "absl/time/time.h"
 #include "base/clock.h"
 #include "base/executor.h"
+#include "broker/daemon/ca_desk.h"
 #include "broker/daemon/config.h"
 #include "broker/daemon/data_dir.h"
 #include "broker/daemon/listen_file.h"
@@ -18,6 +19,7 @@
 #include "broker/rpc/enrolment_service.h"
 #include "broker/rpc/log_service.h"
 #include "broker/rpc/open_streams.h"
+#include "broker/rpc/peer.h"
 #include "broker/rpc/relay_service.h"
 #include "broker/rpc/server.h"
 #include "proto/network/network_file.h"
@@ -40,7 +42,7 @@ class Ports {
   absl::Status Listen(const std::string& metrics, const std::string& log_http);
 
   // network.json as it is now, with the addresses that others use.
-  const NetworkFile& network() const { return network_; }
+  NetworkFile network() const;
 
   void SetServing(bool serving);
   // Ends the subscriptions of each member that `verdict` has an error for.
@@ -54,12 +56,21 @@ class Ports {
   absl::Status ListenForMembers(const ListenFile& last);
   absl::Status ListenForEnrolment(const ListenFile& last);
   absl::Status ListenForOperator();
+  absl::StatusOr<v1::NewCaResponse> NewCa();
+  absl::StatusOr<v1::SwitchCaResponse> SwitchCa(bool at_once);
+  // Until the ports show certificates of the CA `shown` and the members' one
+  // takes those of `taken`. UNAVAILABLE when they do not.
+  absl::Status AwaitPorts(const std::string& shown,
+                          const std::string& taken) const;
 
   const DataDir& data_;
   const BrokerConfig& config_;
   NetworkFile network_;
   ListenFile where_;
 
+  const Clock& clock_;
+  CaDesk ca_;
+  Peers peers_;
   Executor executor_;         // verifies signatures, reads
   Executor stream_executor_;  // reads for streams
   // Of their own, so that nobody outside can hold members up.

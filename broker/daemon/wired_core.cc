@@ -30,7 +30,7 @@ absl::StatusOr<OpenedData> OpenData(const DataDir& data,
   RETURN_IF_ERROR(data.CheckOwnerOnly());
   ASSIGN_OR_RETURN(NetworkFile network, data.ReadNetworkFile());
   ASSIGN_OR_RETURN(DataDir::LogKeys log_keys, data.ReadLogKeys(network));
-  ASSIGN_OR_RETURN(TlsKeyPair ca, data.ReadCa());
+  ASSIGN_OR_RETURN(DataDir::Cas cas, data.ReadCas(network));
   if (network.network != config.network)
     return MakeError(absl::StatusCode::kFailedPrecondition,
                      "broker.toml and network.json do not fit",
@@ -43,7 +43,7 @@ absl::StatusOr<OpenedData> OpenData(const DataDir& data,
   RETURN_IF_ERROR(CheckStart(*store, network.log_key, known));
   ASSIGN_OR_RETURN(std::unique_ptr<Directory> directory,
                    Directory::Load(*store));
-  return OpenedData{std::move(network), std::move(log_keys), std::move(ca),
+  return OpenedData{std::move(network), std::move(log_keys), std::move(cas),
                     std::move(store), std::move(directory)};
 }
 

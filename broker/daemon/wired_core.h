@@ -29,7 +29,7 @@ namespace amparo::broker {
 struct OpenedData {
   NetworkFile network;
   DataDir::LogKeys log_keys;
-  TlsKeyPair ca;
+  DataDir::Cas cas;
   std::unique_ptr<Store> store;
   std::unique_ptr<Directory> directory;
 };

@@ -36,4 +36,23 @@ grpc::ServerUnaryReactor* AdminService::Export(
                   });
 }
 
+grpc::ServerUnaryReactor* AdminService::NewCa(
+    grpc::CallbackServerContext* context, const v1::NewCaRequest*,
+    v1::NewCaResponse* response) {
+  return RunUnary(parts_.executor, context, [this, response]() -> absl::Status {
+    ASSIGN_OR_RETURN(*response, parts_.new_ca());
+    return absl::OkStatus();
+  });
+}
+
+grpc::ServerUnaryReactor* AdminService::SwitchCa(
+    grpc::CallbackServerContext* context, const v1::SwitchCaRequest* request,
+    v1::SwitchCaResponse* response) {
+  return RunUnary(
+      parts_.executor, context, [this, request, response]() -> absl::Status {
+        ASSIGN_OR_RETURN(*response, parts_.switch_ca(request->at_once()));
+        return absl::OkStatus();
+      });
+}
+
 }  // namespace amparo::broker

@@ -18,6 +18,8 @@ class AdminService final : public v1::AdminService::CallbackService {
     std::function<absl::StatusOr<Invitation>(const std::string& member)> invite;
     std::function<absl::StatusOr<Checkpoint>(const std::string& directory)>
         write_export;
+    std::function<absl::StatusOr<v1::NewCaResponse>()> new_ca;
+    std::function<absl::StatusOr<v1::SwitchCaResponse>(bool at_once)> switch_ca;
     Executor& executor;  // may be busy for as long as an export takes
   };
   explicit AdminService(Parts parts);
@@ -28,6 +30,12 @@ class AdminService final : public v1::AdminService::CallbackService {
   grpc::ServerUnaryReactor* Export(grpc::CallbackServerContext* context,
                                    const v1::ExportRequest* request,
                                    v1::ExportResponse* response) override;
+  grpc::ServerUnaryReactor* NewCa(grpc::CallbackServerContext* context,
+                                  const v1::NewCaRequest* request,
+                                  v1::NewCaResponse* response) override;
+  grpc::ServerUnaryReactor* SwitchCa(grpc::CallbackServerContext* context,
+                                     const v1::SwitchCaRequest* request,
+                                     v1::SwitchCaResponse* response) override;
 
  private:
   const Parts parts_;

@@ -21,6 +21,8 @@ namespace amparo::broker {
 namespace {
 
 constexpr absl::Duration kCallPatience = absl::Seconds(5);
+// It waits until the ports show another certificate.
+constexpr absl::Duration kSwitchPatience = absl::Seconds(60);
 constexpr absl::Duration kAskAgainAfter = absl::Milliseconds(50);
 constexpr size_t kSocketPathMax = sizeof(sockaddr_un::sun_path) - 1;
 
@@ -133,6 +135,28 @@ absl::StatusOr<v1::ExportResponse> AdminClient::Export(
   v1::ExportResponse response;
   const grpc::Status status =
       v1::AdminService::NewStub(channel_)->Export(&context, request, &response);
+  if (!status.ok()) return FromGrpc(status);
+  return response;
+}
+
+absl::StatusOr<v1::NewCaResponse> AdminClient::NewCa() {
+  grpc::ClientContext context;
+  SetDeadline(context, kCallPatience);
+  v1::NewCaResponse response;
+  const grpc::Status status =
+      v1::AdminService::NewStub(channel_)->NewCa(&context, {}, &response);
+  if (!status.ok()) return FromGrpc(status);
+  return response;
+}
+
+absl::StatusOr<v1::SwitchCaResponse> AdminClient::SwitchCa(bool at_once) {
+  grpc::ClientContext context;
+  SetDeadline(context, kSwitchPatience);
+  v1::SwitchCaRequest request;
+  request.set_at_once(at_once);
+  v1::SwitchCaResponse response;
+  const grpc::Status status = v1::AdminService::NewStub(channel_)->SwitchCa(
+      &context, request, &response);
   if (!status.ok()) return FromGrpc(status);
   return response;
 }

@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "base/status.h"
-#include "broker/rpc/member_certificate.h"
 
 namespace amparo::broker {
 namespace {
@@ -33,6 +32,7 @@ grpc::ServerUnaryReactor* EnrolmentService::GetNetwork(
       response->set_charter_version(network->charter->charter.version);
     }
     response->set_log_key(parts_.log_key);
+    response->set_ca_note(parts_.ca_note());
     response->set_time_s(
         static_cast<uint64_t>(UnixSeconds(parts_.clock.Now())));
     return absl::OkStatus();
@@ -103,8 +103,7 @@ grpc::ServerUnaryReactor* EnrolmentService::Join(
     // Made first: a CSR that is not valid must not use the invitation up. It
     // goes out only once the invitation was.
     ASSIGN_OR_RETURN(std::string certificate,
-                     CertifyMember(parts_.ca, request->csr_pem(),
-                                   parts_.network, member, parts_.clock.Now()));
+                     parts_.certify(member, request->csr_pem()));
     RETURN_IF_ERROR(parts_.enrolment.Join(member, AsBytes(request->token()),
                                           AsBytes(request->csr_pem()),
                                           request->join_request()));

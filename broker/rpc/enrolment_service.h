@@ -8,7 +8,6 @@
 #include "broker/core/charter_desk.h"
 #include "broker/core/directory.h"
 #include "broker/core/enrolment.h"
-#include "crypto/x509.h"
 #include "proto/grpc/unary.h"
 
 namespace amparo::broker {
@@ -25,7 +24,11 @@ class EnrolmentService final : public v1::EnrolmentService::CallbackService {
     const Directory& directory;
     CharterDesk& charters;
     Enrolment& enrolment;
-    const TlsKeyPair& ca;
+    // A certificate for who joins, and what is said of the network's CA.
+    std::function<absl::StatusOr<std::string>(const MemberId& member,
+                                              const std::string& csr_pem)>
+        certify;
+    std::function<std::string()> ca_note;
     const Clock& clock;
     Executor& executor;
     CallObserver* observer = nullptr;

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "base/status.h"
-#include "broker/rpc/peer.h"
 #include "broker/rpc/subscribe_reactor.h"
 #include "crypto/tile.h"
 
@@ -41,8 +40,7 @@ grpc::ServerUnaryReactor* LogService::Run(const char* method,
   return RunUnary(
       parts_.executor, context,
       [this, context, work = std::move(work)]() -> absl::Status {
-        RETURN_IF_ERROR(
-            PeerMember(*context->auth_context(), parts_.network).status());
+        RETURN_IF_ERROR(parts_.peers.Member(*context->auth_context()).status());
         return work();
       },
       {parts_.observer, method});
@@ -72,7 +70,7 @@ grpc::ServerUnaryReactor* LogService::GetCheckpoint(
 
 grpc::ServerWriteReactor<v1::CheckpointResponse>* LogService::WatchCheckpoints(
     grpc::CallbackServerContext* context, const v1::WatchCheckpointsRequest*) {
-  const auto peer = PeerMember(*context->auth_context(), parts_.network);
+  const auto peer = parts_.peers.Member(*context->auth_context());
   if (!peer.ok())
     return RefuseStream<v1::CheckpointResponse>(parts_.stream_executor,
                                                 peer.status());
@@ -109,7 +107,7 @@ grpc::ServerUnaryReactor* LogService::AddCosignature(
       parts_.executor, context,
       [this, context, request]() -> absl::Status {
         ASSIGN_OR_RETURN(const MemberId peer,
-                         PeerMember(*context->auth_context(), parts_.network));
+                         parts_.peers.Member(*context->auth_context()));
         return parts_.witnesses.Add(peer, TreeSize(request->tree_size()),
                                     AsBytes(request->cosignature()));
       },
@@ -122,8 +120,9 @@ grpc::ServerUnaryReactor* LogService::GetCharterCheckpoint(
     v1::CheckpointResponse* response) {
   return Run("GetCharterCheckpoint", context,
              [this, request, response]() -> absl::Status {
-               ASSIGN_OR_RETURN(*response->mutable_witnessed(),
-                                parts_.witnesses.ForCharter(request->version()));
+               ASSIGN_OR_RETURN(
+                   *response->mutable_witnessed(),
+                   parts_.witnesses.ForCharter(request->version()));
                return absl::OkStatus();
              });
 }
@@ -171,7 +170,7 @@ grpc::ServerUnaryReactor* LogService::GetDocument(
 grpc::ServerWriteReactor<v1::Opening>* LogService::ListOpenings(
     grpc::CallbackServerContext* context,
     const v1::ListOpeningsRequest* request) {
-  const auto peer = PeerMember(*context->auth_context(), parts_.network);
+  const auto peer = parts_.peers.Member(*context->auth_context());
   if (!peer.ok())
     return RefuseStream<v1::Opening>(parts_.stream_executor, peer.status());
   const auto stream = OpeningStream::Create(parts_.stream_executor);

@@ -8,6 +8,7 @@
 #include "broker/core/inbox_feed.h"
 #include "broker/core/witness_book.h"
 #include "broker/rpc/open_streams.h"
+#include "broker/rpc/peer.h"
 #include "proto/grpc/unary.h"
 
 namespace amparo::broker {
@@ -17,7 +18,7 @@ namespace amparo::broker {
 class LogService final : public v1::LogService::CallbackService {
  public:
   struct Parts {
-    std::string network;
+    const Peers& peers;
     const AuditLog& log;
     const Checkpointer& checkpointer;
     WitnessBook& witnesses;

@@ -6,7 +6,6 @@
 
 #include "base/clock.h"
 #include "base/status.h"
-#include "broker/rpc/peer.h"
 #include "broker/rpc/proto_codec.h"
 
 namespace amparo::broker {
@@ -20,7 +19,7 @@ grpc::ServerUnaryReactor* RelayService::Run(
       parts_.executor, context,
       [this, context, begin = std::move(begin),
        answer = std::move(answer)](const Finisher& finish) {
-        const auto peer = PeerMember(*context->auth_context(), parts_.network);
+        const auto peer = parts_.peers.Member(*context->auth_context());
         if (!peer.ok()) return finish(peer.status());
         const absl::Status begun =
             begin(*peer,
@@ -58,7 +57,7 @@ grpc::ServerUnaryReactor* RelayService::Submit(
 
 grpc::ServerWriteReactor<v1::MailboxItem>* RelayService::Subscribe(
     grpc::CallbackServerContext* context, const v1::SubscribeRequest* request) {
-  const auto peer = PeerMember(*context->auth_context(), parts_.network);
+  const auto peer = parts_.peers.Member(*context->auth_context());
   if (!peer.ok())
     return RefuseStream<v1::MailboxItem>(parts_.mailbox.executor,
                                          peer.status());
@@ -74,7 +73,7 @@ grpc::ServerUnaryReactor* RelayService::DrainedTo(
       parts_.executor, context,
       [this, context, request, response]() -> absl::Status {
         ASSIGN_OR_RETURN(const MemberId peer,
-                         PeerMember(*context->auth_context(), parts_.network));
+                         parts_.peers.Member(*context->auth_context()));
         std::optional<LeafIndex> after;
         if (!request->from_start()) after = LeafIndex(request->after_leaf());
         ASSIGN_OR_RETURN(const TreeSize size,
@@ -173,12 +172,29 @@ grpc::ServerUnaryReactor* RelayService::RenewCertificate(
       parts_.executor, context,
       [this, context, request, response]() -> absl::Status {
         ASSIGN_OR_RETURN(const MemberId peer,
-                         PeerMember(*context->auth_context(), parts_.network));
-        ASSIGN_OR_RETURN(*response->mutable_certificate_pem(),
-                         parts_.certify(peer, request->csr_pem()));
+                         parts_.peers.Member(*context->auth_context()));
+        ASSIGN_OR_RETURN(
+            *response->mutable_certificate_pem(),
+            parts_.renew(peer, PeerCertificate(*context->auth_context()),
+                         *request));
         return absl::OkStatus();
       },
       {parts_.observer, "RenewCertificate"});
+}
+
+grpc::ServerUnaryReactor* RelayService::GetCa(
+    grpc::CallbackServerContext* context, const v1::GetCaRequest*,
+    v1::CaResponse* response) {
+  return RunUnary(
+      parts_.executor, context,
+      [this, context, response]() -> absl::Status {
+        ASSIGN_OR_RETURN(const MemberId peer,
+                         parts_.peers.Member(*context->auth_context()));
+        response->set_note(
+            parts_.ca_note(peer, PeerCertificate(*context->auth_context())));
+        return absl::OkStatus();
+      },
+      {parts_.observer, "GetCa"});
 }
 
 }  // namespace amparo::broker

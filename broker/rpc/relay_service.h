@@ -6,6 +6,7 @@
 #include "amparo/v1/broker.grpc.pb.h"
 #include "broker/core/notary.h"
 #include "broker/core/relay.h"
+#include "broker/rpc/peer.h"
 #include "broker/rpc/subscribe_reactor.h"
 #include "proto/grpc/unary.h"
 
@@ -16,13 +17,19 @@ namespace amparo::broker {
 class RelayService final : public v1::RelayService::CallbackService {
  public:
   struct Parts {
-    std::string network;
+    const Peers& peers;
     Notary& notary;
     MailboxSource mailbox;
-    // A new certificate for a member and a CSR, or why there is none.
-    std::function<absl::StatusOr<std::string>(const MemberId& member,
-                                              const std::string& csr_pem)>
-        certify;
+    // A new certificate for a member that came with `certificate_pem`, or why
+    // there is none.
+    std::function<absl::StatusOr<std::string>(
+        const MemberId& member, const std::string& certificate_pem,
+        const v1::RenewCertificateRequest& request)>
+        renew;
+    // What such a member is told of the network's CA.
+    std::function<std::string(const MemberId& member,
+                              const std::string& certificate_pem)>
+        ca_note;
     Executor& executor;  // verifies signatures
     CallObserver* observer = nullptr;
   };
@@ -62,6 +69,9 @@ class RelayService final : public v1::RelayService::CallbackService {
       grpc::CallbackServerContext* context,
       const v1::RenewCertificateRequest* request,
       v1::RenewCertificateResponse* response) override;
+  grpc::ServerUnaryReactor* GetCa(grpc::CallbackServerContext* context,
+                                  const v1::GetCaRequest* request,
+                                  v1::CaResponse* response) override;
 
  private:
   using Answer = std::function<void(const LeafReceipt&)>;

@@ -5,50 +5,19 @@
 #include <chrono>
 #include <utility>
 
-#include "absl/strings/match.h"
 #include "base/clock.h"
-#include "base/error.h"
 #include "base/status.h"
-#include "crypto/x509.h"
 #include "proto/grpc/credentials.h"
 #include "proto/grpc/status.h"
+#include "proto/grpc/unreached.h"
+#include "proto/network/ca_note.h"
 
 namespace amparo {
 namespace {
 
 constexpr std::chrono::seconds kDeadline(15);
-constexpr int kMessageBytesMax = static_cast<int>(kCharterBytesMax) + (64 << 10);
-
-// Why nobody was reached, as far as it can be seen from here. Only the
-// explanation depends on what this gRPC writes: with another text it is the last.
-absl::Status NotReached(absl::string_view told) {
-  const auto has = [&](absl::string_view text) {
-    return absl::StrContains(told, text);
-  };
-  const auto away = [](const char* message, const char* hint) {
-    return MakeError(
-        absl::StatusCode::kUnavailable, message,
-        {.code = "broker_unreachable", .hint = hint, .retryable = true});
-  };
-  if (has("certificate verify failed") || has("not in peer certificate"))
-    return MakeError(
-        absl::StatusCode::kPermissionDenied,
-        "who answers at the enrolment port is not this network's broker",
-        {.code = "wrong_pin",
-         .hint = "something in between that opens TLS (a proxy, a filter), or "
-                 "another broker's address"});
-  if (has("DNS resolution failed") || has("Name or service not known"))
-    return away("the name of the broker's enrolment port does not resolve",
-                "check the name and this machine's DNS");
-  if (has("Connection refused"))
-    return away("nobody listens at the broker's enrolment port",
-                "is the broker up, is that its port");
-  if (has("andshake"))
-    return away("what answers at the enrolment port does not speak TLS 1.3",
-                "something in between (a proxy, a filter), or another port");
-  return away("the broker's enrolment port does not answer",
-              "check address, port and the network in between");
-}
+constexpr int kMessageBytesMax =
+    static_cast<int>(kCharterBytesMax) + (64 << 10);
 
 template <typename Response, typename Request, typename Method>
 absl::StatusOr<Response> Call(v1::EnrolmentService::Stub& stub, Method method,
@@ -59,20 +28,24 @@ absl::StatusOr<Response> Call(v1::EnrolmentService::Stub& stub, Method method,
   const grpc::Status status = (stub.*method)(&context, request, &response);
   if (status.ok()) return response;
   const absl::Status error = FromGrpc(status);
-  if (!absl::IsUnavailable(error) && !absl::IsDeadlineExceeded(error)) return error;
-  return NotReached(status.error_message());
+  if (!absl::IsUnavailable(error) && !absl::IsDeadlineExceeded(error))
+    return error;
+  return UnreachedError(WhyUnreached(status.error_message()), "enrolment port");
 }
 
 using Stub = v1::EnrolmentService::Stub;
 
 }  // namespace
 
-absl::StatusOr<EnrolmentClient> EnrolmentClient::Connect(const std::string& address,
-                                                         ByteView ca_der) {
-  ASSIGN_OR_RETURN(const std::string ca_pem, CertificatePem(ca_der));
-  const auto channel = MakeChannel(
-      address, MakeClientCredentials({.server_ca = ca_pem, .key = "", .certificate = ""}),
-      kMessageBytesMax);
+absl::StatusOr<EnrolmentClient> EnrolmentClient::Connect(
+    const std::string& address, ByteView ca_der,
+    const std::optional<Bytes>& next_ca_der) {
+  ASSIGN_OR_RETURN(const std::string ca_pem, CaBundle(ca_der, next_ca_der));
+  const auto channel =
+      MakeChannel(address,
+                  MakeClientCredentials(
+                      {.server_ca = ca_pem, .key = "", .certificate = ""}),
+                  kMessageBytesMax);
   return EnrolmentClient(v1::EnrolmentService::NewStub(channel));
 }
 
@@ -82,10 +55,12 @@ absl::StatusOr<EnrolmentClient::Network> EnrolmentClient::GetNetwork() const {
                                               v1::GetNetworkRequest())));
   return Network{response.network(), response.members_address(),
                  response.charter_version(),
-                 TimeFromUnix(static_cast<int64_t>(response.time_s()))};
+                 TimeFromUnix(static_cast<int64_t>(response.time_s())),
+                 response.ca_note()};
 }
 
-absl::StatusOr<std::string> EnrolmentClient::GetCharter(uint64_t version) const {
+absl::StatusOr<std::string> EnrolmentClient::GetCharter(
+    uint64_t version) const {
   v1::GetCharterRequest request;
   request.set_version(version);
   ASSIGN_OR_RETURN(auto response, (Call<v1::CharterResponse>(
@@ -97,9 +72,11 @@ absl::StatusOr<AcceptedCharter> EnrolmentClient::GetCharterChain(
     const Digest& root) const {
   ASSIGN_OR_RETURN(const Network network, GetNetwork());
   ASSIGN_OR_RETURN(const std::string first, GetCharter(1));
-  ASSIGN_OR_RETURN(AcceptedCharter current, AcceptFirstCharter(first, root, std::nullopt));
+  ASSIGN_OR_RETURN(AcceptedCharter current,
+                   AcceptFirstCharter(first, root, std::nullopt));
   while (current.charter.version < network.charter_version) {
-    ASSIGN_OR_RETURN(const std::string next, GetCharter(current.charter.version + 1));
+    ASSIGN_OR_RETURN(const std::string next,
+                     GetCharter(current.charter.version + 1));
     ASSIGN_OR_RETURN(current, AcceptNextCharter(next, current, std::nullopt));
   }
   return current;
@@ -110,7 +87,8 @@ absl::Status EnrolmentClient::PublishCharter(absl::string_view document,
   v1::PublishCharterRequest request;
   request.set_document(document.data(), document.size());
   request.set_founding_token(founding_token.data(), founding_token.size());
-  return Call<v1::PublishCharterResponse>(*stub_, &Stub::PublishCharter, request)
+  return Call<v1::PublishCharterResponse>(*stub_, &Stub::PublishCharter,
+                                          request)
       .status();
 }
 
@@ -137,7 +115,8 @@ absl::StatusOr<EnrolmentClient::Joined> EnrolmentClient::Join(
                 std::move(*response.mutable_members_address())};
 }
 
-absl::StatusOr<std::string> EnrolmentClient::GetJoinRequest(const MemberId& member) const {
+absl::StatusOr<std::string> EnrolmentClient::GetJoinRequest(
+    const MemberId& member) const {
   v1::GetJoinRequestRequest request;
   request.set_member(member.text());
   ASSIGN_OR_RETURN(auto response, (Call<v1::GetJoinRequestResponse>(

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -19,15 +20,18 @@ namespace amparo {
 // nobody answers. Thread-safe.
 class EnrolmentClient {
  public:
-  // `ca_der`: the network CA's certificate, pinned; nothing else is trusted.
-  static absl::StatusOr<EnrolmentClient> Connect(const std::string& address,
-                                                 ByteView ca_der);
+  // `ca_der`: the network CA's certificate, pinned; nothing else is trusted,
+  // but while it changes the one that takes its place.
+  static absl::StatusOr<EnrolmentClient> Connect(
+      const std::string& address, ByteView ca_der,
+      const std::optional<Bytes>& next_ca_der = std::nullopt);
 
   struct Network {
     std::string network;
     std::string members_address;
     uint64_t charter_version = 0;  // 0: none published yet
     absl::Time broker_time;
+    std::string ca_note;  // see VerifyCaNote
   };
   absl::StatusOr<Network> GetNetwork() const;
 
@@ -47,7 +51,8 @@ class EnrolmentClient {
     std::string certificate_pem;
     std::string members_address;
   };
-  absl::StatusOr<Joined> Join(const Invitation& invitation, absl::string_view csr_pem,
+  absl::StatusOr<Joined> Join(const Invitation& invitation,
+                              absl::string_view csr_pem,
                               absl::string_view join_request) const;
 
   // NOT_FOUND when `member` left none.

@@ -64,6 +64,15 @@ absl::StatusOr<Invitation> Decode(const Json& json) {
   const auto ca =
       FromBase64Url(fields.Text("ca", kCertificateBytesMax * 4 / 3));
   if (!ca.ok() || ca->empty()) fields.Fail("ca", "expected base64url");
+  std::optional<Bytes> next_ca;
+  if (fields.Has("ca_next")) {
+    const auto next =
+        FromBase64Url(fields.Text("ca_next", kCertificateBytesMax * 4 / 3));
+    if (next.ok() && !next->empty())
+      next_ca = *next;
+    else
+      fields.Fail("ca_next", "expected base64url");
+  }
   const Digest root = fields.Hash("root");
   const auto token = fields.Parsed<Bytes>("token", FromBase64Url);
   if (token.has_value() && token->size() != kTokenBytes)
@@ -74,7 +83,8 @@ absl::StatusOr<Invitation> Decode(const Json& json) {
     return Wrong(field.empty() ? "content" : field.substr(1),
                  "missing, unknown or malformed");
   }
-  return Invitation{network->text(), *member, *enrol, *ca, root, *token, until};
+  return Invitation{network->text(), *member, *enrol, *ca, root,
+                    *token,          until,   next_ca};
 }
 
 }  // namespace
@@ -85,6 +95,8 @@ std::string FormatInvitation(const Invitation& invitation) {
   json["member"] = invitation.member.text();
   json["enrol"] = invitation.enrol;
   json["ca"] = ToBase64Url(invitation.ca_der);
+  if (invitation.next_ca_der)
+    json["ca_next"] = ToBase64Url(*invitation.next_ca_der);
   json["root"] = invitation.root.ToString();
   json["token"] = ToBase64Url(invitation.token);
   json["until"] = FormatUtc(invitation.until);

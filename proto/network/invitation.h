@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -25,6 +26,8 @@ struct Invitation {
   Digest root;        // hash of charter version 1
   Bytes token;        // 16 bytes, works once
   absl::Time until;
+  // While the CA changes: the one that takes its place.
+  std::optional<Bytes> next_ca_der = std::nullopt;
 };
 std::string FormatInvitation(const Invitation& invitation);
 // INVALID_ARGUMENT, code "invalid_invitation", saying which part is wrong.

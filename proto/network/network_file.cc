@@ -27,6 +27,8 @@ std::string FormatNetworkFile(const NetworkFile& file) {
   json["network"] = file.network;
   json["log_key"] = file.log_key.ToString();
   json["ca"] = ToBase64Url(file.ca_der);
+  if (file.next_ca_der) json["ca_next"] = ToBase64Url(*file.next_ca_der);
+  if (file.ca_number > 0) json["ca_number"] = file.ca_number;
   json["members"] = file.members;
   json["enrol"] = file.enrol;
   if (file.founding_token)
@@ -36,8 +38,9 @@ std::string FormatNetworkFile(const NetworkFile& file) {
 
 absl::StatusOr<NetworkFile> ParseNetworkFile(absl::string_view text) {
   ASSIGN_OR_RETURN(const Json json, ParseJson(text));
-  RETURN_IF_ERROR(JsonKeysWithin(json, {"schema", "network", "log_key", "ca",
-                                        "members", "enrol", "founding_token"}));
+  RETURN_IF_ERROR(JsonKeysWithin(
+      json, {"schema", "network", "log_key", "ca", "ca_next", "ca_number",
+             "members", "enrol", "founding_token"}));
   ASSIGN_OR_RETURN(const std::string schema, JsonString(json, "schema"));
   if (schema != kSchema) return Bad("schema", kSchema);
   ASSIGN_OR_RETURN(std::string network, JsonString(json, "network"));
@@ -56,6 +59,19 @@ absl::StatusOr<NetworkFile> ParseNetworkFile(absl::string_view text) {
   if (!der.ok() || der->empty()) return Bad("ca", "base64url of a certificate");
   NetworkFile file{std::move(network), *std::move(verifier), *std::move(der),
                    std::move(members), std::move(enrol),     std::nullopt};
+  if (json.contains("ca_next")) {
+    ASSIGN_OR_RETURN(const std::string next, JsonString(json, "ca_next"));
+    auto next_der = FromBase64Url(next);
+    if (!next_der.ok() || next_der->empty())
+      return Bad("ca_next", "base64url of a certificate");
+    file.next_ca_der = *std::move(next_der);
+  }
+  if (json.contains("ca_number")) {
+    if (!json["ca_number"].is_number_integer() ||
+        json["ca_number"].get<int64_t>() < 0)
+      return Bad("ca_number", "a number from 0 on");
+    file.ca_number = json["ca_number"].get<uint64_t>();
+  }
   if (json.contains("founding_token")) {
     ASSIGN_OR_RETURN(const std::string token,
                      JsonString(json, "founding_token"));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -20,6 +21,10 @@ struct NetworkFile {
   std::string enrol;    // host:port of the enrolment port
   // Secret until version 1 of the charter is published; works for that only.
   std::optional<Bytes> founding_token;
+  // While the CA changes: takes its place, and issues to members already.
+  std::optional<Bytes> next_ca_der = std::nullopt;
+  // Of the CaNote that says so; 0: nobody told yet.
+  uint64_t ca_number = 0;
 };
 
 inline constexpr size_t kFoundingTokenBytes = 16;

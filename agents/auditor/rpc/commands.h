@@ -9,6 +9,7 @@ namespace amparo::auditor {
 // is a result, exit 6; an error means that there is none.
 absl::StatusOr<int> RunReplay(const Arguments& arguments);
 absl::StatusOr<int> RunJoin(const Arguments& arguments);
+absl::StatusOr<int> RunReconnect(const Arguments& arguments);
 absl::StatusOr<int> RunAccessLog(const Arguments& arguments);
 absl::StatusOr<int> RunProve(const Arguments& arguments);
 absl::StatusOr<int> RunVerify(const Arguments& arguments);

@@ -29,4 +29,9 @@ struct Joined {
 // and writes the profile. Running it again goes on where it stopped.
 absl::StatusOr<Joined> Join(const JoinOptions& options, const Clock& clock);
 
+// The way back for the profile in `folder` whose certificate ended, or whose
+// auditor was away while the network's CA changed (proto/grpc/entrance.h).
+absl::Status Reconnect(const std::string& folder, absl::string_view invitation,
+                       const Clock& clock);
+
 }  // namespace amparo::auditor

@@ -38,4 +38,16 @@ absl::StatusOr<int> RunJoin(const Arguments& arguments) {
   return 0;
 }
 
+absl::StatusOr<int> RunReconnect(const Arguments& arguments) {
+  RETURN_IF_ERROR(AllowOnlyTls13());
+  std::string invitation = arguments.join.invitation;
+  if (invitation == "-") std::getline(std::cin, invitation);
+  RETURN_IF_ERROR(
+      Reconnect(ProfileFolder(arguments.profile), invitation, SystemClock()));
+  std::cout << (arguments.json ? DumpJson({{"schema", "reconnect/1"}})
+                               : "This profile has a new certificate.")
+            << "\n";
+  return 0;
+}
+
 }  // namespace amparo::auditor

@@ -5,11 +5,11 @@
 #include <chrono>
 
 #include "absl/time/clock.h"
-#include "base/error.h"
 #include "base/files.h"
 #include "base/status.h"
 #include "proto/grpc/credentials.h"
 #include "proto/grpc/status.h"
+#include "proto/grpc/unreached.h"
 
 namespace amparo::auditor {
 namespace {
@@ -20,13 +20,6 @@ constexpr int kMessageBytesMax =
     static_cast<int>(kTileWidth * (kEntryBytesMax + 16)) + (1 << 20);
 constexpr int kAttemptsMax = 6;
 constexpr absl::Duration kFirstPause = absl::Milliseconds(100);
-
-absl::Status NotReachable() {
-  return MakeError(absl::StatusCode::kUnavailable, "the broker does not answer",
-                   {.code = "broker_unreachable",
-                    .hint = "check address, port and the network in between",
-                    .retryable = true});
-}
 
 }  // namespace
 
@@ -55,7 +48,7 @@ absl::Status RemoteSource::Run(
       continue;
     }
     if (absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status))
-      return NotReachable();
+      return UnreachedError(WhyUnreached(status.message()), "members' port");
     return status;
   }
 }

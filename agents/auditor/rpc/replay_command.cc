@@ -5,9 +5,11 @@
 #include <utility>
 #include <vector>
 
+#include "agents/auditor/profile.h"
 #include "agents/auditor/progress.h"
 #include "agents/auditor/replay.h"
 #include "agents/auditor/report_html.h"
+#include "agents/auditor/rpc/certificate.h"
 #include "agents/auditor/rpc/commands.h"
 #include "base/clock.h"
 #include "base/error.h"
@@ -48,6 +50,24 @@ class Spool {
   std::FILE* file_;
   uint64_t rows_ = 0;
 };
+
+// The replay's result does not depend on it: what goes wrong is only said.
+void KeepCertificateOf(const Arguments& arguments,
+                       const ProvenNetwork& network) {
+  const std::string folder = ProfileFolder(arguments.profile);
+  auto profile = ReadProfile(folder);
+  if (profile.ok() && !arguments.broker.empty())
+    profile->broker = arguments.broker;
+  const auto renewed =
+      profile.ok() ? KeepCertificate(*profile, folder, network, SystemClock())
+                   : absl::StatusOr<bool>(profile.status());
+  if (!renewed.ok())
+    std::cerr << kProgram
+              << ": this profile's certificate was not looked after: "
+              << std::string(renewed.status().message()) << "\n";
+  else if (*renewed)
+    std::cerr << kProgram << ": this profile has a new certificate\n";
+}
 
 }  // namespace
 
@@ -98,8 +118,15 @@ absl::StatusOr<int> RunReplay(const Arguments& arguments) {
     options.progress = [&bar](uint64_t done, uint64_t size) {
       bar.Show(done, size);
     };
+  std::optional<ProvenNetwork> proven;
+  options.network = [&proven](const NetworkFold& fold) {
+    if (fold.Charter() != nullptr)
+      proven = {fold.Charter()->network_id, fold.Charter()->charter.log_keys};
+  };
   ASSIGN_OR_RETURN(const Report report, Replay(*source, options));
   bar.Clear();
+  if (arguments.folder.empty() && report.ok() && report.root_pinned && proven)
+    KeepCertificateOf(arguments, *proven);
   if (ended.has_value())
     RETURN_IF_ERROR(WriteFile(arguments.state, FormatReplayState(*ended),
                               FileMode::kPrivate));

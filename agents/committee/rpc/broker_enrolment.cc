@@ -9,7 +9,7 @@ absl::StatusOr<BrokerEnrolment> BrokerEnrolment::Connect(
   ASSIGN_OR_RETURN(
       EnrolmentClient client,
       EnrolmentClient::Connect(address.empty() ? network.enrol : address,
-                               network.ca_der));
+                               network.ca_der, network.next_ca_der));
   return BrokerEnrolment(std::move(client));
 }
 

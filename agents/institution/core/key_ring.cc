@@ -7,6 +7,7 @@
 #include "base/event_log.h"
 #include "base/status.h"
 #include "proto/envelope/limits.h"
+#include "proto/network/certificate_request.h"
 
 namespace amparo::agent {
 namespace {
@@ -308,6 +309,14 @@ absl::Status KeyRing::DestroyOldPrekeys(BrokerPort& broker,
     RETURN_IF_ERROR(kv_.Purge(kPrekeyPrefix));
   }
   return absl::IsFailedPrecondition(waits) ? absl::OkStatus() : waits;
+}
+
+std::string KeyRing::RequestCertificate(absl::string_view csr_pem) const {
+  return SignCertificateRequest({.net = peers_.Now()->charter.network_id,
+                                 .member = self_,
+                                 .csr = Sha256(AsBytes(csr_pem)),
+                                 .at = TimeFromUnix(UnixSeconds(clock_.Now()))},
+                                identity_);
 }
 
 }  // namespace amparo::agent

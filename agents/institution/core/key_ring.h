@@ -64,6 +64,9 @@ class KeyRing {
   // The private half of a prekey; NOT_FOUND when it never was or is destroyed.
   absl::StatusOr<OpeningKey> OpeningFor(const Digest& prekey_id) const;
 
+  // With which this agent asks the broker for a certificate again, for `csr_pem`.
+  std::string RequestCertificate(absl::string_view csr_pem) const;
+
   const MemberId& self() const { return self_; }
   const VerifyKey& identity() const { return identity_.verify_key(); }
   // Ends of the keys in force, for people; nullopt before the first.

@@ -53,7 +53,6 @@
 #include "base/kv/rocks_kv.h"
 #include "base/status.h"
 #include "base/version.h"
-#include "crypto/x509.h"
 #include "proto/envelope/limits.h"
 #include "proto/grpc/credentials.h"
 #include "proto/network/host_port.h"
@@ -165,7 +164,7 @@ struct Agent::Parts {
   absl::Duration RunUpkeep();
   absl::Status CompareClock();
   absl::Status MaintainKeys();
-  absl::Status RenewCertificate();
+  absl::Status MaintainChannel();
   absl::Status SendHeartbeats();
   void AnchorAccessLog();
   std::unique_ptr<grpc::Server> ServerFor(uint32_t uid);
@@ -186,14 +185,12 @@ absl::Status Agent::Parts::OpenBooks(const DataDir& data, AgentSecrets secrets) 
   // Before any book opens.
   restored = std::make_unique<Restored>(*kv);
   RETURN_IF_ERROR(NoteRestored(data, *restored, clock));
-  ASSIGN_OR_RETURN(const NetworkFile network, data.ReadNetwork());
-  ASSIGN_OR_RETURN(std::string ca, CertificatePem(network.ca_der));
   way = std::make_unique<BrokerChannel>(
       BrokerChannel::Parts{.address = config.broker_address,
                            .network = config.network,
                            .member = config.member,
-                           .ca_pem = std::move(ca),
                            .key_pem = std::move(secrets.tls_key_pem),
+                           .network_file = data.Path("network.json"),
                            .certificate_file = data.Path("certificate.pem"),
                            .keepalive = config.keepalive});
   ASSIGN_OR_RETURN(auto channel, way->Open());
@@ -308,9 +305,13 @@ absl::Status Agent::Parts::MaintainKeys() {
   return done;
 }
 
-absl::Status Agent::Parts::RenewCertificate() {
-  return way->Renew(
-      {[this](absl::string_view csr) { return broker->RenewCertificate(csr); },
+absl::Status Agent::Parts::MaintainChannel() {
+  return way->Maintain(
+      {[this] { return broker->GetCa(); },
+       [this] { return peers->Now()->charter.charter.log_keys; },
+       [this](absl::string_view csr) {
+         return broker->RenewCertificate(csr, keys->RequestCertificate(csr));
+       },
        [this](std::shared_ptr<grpc::Channel> channel) {
          broker->UseChannel(std::move(channel));
        }},
@@ -329,7 +330,7 @@ absl::Duration Agent::Parts::RunUpkeep() {
       {"clock", CompareClock()},
       {"own_name", own_name->Look()},
       {"keys", MaintainKeys()},
-      {"certificate", RenewCertificate()},
+      {"certificate", MaintainChannel()},
       {"promises", promises->Settle()},
       {"receipts", intake->SendReceipts()},
       {"missing", intake->AskForMissing()},

@@ -21,6 +21,7 @@
 #include "crypto/x509.h"
 #include "proto/envelope/limits.h"
 #include "proto/grpc/enrolment_client.h"
+#include "proto/grpc/unreached.h"
 #include "proto/network/charter.h"
 
 namespace amparo::agent {
@@ -142,15 +143,19 @@ void Visit::LookAtKeystore() {
 void Visit::LookAtCertificate() {
   const auto pem = ReadFile(data_.Path("certificate.pem"), kSmallFileBytes);
   const auto end = pem.ok() ? CertificateEnd(*pem) : pem.status();
-  const auto ca = CertificatePem(network_->ca_der);
   const char* anew =
-      "ask the broker's operator for an invitation and join anew";
+      "ask the broker's operator for an invitation, then "
+      "amparo-agent reconnect INVITATION --data DIR";
   if (!end.ok())
     return Fail("certificate", "certificate.pem cannot be read", anew);
-  if (!ca.ok() || !CheckIssuedBy(*pem, *ca).ok())
-    return Fail("certificate",
-                "certificate.pem is not of this network's authority",
-                "restore certificate.pem and network.json from one copy");
+  const auto is_of = [&](const Bytes& ca_der) {
+    const auto ca = CertificatePem(ca_der);
+    return ca.ok() && CheckIssuedBy(*pem, *ca).ok();
+  };
+  if (!is_of(network_->ca_der) &&
+      !(network_->next_ca_der && is_of(*network_->next_ca_der)))
+    return Fail("certificate", "certificate.pem is of no CA of this network",
+                anew);
   if (secrets_ &&
       !CheckKeyOfCertificate(AsText(secrets_->tls_key_pem.Expose()), *pem).ok())
     return Fail("certificate", "certificate.pem is not of the keystore's key",
@@ -165,8 +170,8 @@ void Visit::LookAtCertificate() {
 }
 
 void Visit::CallEnrolment() {
-  const auto broker =
-      EnrolmentClient::Connect(network_->enrol, network_->ca_der);
+  const auto broker = EnrolmentClient::Connect(
+      network_->enrol, network_->ca_der, network_->next_ca_der);
   const auto answer = broker.ok() ? broker->GetNetwork() : broker.status();
   if (!answer.ok()) {
     Fail("enrolment_port", answer.status());
@@ -213,24 +218,31 @@ void Visit::CallMembersPort() {
     return Ok("members_port",
               absl::StrCat(config_->broker_address,
                            ": not called, the keystore is closed"));
-  const auto ca = CertificatePem(network_->ca_der);
-  if (!ca.ok()) return Fail("members_port", ca.status());
-  const BrokerChannel way({.address = config_->broker_address,
-                           .network = config_->network,
-                           .member = config_->member,
-                           .ca_pem = *ca,
-                           .key_pem = secrets_->tls_key_pem.Copy(),
-                           .certificate_file = data_.Path("certificate.pem"),
-                           .keepalive = config_->keepalive});
+  BrokerChannel way({.address = config_->broker_address,
+                     .network = config_->network,
+                     .member = config_->member,
+                     .key_pem = secrets_->tls_key_pem.Copy(),
+                     .network_file = data_.Path("network.json"),
+                     .certificate_file = data_.Path("certificate.pem"),
+                     .keepalive = config_->keepalive});
   auto channel = way.Open();
   const auto note = channel.ok()
                         ? BrokerClient(*channel).GetCheckpoint()
                         : absl::StatusOr<std::string>(channel.status());
-  if (!note.ok())
-    return Fail(
-        "members_port",
-        absl::StrCat(config_->broker_address, " does not take this agent"),
-        "is the broker up, the port open, nothing in between that opens TLS?");
+  if (!note.ok()) {
+    const Unreached why = WhyUnreached(note.status().message());
+    const bool is_silent =
+        why == Unreached::kSilence || why == Unreached::kNoTls13;
+    if (!absl::IsUnavailable(note.status()) || is_silent)
+      Fail("members_port", "it does not take this agent",
+           "see certificate above; else something in between (a proxy, a "
+           "filter), or the broker is down");
+    else
+      Fail("members_port", UnreachedError(why, "members' port"));
+    checks_.back().text =
+        absl::StrCat(config_->broker_address, ": ", checks_.back().text);
+    return;
+  }
   Ok("members_port", absl::StrCat(config_->broker_address, " answers"));
   if (const auto time = TimeOfCheckpoint(*note, network_->log_key); time.ok())
     broker_time_ = *time;

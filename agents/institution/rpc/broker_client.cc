@@ -120,14 +120,23 @@ void BrokerClient::UseChannel(std::shared_ptr<grpc::Channel> channel) {
 }
 
 absl::StatusOr<std::string> BrokerClient::RenewCertificate(
-    absl::string_view csr_pem) {
+    absl::string_view csr_pem, absl::string_view request_by_identity) {
   amparo::v1::RenewCertificateRequest request;
   request.set_csr_pem(csr_pem.data(), csr_pem.size());
+  request.set_request(request_by_identity.data(), request_by_identity.size());
   ASSIGN_OR_RETURN(
       amparo::v1::RenewCertificateResponse response,
       (Call<amparo::v1::RenewCertificateResponse>(
           Now()->relay, &amparo::v1::RelayService::Stub::RenewCertificate, request)));
   return std::move(*response.mutable_certificate_pem());
+}
+
+absl::StatusOr<std::string> BrokerClient::GetCa() {
+  ASSIGN_OR_RETURN(amparo::v1::CaResponse response,
+                   (Call<amparo::v1::CaResponse>(
+                       Now()->relay, &amparo::v1::RelayService::Stub::GetCa,
+                       amparo::v1::GetCaRequest())));
+  return std::move(*response.mutable_note());
 }
 
 absl::StatusOr<LeafReceipt> BrokerClient::Submit(const Envelope& envelope) {
@@ -231,8 +240,8 @@ absl::Status BrokerClient::ReadStream(const Start& start, const Visit& visit) {
   absl::Status visited;
   for (Message message; visited.ok() && reader->Read(&message);)
     visited = visit(message);
-  // Ends a stream that has more to say; without effect on one that is over.
-  context.TryCancel();
+  // One that has more to say; of one that is over it would spoil the status.
+  if (!visited.ok()) context.TryCancel();
   const absl::Status ended = End(context, reader->Finish());
   if (!visited.ok()) return visited;
   return ended.ok() ? absl::UnavailableError("the broker ended the stream") : ended;

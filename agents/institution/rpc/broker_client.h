@@ -43,8 +43,12 @@ class BrokerClient final : public BrokerPort {
                          const std::function<bool(MailboxItem item)>& visit) override;
   void StopStreams() override;
 
-  // A new certificate for the CSR, known by the one that this client shows.
-  absl::StatusOr<std::string> RenewCertificate(absl::string_view csr_pem);
+  // A new certificate for the CSR, known by the one that this client shows; of a
+  // new CA by `request` (CertificateRequest).
+  absl::StatusOr<std::string> RenewCertificate(absl::string_view csr_pem,
+                                               absl::string_view request = "");
+  // What the broker says of the network's CA, a signed note (CaNote).
+  absl::StatusOr<std::string> GetCa();
   // Goes on over `channel`: running calls end on the old one, streams break, and
   // whoever reads them opens them again.
   void UseChannel(std::shared_ptr<grpc::Channel> channel);

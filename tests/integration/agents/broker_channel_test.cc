@@ -1,100 +1,27 @@
-#include "agents/institution/daemon/broker_channel.h"
-
 #include <sys/stat.h>
 
 #include <atomic>
 #include <thread>
 
-#include "absl/time/clock.h"
-#include "agents/institution/rpc/broker_client.h"
-#include "base/error.h"
-#include "base/files.h"
-#include "base/kv/memory_kv.h"
-#include "crypto/x509.h"
-#include "tests/support/broker_server.h"
-#include "tests/support/fake_clock.h"
-#include "tests/support/status_matchers.h"
+#include "tests/integration/agents/channel_fixture.h"
 
 // An agent's client certificate, renewed at a real broker.
 
 namespace amparo::agent {
 namespace {
 
-class Renewal : public testing::Test {
- protected:
-  Renewal() {
-    server_.SetUp({"ong", "uls"});
-    WriteCertificate(absl::Hours(24 * 100), absl::Hours(24));
-    channel_ = std::make_unique<BrokerChannel>(BrokerChannel::Parts{
-        .address = server_.members_address(),
-        .network = server_.network(),
-        .member = VALUE_OF(MemberId::Parse("ong")),
-        .ca_pem = server_.ca_pem(),
-        .key_pem = server_.KeyOf("ong").private_key_pem.Copy(),
-        .certificate_file = file_,
-        .keepalive = absl::Seconds(20)});
-    client_ = std::make_unique<BrokerClient>(VALUE_OF(channel_->Open()));
-    clock_.Set(absl::Now());
-  }
-
-  // One for ong that began `age` ago and ends in `left`.
-  void WriteCertificate(absl::Duration age, absl::Duration left) {
-    const absl::Time now = absl::Now();
-    EXPECT_OK(WriteFile(
-        file_,
-        VALUE_OF(IssueMemberCertificate(Ca(), CsrOf("ong"), server_.network(),
-                                        "ong", now - age, now + left)),
-        FileMode::kPublic));
-  }
-  TlsKeyPair Ca() { return VALUE_OF(server_.data().ReadCa()); }
-  std::string CsrOf(const std::string& member) {
-    return VALUE_OF(MakeCsr({server_.KeyOf("ong").private_key_pem.Copy(), ""},
-                            server_.network(), member));
-  }
-  std::string Present() { return VALUE_OF(ReadFile(file_, 1 << 20)); }
-
-  absl::Status Renew() {
-    return channel_->Renew(
-        {[this](absl::string_view csr) -> absl::StatusOr<std::string> {
-           ++asked_;
-           return lie_ ? lie_(csr) : client_->RenewCertificate(csr);
-         },
-         [this](std::shared_ptr<grpc::Channel> channel) {
-           client_->UseChannel(std::move(channel));
-         }},
-        *alarms_, clock_);
-  }
-  void ExpectRefused(std::function<std::string(absl::string_view csr)> lie) {
-    lie_ = std::move(lie);
-    const std::string before = Present();
-    EXPECT_EQ(ErrorCodeOf(Renew()), "verification_failed");
-    EXPECT_EQ(Present(), before);
-    clock_.Advance(absl::Hours(2));  // it may ask again
-  }
-  bool Rings() { return alarms_->Has("certificate_ends", std::nullopt); }
-
-  broker::BrokerServer server_;
-  ScratchFolder folder_;
-  const std::string file_ = folder_ / "certificate.pem";
-  MemoryKv kv_;
-  std::unique_ptr<Alarms> alarms_ = VALUE_OF(Alarms::Open(kv_));
-  FakeClock clock_;
-  std::unique_ptr<BrokerChannel> channel_;
-  std::unique_ptr<BrokerClient> client_;
-  std::function<std::string(absl::string_view csr)> lie_;
-  int asked_ = 0;
-};
+class Renewal : public AtTheBroker {};
 
 TEST_F(Renewal, ComesAtTwoThirdsOfTheLife) {
   WriteCertificate(absl::Hours(60), absl::Hours(40));
-  EXPECT_OK(Renew());
+  EXPECT_OK(Maintain());
   EXPECT_EQ(asked_, 0);
   WriteCertificate(absl::Hours(70), absl::Hours(30));
-  EXPECT_OK(Renew());
+  EXPECT_OK(Maintain());
   EXPECT_EQ(asked_, 1);
   EXPECT_GT(VALUE_OF(CertificateEnd(Present())),
             absl::Now() + absl::Hours(700 * 24));
-  EXPECT_OK(Renew());
+  EXPECT_OK(Maintain());
   EXPECT_EQ(asked_, 1);
 }
 
@@ -103,13 +30,15 @@ TEST_F(Renewal, GoesOnOnANewChannelAndStreamsComeBack) {
   std::thread reader([&] {
     while (streams < 2) {
       ++streams;
-      client_->WatchCheckpoints([&](const ShownCheckpoint&) { return ++notes > 0; })
+      client_
+          ->WatchCheckpoints(
+              [&](const ShownCheckpoint&) { return ++notes > 0; })
           .IgnoreError();
     }
   });
   while (notes == 0) std::this_thread::yield();
   const int before = notes;
-  EXPECT_OK(Renew());
+  EXPECT_OK(Maintain());
   while (notes == before) std::this_thread::yield();  // of the second stream
   EXPECT_OK(client_->GetCheckpoint());
   client_->StopStreams();
@@ -122,14 +51,14 @@ TEST_F(Renewal, GoesOnOnANewChannelAndStreamsComeBack) {
 
 TEST_F(Renewal, RingsWhenTheEndIsNearAndFallsSilentWhenItIsDone) {
   server_.Stop();
-  EXPECT_TRUE(absl::IsUnavailable(Renew()));
+  EXPECT_TRUE(absl::IsUnavailable(Maintain()));
   EXPECT_TRUE(Rings());
-  EXPECT_OK(Renew());  // not at every turn
+  EXPECT_OK(Maintain());  // not at every turn
   EXPECT_EQ(asked_, 1);
   server_.Start();
   client_ = std::make_unique<BrokerClient>(VALUE_OF(channel_->Open()));
   clock_.Advance(absl::Hours(2));
-  EXPECT_OK(Renew());
+  EXPECT_OK(Maintain());
   EXPECT_FALSE(Rings());
 }
 

@@ -83,7 +83,8 @@ class TlsTest : public testing::Test {
 
 TEST_F(TlsTest, ServesAMemberWithItsCertificate) {
   const TlsKeyPair key =
-      MemberKey(VALUE_OF(broker.data().ReadCa()), broker.network(), "ong");
+      MemberKey(VALUE_OF(broker.data().ReadCas(broker.network_file())).current,
+                broker.network(), "ong");
   EXPECT_OK(CallWith(&key));
 }
 
@@ -101,8 +102,8 @@ TEST_F(TlsTest, RefusesACertificateOfAnotherCa) {
 
 TEST_F(TlsTest, RefusesACertificateThatHasExpired) {
   const TlsKeyPair key =
-      MemberKey(VALUE_OF(broker.data().ReadCa()), broker.network(), "ong",
-                absl::Now() - absl::Hours(1));
+      MemberKey(VALUE_OF(broker.data().ReadCas(broker.network_file())).current,
+                broker.network(), "ong", absl::Now() - absl::Hours(1));
   EXPECT_THAT(CallWith(&key), StatusIs(StatusCode::kUnavailable));
 }
 
@@ -117,7 +118,8 @@ TEST_F(TlsTest, RefusesTheServersOwnCertificateAsAClients) {
 // Whatever else this CA ever signed.
 TEST_F(TlsTest, RefusesACertificateForAnotherNetwork) {
   const TlsKeyPair key =
-      MemberKey(VALUE_OF(broker.data().ReadCa()), "other-network", "ong");
+      MemberKey(VALUE_OF(broker.data().ReadCas(broker.network_file())).current,
+                "other-network", "ong");
   const absl::Status refused = CallWith(&key);
   EXPECT_THAT(refused, StatusIs(StatusCode::kUnauthenticated));
   EXPECT_EQ(ErrorCodeOf(refused), "unknown_member");
@@ -125,7 +127,8 @@ TEST_F(TlsTest, RefusesACertificateForAnotherNetwork) {
 
 TEST_F(TlsTest, TakesNoMailFromWhomTheCharterDoesNotName) {
   const TlsKeyPair key =
-      MemberKey(VALUE_OF(broker.data().ReadCa()), broker.network(), "ghost");
+      MemberKey(VALUE_OF(broker.data().ReadCas(broker.network_file())).current,
+                broker.network(), "ghost");
   RelayClient ghost(broker.ChannelWith(&key));
   EXPECT_FALSE(ghost.Submit(broker.EnvelopeFrom("ong", "ong")).ok());
   const auto inbox = ghost.Subscribe();
@@ -147,15 +150,17 @@ TEST_F(TlsTest, SpeaksTls13AndNothingOlder) {
 TEST_F(TlsTest, HangsUpOnAStrangerWhoOnlyHoldsALineOpen) {
   const auto server = VALUE_OF(RpcServer::Start(
       {.address = "127.0.0.1:0",
-       .credentials = MakeServerCredentials({broker.data().server_key(),
-                                             broker.data().server_certificate(), ""}),
+       .credentials =
+           MakeServerCredentials({broker.data().server_key(),
+                                  broker.data().server_certificate(), ""}),
        .message_bytes_max = 1 << 20,
        .streams_per_connection_max = 16,
        .strangers = {.memory_bytes_max = 64 << 20,
                      .handshake = absl::Milliseconds(100),
                      .idle = absl::Seconds(30),
                      .age = absl::Minutes(2)}}));
-  const int fd = ConnectTo({"127.0.0.1", static_cast<uint16_t>(server->port())});
+  const int fd =
+      ConnectTo({"127.0.0.1", static_cast<uint16_t>(server->port())});
   char byte;
   EXPECT_EQ(recv(fd, &byte, 1, 0), 0);  // the other side closed
   close(fd);

@@ -45,6 +45,15 @@ TEST(Invitation, IsReadBackAsWritten) {
   EXPECT_OK(ParseInvitation(" " + FormatInvitation(Sample()) + "\r\n"));
 }
 
+TEST(Invitation, NamesTheNextCaWhileItChanges) {
+  Invitation invitation = Sample();
+  invitation.next_ca_der = Bytes(310, 9);
+  const Invitation again =
+      VALUE_OF(ParseInvitation(FormatInvitation(invitation)));
+  EXPECT_EQ(again.ca_der, invitation.ca_der);
+  EXPECT_EQ(again.next_ca_der, invitation.next_ca_der);
+}
+
 TEST(Invitation, NoCharacterCanBeMistyped) {
   const std::string line = FormatInvitation(Sample());
   for (size_t i = 0; i < line.size(); ++i) {

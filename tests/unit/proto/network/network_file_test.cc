@@ -1,5 +1,6 @@
 #include "proto/network/network_file.h"
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "tests/support/status_matchers.h"
 
@@ -38,6 +39,24 @@ TEST(NetworkFile, MayBeWithoutAFoundingToken) {
   const std::string text = FormatNetworkFile(file);
   EXPECT_EQ(text.find("founding_token"), std::string::npos);
   EXPECT_EQ(VALUE_OF(ParseNetworkFile(text)).founding_token, std::nullopt);
+}
+
+TEST(NetworkFile, NamesTheNextCaWhileItChanges) {
+  NetworkFile file = Sample();
+  EXPECT_EQ(FormatNetworkFile(file).find("ca_n"), std::string::npos);
+  file.next_ca_der = Bytes{0x30, 0x82, 0x02};
+  file.ca_number = 2;
+  const std::string text = FormatNetworkFile(file);
+  const NetworkFile back = VALUE_OF(ParseNetworkFile(text));
+  EXPECT_EQ(back.ca_der, file.ca_der);
+  EXPECT_EQ(back.next_ca_der, file.next_ca_der);
+  EXPECT_EQ(back.ca_number, 2u);
+  for (const char* wrong : {"-1", "\"2\"", "2.5"})
+    EXPECT_FALSE(
+        ParseNetworkFile(absl::StrReplaceAll(
+                             text, {{"\"ca_number\":2",
+                                     absl::StrCat("\"ca_number\":", wrong)}}))
+            .ok());
 }
 
 TEST(NetworkFile, RefusesWhatIsNone) {

@@ -1,0 +1,119 @@
+#include "proto/grpc/entrance.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/status.h"
+#include "proto/network/certificate_request.h"
+
+namespace amparo {
+namespace {
+
+constexpr absl::Duration kClockSkewMax = absl::Minutes(5);
+
+absl::Status CheckClock(absl::Time broker_time, absl::Time now) {
+  const absl::Duration skew = absl::AbsDuration(broker_time - now);
+  if (skew <= kClockSkewMax) return absl::OkStatus();
+  return MakeError(
+      absl::StatusCode::kFailedPrecondition,
+      absl::StrCat("this machine's clock is ", absl::ToInt64Minutes(skew),
+                   " minutes away from the broker's"),
+      {.code = "config", .hint = "set the clock, then join again"});
+}
+
+absl::Status CheckLife(const Invitation& invitation, absl::Time now) {
+  if (now < invitation.until) return absl::OkStatus();
+  return MakeError(
+      absl::StatusCode::kFailedPrecondition,
+      absl::StrCat("the invitation ended at ", FormatUtc(invitation.until)),
+      {.code = "invitation_expired",
+       .hint = "ask the broker's operator for a new one"});
+}
+
+absl::Status CheckFor(const Invitation& invitation, const Standing& standing) {
+  if (invitation.network != standing.network ||
+      invitation.root != standing.root)
+    return MakeError(
+        absl::StatusCode::kPermissionDenied,
+        "the invitation is to another network than this one's",
+        {.code = "wrong_pin", .hint = "ask the operator of its own network"});
+  if (invitation.member != standing.member)
+    return MakeError(absl::StatusCode::kInvalidArgument,
+                     "the invitation is for another member than this one",
+                     {.code = "invalid_invitation",
+                      .hint = "ask the broker's operator for the right one"});
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<Entrance> EnterNetwork(absl::string_view line, absl::Time now) {
+  ASSIGN_OR_RETURN(Invitation invitation, ParseInvitation(line));
+  ASSIGN_OR_RETURN(EnrolmentClient broker,
+                   EnrolmentClient::Connect(invitation.enrol, invitation.ca_der,
+                                            invitation.next_ca_der));
+  absl::StatusOr<EnrolmentClient::Network> network = broker.GetNetwork();
+  // A clock that is wrong makes an invitation look expired, so it comes first;
+  // where nobody answers there is nothing to compare it with.
+  if (network.ok()) RETURN_IF_ERROR(CheckClock(network->broker_time, now));
+  RETURN_IF_ERROR(CheckLife(invitation, now));
+  RETURN_IF_ERROR(network.status());
+  ASSIGN_OR_RETURN(AcceptedCharter charter,
+                   broker.GetCharterChain(invitation.root));
+  ASSIGN_OR_RETURN(std::string first, broker.GetCharter(1));
+  if (charter.charter.Find(invitation.member) == nullptr)
+    return MakeError(absl::StatusCode::kNotFound,
+                     "the charter does not name this member",
+                     {.code = "unknown_member"});
+  return Entrance{std::move(invitation), std::move(broker), *std::move(network),
+                  std::move(charter), std::move(first)};
+}
+
+absl::StatusOr<EnrolmentClient::Joined> AskIn(const Entrance& entrance,
+                                              const TlsKeyPair& tls,
+                                              const SigningKey& identity,
+                                              const SigningKey& witness,
+                                              absl::Time now) {
+  const MemberId& member = entrance.invitation.member;
+  ASSIGN_OR_RETURN(
+      const std::string csr,
+      MakeCsr(tls, entrance.charter.charter.network, member.text()));
+  const std::string request =
+      SignJoinRequest({.net = entrance.charter.network_id,
+                       .member = member,
+                       .identity_key = identity.verify_key(),
+                       .witness_key = witness.verify_key(),
+                       .at = TimeFromUnix(UnixSeconds(now))},
+                      identity);
+  return entrance.broker.Join(entrance.invitation, csr, request);
+}
+
+absl::StatusOr<Return> ReturnToNetwork(
+    absl::string_view line, const Standing& standing, const TlsKeyPair& tls,
+    const SigningKey& identity, const SigningKey& witness, absl::Time now) {
+  // Before anybody is called.
+  ASSIGN_OR_RETURN(const Invitation invitation, ParseInvitation(line));
+  RETURN_IF_ERROR(CheckFor(invitation, standing));
+  ASSIGN_OR_RETURN(const Entrance entrance, EnterNetwork(line, now));
+  ASSIGN_OR_RETURN(CaNote ca,
+                   VerifyCaNote(entrance.network.ca_note, standing.network,
+                                entrance.charter.charter.log_keys));
+  if (ca.ca_der != invitation.ca_der && ca.ca_der != invitation.next_ca_der)
+    return MakeError(absl::StatusCode::kPermissionDenied,
+                     "the invitation names another CA than the network has",
+                     {.code = "wrong_pin",
+                      .hint = "ask the broker's operator for a new one"});
+  ASSIGN_OR_RETURN(EnrolmentClient::Joined joined,
+                   AskIn(entrance, tls, identity, witness, now));
+  ASSIGN_OR_RETURN(const std::string newest,
+                   CertificatePem(ca.next_ca_der.value_or(ca.ca_der)));
+  RETURN_IF_ERROR(CheckMemberCertificate(joined.certificate_pem, newest,
+                                         standing.network, standing.member,
+                                         tls.private_key_pem.Expose()));
+  return Return{std::move(ca), entrance.network.members_address,
+                invitation.enrol, std::move(joined.certificate_pem)};
+}
+
+}  // namespace amparo

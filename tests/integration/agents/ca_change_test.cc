@@ -1,0 +1,250 @@
+#include "broker/daemon/ca_change.h"
+
+#include "proto/grpc/status.h"
+#include "proto/network/ca_note.h"
+#include "tests/integration/agents/channel_fixture.h"
+#include "tests/support/relay_client.h"
+
+// The network's CA changes while a broker and its members work.
+
+namespace amparo::agent {
+namespace {
+
+class CaChange : public AtTheBroker {
+ protected:
+  CaChange() {
+    EXPECT_OK(Maintain());
+    first_ = Network().ca_der;
+  }
+
+  void NewCa() { VALUE_OF(broker::NewCa(server_.data(), SystemClock())); }
+  absl::Status Switch(bool at_once = false) {
+    const auto answer = broker::SwitchCa(server_.data(), at_once);
+    if (answer.ok()) behind_ = answer->json["behind"].dump();
+    return answer.status();
+  }
+  // uls comes with a certificate of the newest CA.
+  void UlsFollows() {
+    const TlsKeyPair& key = server_.KeyOf("uls");
+    const auto cas = VALUE_OF(server_.data().ReadCas(server_.network_file()));
+    TlsKeyPair renewed{key.private_key_pem.Copy(), ""};
+    renewed.certificate_pem = Certificate(*cas.next, key, "uls");
+    BrokerClient client(
+        MakeChannel(server_.members_address(),
+                    MakeClientCredentials({server_.ca_pem(),
+                                           ToText(key.private_key_pem.Expose()),
+                                           renewed.certificate_pem}),
+                    1 << 20));
+    EXPECT_OK(client.GetCa());
+  }
+  std::string Certificate(const TlsKeyPair& ca, const TlsKeyPair& key,
+                          const std::string& member) {
+    return VALUE_OF(IssueMemberCertificate(
+        ca, VALUE_OF(MakeCsr(key, server_.network(), member)),
+        server_.network(), member, absl::Now() - absl::Hours(1),
+        absl::Now() + absl::Hours(24)));
+  }
+  bool CertificateIsOf(const Bytes& ca_der) {
+    return CheckIssuedBy(Present(), VALUE_OF(CertificatePem(ca_der))).ok();
+  }
+  // By whom the ports' certificate is.
+  bool ServerIsOf(const Bytes& ca_der) {
+    return VALUE_OF(EnrolmentClient::Connect(server_.enrol_address(), ca_der))
+        .GetNetwork()
+        .ok();
+  }
+
+  Bytes first_;
+  std::string behind_;
+};
+
+TEST_F(CaChange, IsFollowedWithoutAGap) {
+  NewCa();
+  const Bytes next = *server_.network_file().next_ca_der;
+  EXPECT_OK(client_->GetCheckpoint());
+  EXPECT_OK(MaintainLater());
+  EXPECT_EQ(Network().ca_der, first_);
+  EXPECT_EQ(Network().next_ca_der, next);
+  EXPECT_TRUE(CertificateIsOf(next));
+  EXPECT_OK(client_->GetCheckpoint());
+  EXPECT_OK(Maintain());  // so the broker learns who has followed
+  UlsFollows();
+  EXPECT_OK(Switch());
+  EXPECT_EQ(behind_, "[]");
+  EXPECT_EQ(server_.network_file().ca_der, next);
+  EXPECT_TRUE(ServerIsOf(next));  // at once: nobody who follows is shut out
+  EXPECT_OK(client_->GetCheckpoint());
+  EXPECT_OK(MaintainLater());
+  EXPECT_EQ(Network().ca_der, next);
+  EXPECT_EQ(Network().next_ca_der, std::nullopt);
+  EXPECT_OK(client_->GetCheckpoint());
+  // The same after a restart.
+  server_.Stop();
+  server_.Start();
+  EXPECT_TRUE(ServerIsOf(next));
+  EXPECT_FALSE(ServerIsOf(first_));
+  EXPECT_OK(VALUE_OF(MakeClientOnNewChannel())->GetCheckpoint());
+}
+
+TEST_F(CaChange, MayHappenAgainAndAgain) {
+  for (int i = 0; i < 3; ++i) {
+    NewCa();
+    EXPECT_THAT(broker::NewCa(server_.data(), SystemClock()),
+                StatusIs(absl::StatusCode::kAlreadyExists));
+    EXPECT_OK(MaintainLater());
+    EXPECT_OK(Maintain());
+    UlsFollows();
+    ASSERT_OK(Switch());
+    EXPECT_OK(MaintainLater());
+    EXPECT_OK(client_->GetCheckpoint());
+  }
+  EXPECT_EQ(ErrorCodeOf(Switch()), "invalid_state");  // nothing to switch to
+}
+
+TEST_F(CaChange, WaitsForEveryMemberThatHasNotFollowed) {
+  NewCa();
+  absl::Status refused = Switch();
+  EXPECT_EQ(ErrorCodeOf(refused), "invalid_state");
+  EXPECT_THAT(std::string(refused.message()), testing::HasSubstr("ong uls"));
+  EXPECT_OK(MaintainLater());
+  EXPECT_OK(Maintain());
+  refused = Switch();
+  EXPECT_THAT(std::string(refused.message()), testing::EndsWith(": uls"));
+  EXPECT_EQ(server_.network_file().ca_der, first_);
+  EXPECT_OK(Switch(/*at_once=*/true));
+  EXPECT_EQ(behind_, "[\"uls\"]");
+}
+
+TEST_F(CaChange, OnAStoppedBrokerTakesEffectAtItsStart) {
+  server_.Stop();
+  NewCa();
+  EXPECT_EQ(ErrorCodeOf(Switch()), "invalid_state");  // who has followed?
+  server_.Start();
+  client_ = VALUE_OF(MakeClientOnNewChannel());
+  EXPECT_OK(MaintainLater());
+  EXPECT_TRUE(CertificateIsOf(*server_.network_file().next_ca_der));
+  server_.Stop();
+  EXPECT_OK(Switch(/*at_once=*/true));
+  server_.Start();
+  EXPECT_OK(VALUE_OF(MakeClientOnNewChannel())->GetCheckpoint());
+}
+
+TEST_F(CaChange, WhoWasAwayForAllOfItIsToldWhy) {
+  NewCa();
+  ASSERT_OK(Switch(/*at_once=*/true));
+  client_ = VALUE_OF(MakeClientOnNewChannel());
+  EXPECT_TRUE(absl::IsUnavailable(MaintainLater()));
+  EXPECT_TRUE(alarms_->Has("broker_ca", std::nullopt));
+  // Its files are replaced beside it (amparo-agent reconnect): it goes on.
+  WriteNetwork(server_.network_file());
+  WriteCertificate(absl::Hours(1), absl::Hours(24 * 100));
+  MaintainLater().IgnoreError();
+  EXPECT_OK(MaintainLater());
+  EXPECT_FALSE(alarms_->Has("broker_ca", std::nullopt));
+  EXPECT_OK(client_->GetCheckpoint());
+}
+
+TEST_F(CaChange, AnInvitationMadeMeanwhileWorksBeforeAndAfter) {
+  NewCa();
+  const Invitation invitation = server_.Invite("ong");
+  EXPECT_EQ(invitation.ca_der, first_);
+  const auto reach = [&] {
+    return VALUE_OF(EnrolmentClient::Connect(invitation.enrol,
+                                             invitation.ca_der,
+                                             invitation.next_ca_der))
+        .GetNetwork();
+  };
+  EXPECT_OK(reach());
+  ASSERT_OK(Switch(/*at_once=*/true));
+  EXPECT_OK(reach());
+  EXPECT_EQ(server_.Invite("ong").ca_der, server_.network_file().ca_der);
+}
+
+// --- A thief of the CA's key, for whom it is changed.
+
+TEST_F(CaChange, AttackAThiefOfTheOldKeyGetsNoCertificateOfTheNewCa) {
+  const TlsKeyPair stolen = Ca();
+  NewCa();
+  TlsKeyPair own = VALUE_OF(MakeTlsKey());
+  own.certificate_pem = Certificate(stolen, own, "ong");
+  BrokerClient thief(server_.ChannelWith(&own));
+  EXPECT_OK(thief.GetCa());  // before the switch it is one of the network
+  const std::string csr = VALUE_OF(MakeCsr(own, server_.network(), "ong"));
+  const auto denied = StatusIs(absl::StatusCode::kPermissionDenied);
+  EXPECT_THAT(thief.RenewCertificate(csr), denied);
+  // With a request that ong made, for its own key.
+  EXPECT_THAT(thief.RenewCertificate(csr, RequestFor(CsrOf("ong"))), denied);
+  // One of another key, member, network, time.
+  const CertificateRequest good{
+      server_.charter().network_id, server_.member("ong").id(),
+      Sha256(AsBytes(csr)), TimeFromUnix(UnixSeconds(absl::Now()))};
+  EXPECT_THAT(thief.RenewCertificate(
+                  csr, SignCertificateRequest(good, SigningKey::Generate())),
+              denied);
+  const auto signed_anyway = [&](const CertificateRequest& request) {
+    return SignCertificateRequest(request, server_.member("ong").identity());
+  };
+  CertificateRequest bad = good;
+  bad.member = server_.member("uls").id();
+  EXPECT_THAT(thief.RenewCertificate(csr, signed_anyway(bad)), denied);
+  bad = good;
+  bad.net = Sha256("another network");
+  EXPECT_THAT(thief.RenewCertificate(csr, signed_anyway(bad)), denied);
+  EXPECT_THAT(thief.RenewCertificate(
+                  csr, RequestFor(csr, absl::Now() - absl::Minutes(11))),
+              denied);
+  EXPECT_OK(
+      thief.RenewCertificate(csr, signed_anyway(good)));  // so it was that
+}
+
+TEST_F(CaChange, AttackTheOldKeyIsOfNoUseAfterTheSwitch) {
+  const TlsKeyPair stolen = Ca();
+  TlsKeyPair own = VALUE_OF(MakeTlsKey());
+  own.certificate_pem = Certificate(stolen, own, "ong");
+  BrokerClient before(server_.ChannelWith(&own));
+  EXPECT_OK(before.GetCheckpoint());
+  NewCa();
+  ASSERT_OK(Switch(/*at_once=*/true));
+  // On the connection that it had: calls and streams.
+  EXPECT_EQ(ErrorCodeOf(before.GetCheckpoint().status()), "unknown_member");
+  EXPECT_EQ(ErrorCodeOf(before.Subscribe(std::nullopt,
+                                         [](MailboxItem) { return true; })),
+            "unknown_member");
+  EXPECT_FALSE(
+      before.RenewCertificate(CsrOf("ong"), RequestFor(CsrOf("ong"))).ok());
+  // On a new one.
+  BrokerClient after(server_.ChannelWith(&own));
+  EXPECT_FALSE(after.GetCheckpoint().ok());
+  // Nor as the broker, to an agent that has followed.
+  WriteNetwork(server_.network_file());
+  EXPECT_NE(Network().ca_der, first_);
+}
+
+TEST_F(CaChange, AttackOnlyTheLogsKeySaysWhichCaItIs) {
+  const SigningKey thief = SigningKey::Generate();
+  const Bytes evil =
+      VALUE_OF(CertificateDer(VALUE_OF(MakeCa(server_.network(), absl::Now(),
+                                              absl::Now() + absl::Hours(1)))
+                                  .certificate_pem));
+  const std::string file = VALUE_OF(ReadFile(network_file_, 1 << 20));
+  ca_lie_ = [&] {
+    return SignCaNote({server_.network(), 99, evil, std::nullopt}, {&thief});
+  };
+  EXPECT_EQ(ErrorCodeOf(MaintainLater()), "verification_failed");
+  ca_lie_ = [&]() -> absl::StatusOr<std::string> {
+    return std::string("no note");
+  };
+  EXPECT_FALSE(MaintainLater().ok());
+  // An old word of the log's own key, after a newer one.
+  const std::string old = VALUE_OF(client_->GetCa());
+  EXPECT_EQ(VALUE_OF(ReadFile(network_file_, 1 << 20)), file);
+  ca_lie_ = nullptr;
+  NewCa();
+  EXPECT_OK(MaintainLater());
+  ca_lie_ = [&]() -> absl::StatusOr<std::string> { return old; };
+  EXPECT_OK(MaintainLater());
+  EXPECT_EQ(Network().next_ca_der, server_.network_file().next_ca_der);
+}
+
+}  // namespace
+}  // namespace amparo::agent
