@@ -40,6 +40,8 @@ struct Arguments {
   bool check_config = false;
   bool at_once = false;
   std::string member;
+  bool qr = false;
+  std::string qr_file;
   std::string out;
   int wait_s = 0;
 };
@@ -95,6 +97,12 @@ Verbs Describe(CLI::App& app, Arguments& arguments) {
   AddCommon(verbs.invite, arguments);
   verbs.invite->add_option("MEMBER", arguments.member, "id in the charter")
       ->required();
+  verbs.invite->add_flag("--qr", arguments.qr,
+                         "also as a QR code, for a terminal 130 columns wide");
+  verbs.invite
+      ->add_option("--qr-file", arguments.qr_file,
+                   "also as a QR code, a picture (SVG) in FILE")
+      ->type_name("FILE");
   verbs.write_export =
       app.add_subcommand("export", "write the log to a new directory");
   AddCommon(verbs.write_export, arguments);
@@ -148,7 +156,12 @@ absl::StatusOr<Answer> Dispatch(const Verbs& verbs,
   const DataDir data(arguments.data);
   const Clock& clock = SystemClock();
   if (verbs.init->parsed()) return Init(data, arguments.founding, clock);
-  if (verbs.invite->parsed()) return Invite(data, arguments.member, clock);
+  if (verbs.invite->parsed()) {
+    absl::StatusOr<Answer> invited = Invite(data, arguments.member, clock);
+    if (!invited.ok() || (!arguments.qr && arguments.qr_file.empty()))
+      return invited;
+    return ShowAsQrCode(*std::move(invited), arguments.qr, arguments.qr_file);
+  }
   if (verbs.write_export->parsed()) return Export(data, arguments.out);
   if (verbs.new_log_key->parsed()) return NewLogKey(data);
   if (verbs.switch_log_key->parsed())

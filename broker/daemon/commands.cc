@@ -14,6 +14,7 @@
 #include "broker/daemon/export.h"
 #include "broker/daemon/inviting.h"
 #include "broker/daemon/listen_file.h"
+#include "broker/daemon/qr_code.h"
 #include "broker/store/rocks_store.h"
 
 namespace amparo::broker {
@@ -113,6 +114,16 @@ absl::StatusOr<Answer> Invite(const DataDir& data, const std::string& member,
       const Invitation invitation,
       MakeInvitation(enrolment, network, member, config.invitation_life));
   return InviteAnswer(member, FormatInvitation(invitation), invitation.until);
+}
+
+absl::StatusOr<Answer> ShowAsQrCode(Answer invited, bool on_terminal,
+                                    const std::string& file) {
+  ASSIGN_OR_RETURN(const QrCode code,
+                   QrCode::Of(invited.json["invitation"].get<std::string>()));
+  if (on_terminal) invited.text += code.ForTerminal();
+  if (!file.empty())
+    RETURN_IF_ERROR(WriteFile(file, code.Svg(), FileMode::kPrivate));
+  return invited;
 }
 
 absl::StatusOr<Answer> Export(const DataDir& data, const std::string& out) {

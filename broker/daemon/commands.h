@@ -29,6 +29,11 @@ absl::StatusOr<Answer> Init(const DataDir& data, const Founding& founding,
 absl::StatusOr<Answer> CheckConfig(const DataDir& data);
 absl::StatusOr<Answer> Invite(const DataDir& data, const std::string& member,
                               const Clock& clock);
+// The answer of Invite, with the invitation as a QR code: in its text for a
+// terminal, and as a picture (SVG) in `file`, which only its owner can read,
+// unless that is empty.
+absl::StatusOr<Answer> ShowAsQrCode(Answer invited, bool on_terminal,
+                                    const std::string& file);
 absl::StatusOr<Answer> Export(const DataDir& data, const std::string& out);
 // The running broker of `data`; null where none runs.
 absl::StatusOr<std::unique_ptr<AdminClient>> FindRunning(const DataDir& data);

@@ -95,6 +95,7 @@ constexpr Fence kFences[] = {
     {"prometheus/.*", "broker/daemon/metrics.*"},
     {"curl/.*", "proto/http/http_client\\.cc"},
     {"microhttpd\\.h", "proto/http/http_port\\.cc"},
+    {"qrencode\\.h", "broker/daemon/qr_code\\.cc"},
     {"libpq-fe\\.h", "broker/store/postgres_.*"},
     {"grpcpp/.*|grpc/.*", "proto/grpc/.*|.*/(rpc|daemon)/.*|agents/officer/.*"},
     {"google/protobuf/.*",
