@@ -11,7 +11,6 @@
 #include <string>
 #include <utility>
 
-#include "absl/strings/ascii.h"
 #include "absl/time/clock.h"
 #include "agents/institution/core/access_log.h"
 #include "agents/institution/core/alarms.h"
@@ -37,13 +36,12 @@
 #include "agents/institution/core/referral_desk.h"
 #include "agents/institution/core/restored.h"
 #include "agents/institution/core/status.h"
-#include "agents/institution/daemon/api_certificate.h"
 #include "agents/institution/daemon/broker_channel.h"
 #include "agents/institution/daemon/broker_streams.h"
+#include "agents/institution/daemon/systems_door.h"
 #include "agents/institution/rpc/agent_services.h"
 #include "agents/institution/rpc/broker_client.h"
 #include "agents/institution/rpc/revision_feed.h"
-#include "agents/institution/rpc/systems_port.h"
 #include "agents/institution/rpc/unix_listener.h"
 #include "agents/institution/storage/sealed_kv.h"
 #include "base/error.h"
@@ -55,7 +53,6 @@
 #include "base/version.h"
 #include "proto/envelope/limits.h"
 #include "proto/grpc/credentials.h"
-#include "proto/network/host_port.h"
 
 namespace amparo::agent {
 namespace {
@@ -64,7 +61,6 @@ constexpr size_t kApiThreads = 4;
 constexpr size_t kApiQueueMax = 256;
 constexpr size_t kWatchersMax = 64;
 constexpr int kMessageBytesMax = 4 << 20;
-constexpr size_t kAddressBytesMax = 512;
 constexpr absl::Duration kUpkeepInterval = absl::Seconds(5);
 constexpr absl::Duration kAnchorInterval = absl::Hours(1);
 
@@ -145,7 +141,7 @@ struct Agent::Parts {
   std::map<uint32_t, std::unique_ptr<AgentServices>> services
       ABSL_GUARDED_BY(services_mutex);
   std::unique_ptr<UnixListener> listener;
-  std::unique_ptr<SystemsPort> systems;  // null: off
+  std::unique_ptr<SystemsDoor> systems;  // null: off
 
   Parts(AgentConfig agent_config, const Clock& agent_clock)
       : config(std::move(agent_config)), clock(agent_clock) {}
@@ -153,7 +149,6 @@ struct Agent::Parts {
   absl::Status OpenBooks(const DataDir& data, AgentSecrets secrets);
   void StartLoops();
   absl::Status ServeApi(const DataDir& data);
-  absl::Status ServeSystems(const DataDir& data);
 
   void WakeCourier() {
     if (courier_loop) courier_loop->Wake();
@@ -388,36 +383,11 @@ absl::Status Agent::Parts::ServeApi(const DataDir& data) {
                                             [this, path = data.Path(kStoreCopy)] {
                                               return CopyStore(*disk, path);
                                             }});
-  RETURN_IF_ERROR(ServeSystems(data));
+  ASSIGN_OR_RETURN(systems, SystemsDoor::Open(data, config, *kv, *api, clock));
   ASSIGN_OR_RETURN(listener,
                    UnixListener::Create(data.Resolve(config.api_socket),
                                         [this](uint32_t uid) { return ServerFor(uid); }));
   return absl::OkStatus();
-}
-
-// Where the port is, and what its clients pin, stand beside the configuration.
-absl::Status Agent::Parts::ServeSystems(const DataDir& data) {
-  const std::string address_file = data.Path("api.addr");
-  if (config.tls_listen.empty()) {
-    std::remove(address_file.c_str());
-    return absl::OkStatus();
-  }
-  ASSIGN_OR_RETURN(const ApiCertificate certificate,
-                   MakeApiCertificate(config, *kv, clock));
-  RETURN_IF_ERROR(
-      WriteFile(data.Path("api-ca.pem"), certificate.ca_pem, FileMode::kPublic));
-  const auto last = ReadFile(address_file, kAddressBytesMax);
-  const std::string kept = KeptAddress(
-      config.tls_listen,
-      last.ok() ? std::string(absl::StripAsciiWhitespace(*last)) : "");
-  auto port = SystemsPort::Listen(kept, certificate.identity, *api);
-  if (!port.ok() && kept != config.tls_listen)
-    port = SystemsPort::Listen(config.tls_listen, certificate.identity, *api);
-  RETURN_IF_ERROR(port.status());
-  systems = *std::move(port);
-  return WriteFile(address_file,
-                   FillPort(config.tls_listen, systems->port()) + "\n",
-                   FileMode::kPublic);
 }
 
 Agent::Agent(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}

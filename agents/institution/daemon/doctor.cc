@@ -189,7 +189,13 @@ void Visit::LookAtCharter(const EnrolmentClient& broker) {
   const auto newest = first.ok()
                           ? broker.GetCharterChain(Sha256(*first))
                           : absl::StatusOr<AcceptedCharter>(first.status());
-  if (!newest.ok()) return Fail("charter", newest.status());
+  if (!newest.ok()) {
+    Fail("charter", newest.status());
+    if (checks_.back().hint.empty())
+      checks_.back().hint =
+          "charter-1.json is not this network's: restore it from a copy";
+    return;
+  }
   const Charter& charter = newest->charter;
   const Member* self = charter.Find(config_->member);
   const std::string text = absl::StrCat("version ", charter.version, ", until ",

@@ -180,5 +180,51 @@ TEST(RocksKv, RefusesToOpenWhenItsFilesAreGarbage) {
   EXPECT_FALSE(RocksKv::Open(folder / "kv").ok());
 }
 
+// --- Copies.
+
+TEST(RocksKv, ACopyIsTheMapOfThatMoment) {
+  const ScratchFolder folder;
+  const auto kv = VALUE_OF(RocksKv::Open(folder / "kv"));
+  for (int i = 0; i < 100; ++i) {
+    Batch batch;
+    PutText(batch, "k" + std::to_string(i), std::string(1000, 'a'));
+    ASSERT_OK(kv->Write(batch));
+  }
+  const auto before = ScanAll(*kv, "");
+  ASSERT_OK(kv->CopyTo(folder / "copy"));
+  Batch later;
+  PutText(later, "k0", "changed");
+  later.Delete("k1");
+  ASSERT_OK(kv->Write(later));
+  EXPECT_EQ(ScanAll(*VALUE_OF(RocksKv::Open(folder / "copy")), ""), before);
+  EXPECT_NE(ScanAll(*kv, ""), before);
+}
+
+TEST(RocksKv, ACopyLivesOnWithoutItsOriginal) {
+  const ScratchFolder folder;
+  {
+    const auto kv = VALUE_OF(RocksKv::Open(folder / "kv"));
+    Batch batch;
+    PutText(batch, "k", "v");
+    ASSERT_OK(kv->Write(batch));
+    ASSERT_OK(kv->CopyTo(folder / "copy"));
+  }
+  std::filesystem::remove_all(folder / "kv");
+  const auto copy = VALUE_OF(RocksKv::Open(folder / "copy"));
+  EXPECT_EQ(ScanAll(*copy, ""), (std::vector<Entry>{{"k", "v"}}));
+  Batch batch;
+  PutText(batch, "k", "w");
+  EXPECT_OK(copy->Write(batch));
+}
+
+TEST(RocksKv, ACopyOverwritesNothing) {
+  const ScratchFolder folder;
+  const auto kv = VALUE_OF(RocksKv::Open(folder / "kv"));
+  ASSERT_OK(kv->CopyTo(folder / "copy"));
+  EXPECT_FALSE(kv->CopyTo(folder / "copy").ok());
+  EXPECT_FALSE(kv->CopyTo(folder / "no/such/folder").ok());
+  EXPECT_OK(RocksKv::Open(folder / "copy").status());
+}
+
 }  // namespace
 }  // namespace amparo
