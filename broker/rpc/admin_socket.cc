@@ -21,7 +21,7 @@ namespace amparo::broker {
 namespace {
 
 constexpr absl::Duration kCallPatience = absl::Seconds(5);
-// It waits until the ports show another certificate.
+// They wait until the ports go on with other certificates.
 constexpr absl::Duration kSwitchPatience = absl::Seconds(60);
 constexpr absl::Duration kAskAgainAfter = absl::Milliseconds(50);
 constexpr size_t kSocketPathMax = sizeof(sockaddr_un::sun_path) - 1;
@@ -141,7 +141,7 @@ absl::StatusOr<v1::ExportResponse> AdminClient::Export(
 
 absl::StatusOr<v1::NewCaResponse> AdminClient::NewCa() {
   grpc::ClientContext context;
-  SetDeadline(context, kCallPatience);
+  SetDeadline(context, kSwitchPatience);
   v1::NewCaResponse response;
   const grpc::Status status =
       v1::AdminService::NewStub(channel_)->NewCa(&context, {}, &response);

@@ -161,7 +161,8 @@ struct Agent::Parts {
   absl::Status MaintainKeys();
   absl::Status MaintainChannel();
   absl::Status SendHeartbeats();
-  void AnchorAccessLog();
+  void AnchorAccessLog(BrokerClient& at);
+  void AnchorOnceMore();
   std::unique_ptr<grpc::Server> ServerFor(uint32_t uid);
 };
 
@@ -340,18 +341,18 @@ absl::Duration Agent::Parts::RunUpkeep() {
       LogEvent(EventLevel::kWarning, "upkeep_failed",
                {{"duty", duty}, {"status_code", static_cast<int>(done.code())}});
   if (absl::AbsDuration(clock.Now() - anchored_at) >= kAnchorInterval)
-    AnchorAccessLog();
+    AnchorAccessLog(*broker);
   return kUpkeepInterval;
 }
 
-void Agent::Parts::AnchorAccessLog() {
+void Agent::Parts::AnchorAccessLog(BrokerClient& at) {
   if (access_log->size() <= anchored_size || !time->MayPublish().ok()) return;
   const auto signer = keys->Signer();
   if (!signer.ok()) return;
   const TreeSize size = access_log->size();
   const auto note = access_log->SignedCheckpoint(*signer);
   if (!note.ok()) return;
-  const auto receipt = broker->LogAccessCheckpoint(*note);
+  const auto receipt = at.LogAccessCheckpoint(*note);
   if (!receipt.ok()) return;  // at the next upkeep
   Batch rows;
   if (promises->Keep(*receipt, EncodeAuditEvent(AccessLogEvent{*note}), rows).ok() &&
@@ -359,6 +360,14 @@ void Agent::Parts::AnchorAccessLog() {
     anchored_at = clock.Now();
     anchored_size = size;
   }
+}
+
+// With the loops ended, and the client that they shared.
+void Agent::Parts::AnchorOnceMore() {
+  auto channel = way->Open();
+  if (!channel.ok()) return;
+  BrokerClient last(*std::move(channel));
+  AnchorAccessLog(last);
 }
 
 std::unique_ptr<grpc::Server> Agent::Parts::ServerFor(uint32_t uid) {
@@ -415,12 +424,14 @@ void Agent::Stop(absl::Duration grace) {
   parts_->listener.reset();
   if (parts_->systems)
     parts_->systems->Shutdown(std::max(absl::ZeroDuration(), until - absl::Now()));
-  if (parts_->upkeep_loop) parts_->upkeep_loop->Stop();
-  if (parts_->courier_loop) parts_->courier_loop->Stop();
-  if (parts_->streams) {
-    if (grace > absl::ZeroDuration()) parts_->AnchorAccessLog();
-    parts_->streams->Stop();
-  }
+  if (!parts_->streams) return;
+  const bool reachable = parts_->streams->reachable();
+  // First: a loop that waits for a silent broker would wait call after call.
+  parts_->broker->StopStreams();
+  parts_->upkeep_loop->Stop();
+  parts_->courier_loop->Stop();
+  parts_->streams->Stop();
+  if (grace > absl::ZeroDuration() && reachable) parts_->AnchorOnceMore();
 }
 
 }  // namespace amparo::agent

@@ -14,6 +14,13 @@ namespace {
 // Records in one answer; a caller goes on after the last one's seq.
 constexpr size_t kRecordsMax = 1000;
 
+// The member that an alarm is about, where it is about one.
+absl::StatusOr<std::optional<MemberId>> NamedIn(const std::string& member) {
+  if (member.empty()) return std::optional<MemberId>();
+  ASSIGN_OR_RETURN(MemberId id, MemberId::Parse(member));
+  return std::optional<MemberId>(std::move(id));
+}
+
 v1::AccessRecord ToProto(const AccessRecord& record, bool with_leaf) {
   v1::AccessRecord out;
   out.set_seq(record.seq);
@@ -212,10 +219,8 @@ grpc::ServerUnaryReactor* AgentService::GetAlarmEvidence(
     const v1::GetAlarmEvidenceRequest* request, v1::AlarmEvidence* response) {
   return edge_.Run(context, [=, this](const Officer& officer) -> absl::Status {
     RETURN_IF_ERROR(AllowedByRole(officer, Action::kAcknowledgeAlarms));
-    std::optional<MemberId> member;
-    if (!request->member().empty()) {
-      ASSIGN_OR_RETURN(member, MemberId::Parse(request->member()));
-    }
+    ASSIGN_OR_RETURN(const std::optional<MemberId> member,
+                     NamedIn(request->member()));
     RETURN_IF_ERROR(parts_.access_log.Write(
         {.officer = officer.id, .action = "alarm_evidence"}));
     ASSIGN_OR_RETURN(const Bytes evidence,
@@ -230,10 +235,8 @@ grpc::ServerUnaryReactor* AgentService::AcknowledgeAlarm(
     const v1::AcknowledgeAlarmRequest* request, v1::StatusResponse* response) {
   return edge_.Run(context, [=, this](const Officer& officer) -> absl::Status {
     RETURN_IF_ERROR(AllowedByRole(officer, Action::kAcknowledgeAlarms));
-    std::optional<MemberId> member;
-    if (!request->member().empty()) {
-      ASSIGN_OR_RETURN(member, MemberId::Parse(request->member()));
-    }
+    ASSIGN_OR_RETURN(const std::optional<MemberId> member,
+                     NamedIn(request->member()));
     RETURN_IF_ERROR(parts_.access_log.Write(
         {.officer = officer.id, .action = "alarm_acknowledge"}));
     RETURN_IF_ERROR(parts_.status.acknowledge_alarm(request->code(), member));

@@ -24,6 +24,7 @@ class AgentService final : public v1::AgentService::CallbackService {
     agent::AccessLog& access_log;
     KeyRing& keys;
     const PeerBook& peers;
+    const Clock& clock;
     const Outbox& outbox;
     const HeldMail& held;
     ReferralDesk& referrals;

@@ -84,9 +84,8 @@ absl::Status AgentService::LogNewOrder(const Officer& officer,
 std::string AgentService::WaitsFor() const {
   if (!parts_.status.broker_reachable()) return "broker";
   if (parts_.status.sealing_waits_for() == "clock") return "clock";
-  const auto peers = parts_.peers.Now();
-  const Member* const self = peers->charter.charter.Find(parts_.keys.self());
-  if (self == nullptr || self->status != MemberStatus::kActive) return "member";
+  if (!parts_.peers.ActiveMember(parts_.keys.self(), parts_.clock.Now()).ok())
+    return "member";
   return "log";
 }
 
