@@ -73,9 +73,9 @@ absl::Status CharterQuorum::OnCharter(LeafIndex leaf,
 absl::Status CharterQuorum::Fetch(const AcceptedCharter& before, Step& step) {
   const absl::StatusOr<std::string> note =
       source_.CharterCheckpoint(step.newest.version);
-  if (absl::IsUnimplemented(note.status())) return absl::OkStatus();
-  step.kept.state = Kept::State::kMissing;
-  if (absl::IsNotFound(note.status())) return absl::OkStatus();
+  // A source that knows nothing of them shows no more than one that has none.
+  if (absl::IsUnimplemented(note.status()) || absl::IsNotFound(note.status()))
+    return absl::OkStatus();
   if (!note.ok() && !absl::IsInvalidArgument(note.status()))
     return note.status();
   step.kept.state = Kept::State::kThere;
@@ -98,10 +98,11 @@ void CharterQuorum::JudgeKept(const std::string& note,
                  before.charter.version, " signed it");
   if (claimed->size.value() <= step.leaf.value())
     return fault(FindingCode::kQuorumMissing, "it does not hold the entry");
-  if (claimed->size > size_)
-    return fault(FindingCode::kQuorumMissing,
-                 "it is about a larger log than this one, ",
-                 claimed->size.value(), " entries");
+  // The log went on since the replay began: the witnesses were not there yet.
+  if (claimed->size > size_) {
+    step.kept.state = Kept::State::kLater;
+    return;
+  }
   const absl::StatusOr<Note> parsed = ParseNote(note);
   const auto times = CosignatureTimes(*parsed, before.charter);
   if (!times.ok())
@@ -150,13 +151,12 @@ bool CharterQuorum::CameIntoForce(Step& step) {
     return step.newest_enacts;
   }
   if (kept.state == Kept::State::kThere || step.newest_enacts) return true;
-  if (kept.state == Kept::State::kUnknown) {
+  if (kept.state == Kept::State::kLater) {
     report_.Skip(auditor::Step::kCharterChain,
                  absl::StrCat(who,
-                              ": it cannot be said whether they brought "
-                              "it into force, for the log came without the "
-                              "checkpoints of its charters"));
-    return true;
+                              ": they brought it into force after this "
+                              "checkpoint, if they did"));
+    return false;
   }
   report_.Add(auditor::Step::kCharterChain,
               {FindingCode::kQuorumMissing, step.leaf,

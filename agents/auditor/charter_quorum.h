@@ -49,8 +49,8 @@ class CharterQuorum {
  private:
   // The checkpoint that the source keeps for a charter.
   struct Kept {
-    enum class State { kUnknown, kMissing, kThere };
-    State state = State::kUnknown;
+    enum class State { kMissing, kThere, kLater };
+    State state = State::kMissing;
     std::optional<Finding> fault;
     TreeSize size;
     Digest claimed;

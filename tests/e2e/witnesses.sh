@@ -85,9 +85,9 @@ bad; sed '3s/^...../AAAAA/' "$note" >"$scratch/note"; cp "$scratch/note" "$note"
 found_at bad_checkpoint
 bad; cp "$export/charter-checkpoints/$((base + 1))" "$note"
 found_at quorum_missing
-# An export of an older broker has none: that is said, and the rest judged.
+# An export that keeps them back shows no more than one that has none.
 bad; rm -r "$scratch/bad/charter-checkpoints"
-check "replay of an older export" amparo-audit replay --export "$scratch/bad" --root "$root_hash" --json
+found_at quorum_missing
 
 step "a log without its witnesses' word is not accepted"
 grep -v "/witness/mp\|/witness/gnr" "$scratch/export/checkpoint" >"$scratch/fewer" && cp "$scratch/fewer" "$scratch/export/checkpoint"

@@ -68,8 +68,10 @@ absl::StatusOr<std::string> Witness::Cosign(const WitnessVerdict& verdict) {
 
 void Witness::Accuse(const WitnessVerdict& verdict,
                      absl::string_view body) const {
-  const absl::Status kept = folder_.KeepEvidence(
+  const absl::StatusOr<bool> kept = folder_.KeepEvidence(
       verdict.fault, memory_.at(verdict.origin).note, verdict.note, body);
+  // Once each: who shows it may show it for ever.
+  if (absl::IsResourceExhausted(kept.status()) || !kept.value_or(true)) return;
   LogEvent(EventLevel::kError, "log_fault",
            {{"code", std::string(NameOf(verdict.fault)).c_str()},
             {"size", verdict.checkpoint.size},

@@ -182,7 +182,7 @@ absl::Status WitnessFolder::Remember(const std::string& origin,
   return WriteFile(StateOf(origin), note, FileMode::kPrivate);
 }
 
-absl::Status WitnessFolder::KeepEvidence(LogFault fault,
+absl::StatusOr<bool> WitnessFolder::KeepEvidence(LogFault fault,
                                          const std::string& remembered,
                                          const std::string& shown,
                                          absl::string_view request) const {
@@ -196,11 +196,18 @@ absl::Status WitnessFolder::KeepEvidence(LogFault fault,
       ToHex(Sha256(absl::StrCat(text(remembered), "\n", text(shown))).bytes())
           .substr(0, 16));
   const std::string path = At(absl::StrCat("evidence/", name));
-  if (FileExists(path + kNotes)) return absl::OkStatus();
-  if (Evidence().size() >= kEvidenceMax)
+  if (FileExists(path + kNotes)) return false;
+  // Each kind has room of its own: a clock that was set back, shown again and
+  // again, leaves a fork its place.
+  const std::vector<std::string> kept = Evidence();
+  const std::string same_kind = At(absl::StrCat("evidence/", NameOf(fault), "-"));
+  if (std::count_if(kept.begin(), kept.end(), [&](const std::string& one) {
+        return absl::StartsWith(one, same_kind);
+      }) >= kEvidenceOfAKindMax)
     return absl::ResourceExhaustedError("there is evidence enough");
   RETURN_IF_ERROR(WriteFile(path + ".request", request, FileMode::kPrivate));
-  return WriteFile(path + kNotes, both, FileMode::kPrivate);
+  RETURN_IF_ERROR(WriteFile(path + kNotes, both, FileMode::kPrivate));
+  return true;
 }
 
 std::vector<std::string> WitnessFolder::Evidence() const {

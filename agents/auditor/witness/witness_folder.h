@@ -47,10 +47,10 @@ class WitnessFolder {
                         const std::string& note) const;
 
   // Two signed notes that accuse a log, as `amparo-audit compare` takes them,
-  // and the request that brought the second; once. RESOURCE_EXHAUSTED when
-  // there are kEvidenceMax.
-  static constexpr size_t kEvidenceMax = 64;
-  absl::Status KeepEvidence(LogFault fault, const std::string& remembered,
+  // and the request that brought the second; true when it is new.
+  // RESOURCE_EXHAUSTED when there are kEvidenceOfAKindMax of that fault.
+  static constexpr ptrdiff_t kEvidenceOfAKindMax = 32;
+  absl::StatusOr<bool> KeepEvidence(LogFault fault, const std::string& remembered,
                             const std::string& shown,
                             absl::string_view request) const;
   std::vector<std::string> Evidence() const;  // paths of the notes

@@ -180,7 +180,7 @@ TEST_F(WitnessFolderTest, AttackAFloodFillsNothing) {
   EXPECT_TRUE(folder_.Evidence().empty());
   for (uint8_t tag = 1; tag < 90; ++tag)
     Ask(witness, SignedTree(log_, tag).Body(5, 6));
-  EXPECT_EQ(folder_.Evidence().size(), WitnessFolder::kEvidenceMax);
+  EXPECT_EQ(folder_.Evidence().size(), WitnessFolder::kEvidenceOfAKindMax);
   Cosigned(Ask(witness, log_.Body(5, 6)), 6);
 }
 
