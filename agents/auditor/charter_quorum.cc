@@ -98,19 +98,16 @@ void CharterQuorum::JudgeKept(const std::string& note,
                  before.charter.version, " signed it");
   if (claimed->size.value() <= step.leaf.value())
     return fault(FindingCode::kQuorumMissing, "it does not hold the entry");
-  // The log went on since the replay began: the witnesses were not there yet.
-  if (claimed->size > size_) {
-    step.kept.state = Kept::State::kLater;
-    return;
-  }
   const absl::StatusOr<Note> parsed = ParseNote(note);
   const auto times = CosignatureTimes(*parsed, before.charter);
   if (!times.ok())
     return fault(FindingCode::kBadCheckpoint, "a witness's line is bad");
   if (times->size() < before.charter.witness_quorum)
-    fault(FindingCode::kQuorumMissing, times->size(),
-          " of its witnesses cosigned, ", before.charter.witness_quorum,
-          " are needed");
+    return fault(FindingCode::kQuorumMissing, times->size(),
+                 " of its witnesses cosigned, ", before.charter.witness_quorum,
+                 " are needed");
+  // The log went on since the replay began: they were not there yet.
+  if (claimed->size > size_) step.kept.state = Kept::State::kLater;
 }
 
 bool CharterQuorum::WantsRoot(TreeSize size) const {

@@ -194,7 +194,7 @@ TEST_F(RemoteReplay, TalksToNobodyButTheNetworksOwnBroker) {
   Profile profile = AuditorProfile();
   profile.ca = scratch_ / "other-ca.pem";
   EXPECT_THAT(Replayed(profile).status(),
-              StatusIs(absl::StatusCode::kUnavailable));
+              StatusIs(absl::StatusCode::kPermissionDenied));
 }
 
 TEST_F(RemoteReplay, NeedsACertificateOfTheNetwork) {

@@ -95,7 +95,7 @@ TEST_F(ProgramTest, FoundsANetworkInADirectoryOfItsOwnerAlone) {
   EXPECT_EQ(json["network"], "test-network");
   EXPECT_EQ(ModeOf(data.path()), 0700u);
   for (const std::string& secret :
-       {data.ca_key(), data.server_key(), data.log_key(), data.network_file()})
+       {data.ca().key, data.server_key(), data.log_key(), data.network_file()})
     EXPECT_EQ(ModeOf(secret), 0600u) << secret;
   EXPECT_OK(data.ReadConfig());
   EXPECT_TRUE(VALUE_OF(data.ReadNetworkFile()).founding_token.has_value());
