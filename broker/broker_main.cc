@@ -4,6 +4,7 @@
 
 #include <iostream>
 #include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
@@ -14,6 +15,7 @@
 #include "broker/daemon/ca_change.h"
 #include "broker/daemon/commands.h"
 #include "broker/daemon/log_key_change.h"
+#include "broker/daemon/rebuild.h"
 #include "crypto/init.h"
 
 namespace amparo::broker {
@@ -26,6 +28,7 @@ constexpr char kFooter[] =
   broker.toml  network.json  listen.json  metrics.addr  last-checkpoint
   store/  log.key  log-2.key  ca.key.pem  ca.pem  ca-2.key.pem  ca-2.pem
   trusted-ca.pem  server.key.pem  server.pem  admin.sock
+  of a backup: backup.json  of a rebuild that was refused: fork-evidence
 Exit: 0 done, 1 failed, 2 usage or configuration, 3 not found, 4 refused,
 5 not reachable, 6 verification failed.)";
 
@@ -43,6 +46,7 @@ struct Arguments {
   bool qr = false;
   std::string qr_file;
   std::string out;
+  std::vector<std::string> from;
   int wait_s = 0;
 };
 
@@ -58,6 +62,9 @@ struct Verbs {
   CLI::App* run;
   CLI::App* invite;
   CLI::App* write_export;
+  CLI::App* backup;
+  CLI::App* check;
+  CLI::App* rebuild;
   CLI::App* new_log_key;
   CLI::App* switch_log_key;
   CLI::App* new_ca;
@@ -108,6 +115,24 @@ Verbs Describe(CLI::App& app, Arguments& arguments) {
   AddCommon(verbs.write_export, arguments);
   verbs.write_export->add_option("--out", arguments.out, "the new directory")
       ->type_name("DIR")
+      ->required();
+  verbs.backup = app.add_subcommand(
+      "backup", "write a copy of DIR, keys included, to a new directory");
+  AddCommon(verbs.backup, arguments);
+  verbs.backup->add_option("--out", arguments.out, "the new directory")
+      ->type_name("DIR")
+      ->required();
+  verbs.check = app.add_subcommand(
+      "check", "compare every entry, opening and record with the tree");
+  AddCommon(verbs.check, arguments);
+  verbs.rebuild = app.add_subcommand(
+      "rebuild",
+      "bring a backup up to the log, from members' mirrors (broker stopped)");
+  AddCommon(verbs.rebuild, arguments);
+  verbs.rebuild
+      ->add_option("--from", arguments.from,
+                   "what amparo-agent export-mirror wrote; one for each member")
+      ->type_name("MIRROR")
       ->required();
   verbs.new_log_key = app.add_subcommand(
       "new-log-key", "make the key that the log will be signed with");
@@ -163,6 +188,9 @@ absl::StatusOr<Answer> Dispatch(const Verbs& verbs,
     return ShowAsQrCode(*std::move(invited), arguments.qr, arguments.qr_file);
   }
   if (verbs.write_export->parsed()) return Export(data, arguments.out);
+  if (verbs.backup->parsed()) return Backup(data, arguments.out, clock);
+  if (verbs.check->parsed()) return Check(data);
+  if (verbs.rebuild->parsed()) return Rebuild(data, arguments.from);
   if (verbs.new_log_key->parsed()) return NewLogKey(data);
   if (verbs.switch_log_key->parsed())
     return SwitchLogKey(data, arguments.at_once, clock);

@@ -11,6 +11,7 @@
 #include "agents/institution/daemon/doctor.h"
 #include "agents/institution/daemon/join.h"
 #include "agents/institution/daemon/key_commands.h"
+#include "agents/institution/daemon/mirror.h"
 #include "agents/institution/daemon/reconnect.h"
 #include "agents/institution/daemon/restore.h"
 #include "base/error.h"
@@ -130,6 +131,7 @@ int Main(int argc, char** argv) {
       "  amparo-agent keys --data DIR              which keys there were\n"
       "  amparo-agent backup --data DIR --out FILE one file, under a passphrase\n"
       "  amparo-agent restore FILE --data NEWDIR   the agent again, with new keys\n"
+      "  amparo-agent export-mirror --data DIR --out DIR  its copy of the log\n"
       "  amparo-agent reconnect INVITATION --data DIR  a new certificate, same keys\n"
       "  amparo-agent doctor --data DIR            what is wrong, and what to do\n");
   app.set_version_flag("--version", std::string("amparo-agent ") + kVersion);
@@ -141,6 +143,7 @@ int Main(int argc, char** argv) {
   bool check_config = false;
   KeyCommand key_command;
   BackupCommand backup_command;
+  MirrorCommand mirror_command;
   int timeout_s = 30;
 
   CLI::App* join = app.add_subcommand("join", "join a network with an invitation");
@@ -209,6 +212,14 @@ int Main(int argc, char** argv) {
   for (CLI::App* verb : {backup, restore})
     verb->add_option("--passphrase-file", backup_command.passphrase_file,
                      "its first line is the backup's passphrase (default: asked)");
+  CLI::App* mirror = add_key_verb(
+      "export-mirror",
+      "write this agent's copy of the log to a new directory, from which a lost "
+      "broker is rebuilt; beside the running agent or without it");
+  mirror->add_option("--out", mirror_command.directory, "the new directory")
+      ->required();
+  mirror->add_flag("--without-openings", mirror_command.without_openings,
+                   "leave out with whom this institution wrote, and when");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -233,6 +244,9 @@ int Main(int argc, char** argv) {
   backup_command.json = json;
   if (backup->parsed())
     return Report(Print(MakeBackup(data, backup_command, SystemClock())), json);
+  mirror_command.officer = key_command.officer;
+  mirror_command.json = json;
+  if (mirror->parsed()) return Report(Print(WriteMirror(data, mirror_command)), json);
   if (restore->parsed()) return Report(Print(RestoreBackup(data, backup_command)), json);
   if (doctor->parsed()) return RunDoctor(data, key_command.officer, json);
   if (keys->parsed()) return Report(Print(ShowKeys(data, key_command)), json);

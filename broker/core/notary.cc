@@ -17,8 +17,6 @@ namespace amparo::broker {
 namespace {
 
 constexpr size_t kAccessNoteBytesMax = 4096;
-// How long the other end has to answer the case's opener.
-constexpr absl::Duration kErasureAnswer = absl::Hours(30 * 24);
 
 absl::Status NotYours(const char* field) {
   return MakeError(absl::StatusCode::kPermissionDenied,

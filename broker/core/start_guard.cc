@@ -85,6 +85,10 @@ absl::Status CheckStart(const Store& store, const NoteVerifier& log,
   return absl::OkStatus();
 }
 
+absl::StatusOr<Digest> StoredRoot(const Store& store, TreeSize size) {
+  return RootFrom(size, NodesOf(store));
+}
+
 absl::Status CheckWholeLog(const Store& store) {
   const LogHead head = store.Head();
   CompactRange range;

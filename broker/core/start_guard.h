@@ -4,6 +4,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "broker/store/store.h"
 #include "crypto/note.h"
 
@@ -16,6 +17,10 @@ namespace amparo::broker {
 // behind one, or its edge does not fit its nodes).
 absl::Status CheckStart(const Store& store, const NoteVerifier& log,
                         std::span<const std::string> known = {});
+
+// The root of the first `size` entries, from the stored nodes. DATA_LOSS when
+// the store lacks one.
+absl::StatusOr<Digest> StoredRoot(const Store& store, TreeSize size);
 
 // Every entry against its node and every node against its children, O(n):
 // what `check` runs. DATA_LOSS names the first leaf that does not fit.

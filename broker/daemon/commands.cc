@@ -11,9 +11,13 @@
 #include "base/status.h"
 #include "broker/core/directory.h"
 #include "broker/core/enrolment.h"
+#include "broker/core/whole_check.h"
+#include "broker/daemon/backup.h"
 #include "broker/daemon/export.h"
 #include "broker/daemon/inviting.h"
 #include "broker/daemon/listen_file.h"
+#include "broker/daemon/wired_core.h"
+#include "broker/rpc/admin_socket.h"
 #include "broker/daemon/qr_code.h"
 #include "broker/store/rocks_store.h"
 
@@ -30,6 +34,47 @@ Answer InviteAnswer(const std::string& member, const std::string& invitation,
   json["invitation"] = invitation;
   json["until"] = FormatUtc(until);
   return {std::move(json), invitation + "\n"};
+}
+
+// The running broker has another working directory.
+absl::StatusOr<std::string> NewDirectoryAt(const std::string& out) {
+  std::error_code error;
+  std::filesystem::path path =
+      std::filesystem::absolute(out, error).lexically_normal();
+  if (!path.has_filename()) path = path.parent_path();
+  if (error || path.empty())
+    return absl::InvalidArgumentError("--out is no path");
+  return path.string();
+}
+
+Answer BackupAnswer(const std::string& out, uint64_t size, const Digest& root) {
+  Json json;
+  json["schema"] = "broker_backup/1";
+  json["directory"] = out;
+  json["size"] = size;
+  json["root_hash"] = root.ToString();
+  return {std::move(json),
+          absl::StrCat("wrote ", out, ": ", size, " entries\nroot ",
+                       root.ToString(),
+                       "\nWhoever has it can sign in the log's name and reads "
+                       "who wrote to whom: keep it\nencrypted. Put back, it is "
+                       "rebuilt from members' mirrors before it runs.\n")};
+}
+
+Answer CheckAnswer(uint64_t size, const Digest& root, uint64_t openings,
+                   uint64_t envelopes, uint64_t publications) {
+  Json json;
+  json["schema"] = "broker_check/1";
+  json["ok"] = true;
+  json["size"] = size;
+  json["root_hash"] = root.ToString();
+  json["openings"] = openings;
+  json["envelopes"] = envelopes;
+  json["publications"] = publications;
+  return {std::move(json),
+          absl::StrCat("ok: ", size, " entries, ", openings, " openings, ",
+                       envelopes, " envelopes, ", publications,
+                       " publications\nroot ", root.ToString(), "\n")};
 }
 
 Answer ExportAnswer(const std::string& out, uint64_t size, const Digest& root) {
@@ -127,15 +172,7 @@ absl::StatusOr<Answer> ShowAsQrCode(Answer invited, bool on_terminal,
 }
 
 absl::StatusOr<Answer> Export(const DataDir& data, const std::string& out) {
-  // The running broker has another working directory.
-  std::error_code error;
-  std::filesystem::path path =
-      std::filesystem::absolute(out, error).lexically_normal();
-  if (!path.has_filename()) path = path.parent_path();
-  if (error || path.empty())
-    return absl::InvalidArgumentError("--out is no path");
-  const std::string directory = path.string();
-
+  ASSIGN_OR_RETURN(const std::string directory, NewDirectoryAt(out));
   ASSIGN_OR_RETURN(const std::unique_ptr<AdminClient> running,
                    FindRunning(data));
   if (running != nullptr) {
@@ -150,6 +187,43 @@ absl::StatusOr<Answer> Export(const DataDir& data, const std::string& out) {
   ASSIGN_OR_RETURN(const Checkpoint checkpoint,
                    ExportLog(*store, network, directory));
   return ExportAnswer(directory, checkpoint.size.value(), checkpoint.root);
+}
+
+absl::StatusOr<Answer> Backup(const DataDir& data, const std::string& out,
+                              const Clock& clock) {
+  ASSIGN_OR_RETURN(const std::string directory, NewDirectoryAt(out));
+  ASSIGN_OR_RETURN(const std::unique_ptr<AdminClient> running,
+                   FindRunning(data));
+  if (running != nullptr) {
+    ASSIGN_OR_RETURN(const v1::BackupResponse response,
+                     running->Backup(directory));
+    ASSIGN_OR_RETURN(const Digest root,
+                     Digest::FromBytes(AsBytes(response.root())));
+    return BackupAnswer(directory, response.size(), root);
+  }
+  ASSIGN_OR_RETURN(const std::unique_ptr<Store> store, OpenStopped(data));
+  ASSIGN_OR_RETURN(const LogHead head,
+                   WriteBackup(data, *store, directory, clock.Now()));
+  return BackupAnswer(directory, head.range.size().value(), head.range.Root());
+}
+
+absl::StatusOr<Answer> Check(const DataDir& data) {
+  ASSIGN_OR_RETURN(const std::unique_ptr<AdminClient> running,
+                   FindRunning(data));
+  if (running != nullptr) {
+    ASSIGN_OR_RETURN(const v1::CheckResponse response, running->Check());
+    ASSIGN_OR_RETURN(const Digest root,
+                     Digest::FromBytes(AsBytes(response.root())));
+    return CheckAnswer(response.size(), root, response.openings(),
+                       response.envelopes(), response.publications());
+  }
+  ASSIGN_OR_RETURN(const NetworkFile network, data.ReadNetworkFile());
+  ASSIGN_OR_RETURN(const std::unique_ptr<Store> store, OpenStopped(data));
+  ASSIGN_OR_RETURN(const auto known, KnownCheckpoints(data));
+  ASSIGN_OR_RETURN(const WholeCheck seen,
+                   CheckWhole(*store, network.log_key, known));
+  return CheckAnswer(seen.size.value(), seen.root, seen.openings,
+                     seen.envelopes, seen.publications);
 }
 
 absl::StatusOr<Answer> Status(const DataDir& data, absl::Duration patience) {

@@ -13,8 +13,8 @@
 #include "broker/rpc/admin_socket.h"
 #include "broker/store/store.h"
 
-// What the verbs of amparo-broker do. invite and export ask the running broker
-// through its socket, and open the store themselves where none runs.
+// What the verbs of amparo-broker do. invite, export, backup and check ask the
+// running broker through its socket, and open the store themselves where none runs.
 
 namespace amparo::broker {
 
@@ -35,6 +35,12 @@ absl::StatusOr<Answer> Invite(const DataDir& data, const std::string& member,
 absl::StatusOr<Answer> ShowAsQrCode(Answer invited, bool on_terminal,
                                     const std::string& file);
 absl::StatusOr<Answer> Export(const DataDir& data, const std::string& out);
+// A backup in the new directory `out`, keys included.
+absl::StatusOr<Answer> Backup(const DataDir& data, const std::string& out,
+                              const Clock& clock);
+// Looks at all that the store holds. DATA_LOSS names the first entry that is
+// wrong.
+absl::StatusOr<Answer> Check(const DataDir& data);
 // The running broker of `data`; null where none runs.
 absl::StatusOr<std::unique_ptr<AdminClient>> FindRunning(const DataDir& data);
 // The store of one that is stopped: UNAVAILABLE when another has it open.

@@ -45,6 +45,14 @@ class DataDir {
   std::string last_checkpoint() const { return path_ + "/last-checkpoint"; }
   std::string socket() const { return path_ + "/admin.sock"; }
 
+  // What `backup` wrote into its copy: nobody knows what the log showed since,
+  // so it is to be rebuilt before it runs.
+  std::string backup_mark() const { return path_ + "/backup.json"; }
+  // The store that `rebuild` makes, until it takes the other's place.
+  std::string rebuilt_store() const { return path_ + "/store.rebuild"; }
+  // Two signed notes that contradict each other, kept by `rebuild`.
+  std::string fork_evidence() const { return path_ + "/fork-evidence"; }
+
   // PERMISSION_DENIED unless only its owner can enter it: the sockets and keys
   // in it rely on that.
   absl::Status CheckOwnerOnly() const;

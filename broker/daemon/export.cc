@@ -1,102 +1,21 @@
 #include "broker/daemon/export.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <cstdio>
-#include <filesystem>
-#include <fstream>
-#include <system_error>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/strip.h"
-#include "base/encoding.h"
 #include "base/error.h"
-#include "base/json.h"
+#include "base/new_directory.h"
 #include "base/status.h"
 #include "crypto/tile.h"
 #include "proto/envelope/log_entry.h"
+#include "proto/envelope/log_folder.h"
 #include "proto/network/charter.h"
 
 namespace amparo::broker {
 namespace {
 
-namespace fs = std::filesystem;
-
 constexpr uint32_t kPublicationsAtOnce = 64;
-
-// The directory that is being written, beside the one it becomes.
-class NewDirectory {
- public:
-  explicit NewDirectory(std::string path)
-      : path_(std::move(path)),
-        temporary_(absl::StrCat(path_, ".new-XXXXXX")) {}
-  ~NewDirectory() {
-    std::error_code ignored;
-    if (made_) fs::remove_all(temporary_, ignored);
-  }
-  NewDirectory(const NewDirectory&) = delete;
-  NewDirectory& operator=(const NewDirectory&) = delete;
-
-  absl::Status Make() {
-    std::error_code error;
-    if (fs::symlink_status(path_, error).type() != fs::file_type::not_found)
-      return MakeError(absl::StatusCode::kAlreadyExists,
-                       absl::StrCat(path_, " exists already"),
-                       {.code = "conflict",
-                        .field = "--out",
-                        .expected = "a directory that does not exist"});
-    if (mkdtemp(temporary_.data()) == nullptr) return Failed("create");
-    made_ = true;
-    return absl::OkStatus();
-  }
-
-  // Not synced one by one: Finish syncs them all.
-  absl::Status Write(const std::string& name, absl::string_view content) {
-    const fs::path file = fs::path(temporary_) / name;
-    std::error_code error;
-    fs::create_directories(file.parent_path(), error);
-    std::ofstream out(file, std::ios::binary | std::ios::trunc);
-    out.write(content.data(), static_cast<std::streamsize>(content.size()));
-    out.close();
-    return out ? absl::OkStatus() : Failed("write");
-  }
-
-  // Appears even when nothing is written into it.
-  absl::Status MakeFolder(const std::string& name) {
-    std::error_code error;
-    fs::create_directories(fs::path(temporary_) / name, error);
-    return error ? Failed("create") : absl::OkStatus();
-  }
-
-  absl::Status Finish() {
-    const int fd = open(temporary_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) return Failed("open");
-    const bool synced = syncfs(fd) == 0;
-    close(fd);
-    if (!synced) return Failed("sync");
-    // Onto a name that is free: a directory does not replace a file, and one
-    // that came meanwhile and is not empty makes it fail.
-    if (rename(temporary_.c_str(), path_.c_str()) != 0) return Failed("rename");
-    made_ = false;
-    return absl::OkStatus();
-  }
-
- private:
-  absl::Status Failed(absl::string_view verb) const {
-    const int error = errno;
-    return MakeError(absl::ErrnoToStatusCode(error),
-                     absl::StrCat("cannot ", verb, " in ", path_),
-                     {.code = "storage", .field = "--out"});
-  }
-
-  const std::string path_;
-  std::string temporary_;
-  bool made_ = false;
-};
 
 absl::Status WriteTiles(const Store& store, TreeSize size, NewDirectory& out) {
   for (const TileId& tile : AllTiles(size)) {
@@ -119,13 +38,10 @@ absl::StatusOr<std::string> OpeningLines(const Store& store, LeafIndex start,
                    store.Openings(start, end, kTileWidth));
   std::string lines;
   for (const Opening& opening : openings) {
-    ASSIGN_OR_RETURN(const AuditEvent event, DecodeAuditEvent(opening.event));
-    Json line;
-    line["index"] = opening.leaf.value();
-    line["salt"] = ToBase64Url(opening.salt);
-    line["event_kind"] = std::string(NameOf(event));
-    line["event"] = ToBase64Url(opening.event);
-    lines += DumpJson(line) + "\n";
+    ASSIGN_OR_RETURN(
+        const std::string line,
+        FormatOpeningLine({opening.leaf, opening.salt, opening.event}));
+    lines += line;
   }
   return lines;
 }
@@ -151,11 +67,7 @@ absl::Status WriteBundles(const Store& store, TreeSize size,
     ASSIGN_OR_RETURN(
         const std::string lines,
         OpeningLines(store, LeafIndex(start), LeafIndex(start + width)));
-    const std::string bundle = BundlePath(index, kTileWidth);
-    RETURN_IF_ERROR(out.Write(
-        absl::StrCat("openings/", absl::StripPrefix(bundle, "tile/entries/"),
-                     ".jsonl"),
-        lines));
+    RETURN_IF_ERROR(out.Write(OpeningsPath(index), lines));
   }
   return absl::OkStatus();
 }
@@ -187,9 +99,7 @@ absl::Status WriteDocuments(const Store& store,
   for (const CharterPlace& charter : charters) {
     if (charter.leaf.value() >= size.value()) break;
     ASSIGN_OR_RETURN(const std::string document, store.Document(charter.hash));
-    RETURN_IF_ERROR(out.Write(
-        absl::StrCat("documents/", ToHex(charter.hash.bytes()), ".json"),
-        document));
+    RETURN_IF_ERROR(out.Write(DocumentPath(charter.hash), document));
   }
   return absl::OkStatus();
 }
@@ -257,8 +167,8 @@ absl::StatusOr<Checkpoint> ExportLog(const Store& store,
       WriteCharterCheckpoints(store, charters, checkpoint.size, out));
   NetworkFile described = network;
   described.founding_token.reset();
-  RETURN_IF_ERROR(out.Write("network.json", FormatNetworkFile(described)));
-  RETURN_IF_ERROR(out.Write("checkpoint", *note));
+  RETURN_IF_ERROR(out.Write(kNetworkFile, FormatNetworkFile(described)));
+  RETURN_IF_ERROR(out.Write(kCheckpointFile, *note));
   RETURN_IF_ERROR(out.Finish());
   return checkpoint;
 }

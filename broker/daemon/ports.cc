@@ -14,6 +14,7 @@
 #include "base/event_log.h"
 #include "base/files.h"
 #include "base/status.h"
+#include "broker/daemon/backup.h"
 #include "broker/daemon/ca_change.h"
 #include "broker/daemon/export.h"
 #include "broker/daemon/founding.h"
@@ -57,6 +58,11 @@ absl::StatusOr<std::unique_ptr<RpcServer>> StartAt(RpcServer::Options options,
   if (server.ok() || options.address == address) return server;
   options.address = address;
   return RpcServer::Start(options);
+}
+
+std::optional<RebuiltRange> RebuiltIn(const Store& store) {
+  const auto range = store.Rebuilt();
+  return range.ok() ? std::optional<RebuiltRange>(*range) : std::nullopt;
 }
 
 // How this machine reaches what listens at `address`.
@@ -121,7 +127,8 @@ Ports::Ports(WiredCore& core, const DataDir& data, const BrokerConfig& config,
                     .streams = log_streams_,
                     .executor = executor_,
                     .stream_executor = stream_executor_,
-                    .observer = &observer}),
+                    .observer = &observer,
+                    .rebuilt = RebuiltIn(*core.data.store)}),
       enrolment_service_(
           {.network = config.network,
            .log_key = network_.log_key.ToString(),
@@ -147,6 +154,15 @@ Ports::Ports(WiredCore& core, const DataDir& data, const BrokerConfig& config,
                [this, &core](const std::string& directory) {
                  return ExportLog(*core.data.store, network(), directory);
                },
+           .write_backup =
+               [this, &core, &clock](const std::string& directory) {
+                 return WriteBackup(data_, *core.data.store, directory,
+                                    clock.Now());
+               },
+           .check = [this, &core]() -> absl::StatusOr<WholeCheck> {
+             ASSIGN_OR_RETURN(const auto known, KnownCheckpoints(data_));
+             return CheckWhole(*core.data.store, network().log_key, known);
+           },
            .new_ca = [this] { return NewCa(); },
            .switch_ca = [this](bool at_once) { return SwitchCa(at_once); },
            .executor = admin_executor_}) {}

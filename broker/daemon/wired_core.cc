@@ -13,21 +13,32 @@
 namespace amparo::broker {
 namespace {
 
-constexpr size_t kNoteBytesMax = 64 << 10;
+constexpr size_t kLastNoteBytesMax = 64 << 10;
 
-// The checkpoint kept outside the store; none before the first.
+absl::Status CheckNoBackup(const DataDir& data) {
+  if (!FileExists(data.backup_mark())) return absl::OkStatus();
+  return MakeError(
+      absl::StatusCode::kFailedPrecondition,
+      "this is a backup, and the log may have gone on since it was made",
+      {.code = "invalid_state",
+       .field = "--data",
+       .hint = "amparo-broker rebuild --data DIR --from MIRROR, with the "
+               "mirrors of as many members as there are"});
+}
+
+}  // namespace
+
 absl::StatusOr<std::vector<std::string>> KnownCheckpoints(const DataDir& data) {
-  auto note = ReadFile(data.last_checkpoint(), kNoteBytesMax);
+  auto note = ReadFile(data.last_checkpoint(), kLastNoteBytesMax);
   if (absl::IsNotFound(note.status())) return std::vector<std::string>();
   RETURN_IF_ERROR(note.status());
   return std::vector<std::string>{*std::move(note)};
 }
 
-}  // namespace
-
 absl::StatusOr<OpenedData> OpenData(const DataDir& data,
                                     const BrokerConfig& config) {
   RETURN_IF_ERROR(data.CheckOwnerOnly());
+  RETURN_IF_ERROR(CheckNoBackup(data));
   ASSIGN_OR_RETURN(NetworkFile network, data.ReadNetworkFile());
   ASSIGN_OR_RETURN(DataDir::LogKeys log_keys, data.ReadLogKeys(network));
   ASSIGN_OR_RETURN(DataDir::Cas cas, data.ReadCas(network));

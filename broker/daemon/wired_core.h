@@ -1,6 +1,8 @@
 #pragma once
 
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "base/clock.h"
@@ -36,9 +38,13 @@ struct OpenedData {
 
 // Opens the store and proves that it still is the log that was shown: by its
 // own newest checkpoint, and by the one kept beside it. DATA_LOSS when it is
-// not, UNAVAILABLE when another process holds it.
+// not, UNAVAILABLE when another process holds it, FAILED_PRECONDITION (code
+// "invalid_state") for a backup that was not rebuilt.
 absl::StatusOr<OpenedData> OpenData(const DataDir& data,
                                     const BrokerConfig& config);
+
+// The checkpoint kept beside the store; none before the first.
+absl::StatusOr<std::vector<std::string>> KnownCheckpoints(const DataDir& data);
 
 // The core of one broker in dependency order: what is below refers to what is
 // above. No part of it listens; only the ledger has threads.

@@ -36,6 +36,34 @@ grpc::ServerUnaryReactor* AdminService::Export(
                   });
 }
 
+grpc::ServerUnaryReactor* AdminService::Backup(
+    grpc::CallbackServerContext* context, const v1::BackupRequest* request,
+    v1::BackupResponse* response) {
+  return RunUnary(parts_.executor, context,
+                  [this, request, response]() -> absl::Status {
+                    ASSIGN_OR_RETURN(const LogHead head,
+                                     parts_.write_backup(request->directory()));
+                    response->set_size(head.range.size().value());
+                    response->set_root(ToText(head.range.Root().bytes()));
+                    return absl::OkStatus();
+                  });
+}
+
+grpc::ServerUnaryReactor* AdminService::Check(
+    grpc::CallbackServerContext* context, const v1::CheckRequest*,
+    v1::CheckResponse* response) {
+  return RunUnary(parts_.executor, context,
+                  [this, response]() -> absl::Status {
+                    ASSIGN_OR_RETURN(const WholeCheck seen, parts_.check());
+                    response->set_size(seen.size.value());
+                    response->set_root(ToText(seen.root.bytes()));
+                    response->set_openings(seen.openings);
+                    response->set_envelopes(seen.envelopes);
+                    response->set_publications(seen.publications);
+                    return absl::OkStatus();
+                  });
+}
+
 grpc::ServerUnaryReactor* AdminService::NewCa(
     grpc::CallbackServerContext* context, const v1::NewCaRequest*,
     v1::NewCaResponse* response) {

@@ -5,6 +5,8 @@
 
 #include "absl/status/statusor.h"
 #include "amparo/v1/admin.grpc.pb.h"
+#include "broker/core/whole_check.h"
+#include "broker/store/store.h"
 #include "crypto/checkpoint.h"
 #include "proto/grpc/unary.h"
 #include "proto/network/invitation.h"
@@ -18,9 +20,13 @@ class AdminService final : public v1::AdminService::CallbackService {
     std::function<absl::StatusOr<Invitation>(const std::string& member)> invite;
     std::function<absl::StatusOr<Checkpoint>(const std::string& directory)>
         write_export;
+    // The log's head as the backup has it.
+    std::function<absl::StatusOr<LogHead>(const std::string& directory)>
+        write_backup;
+    std::function<absl::StatusOr<WholeCheck>()> check;
     std::function<absl::StatusOr<v1::NewCaResponse>()> new_ca;
     std::function<absl::StatusOr<v1::SwitchCaResponse>(bool at_once)> switch_ca;
-    Executor& executor;  // may be busy for as long as an export takes
+    Executor& executor;  // busy for as long as an export or a check takes
   };
   explicit AdminService(Parts parts);
 
@@ -30,6 +36,12 @@ class AdminService final : public v1::AdminService::CallbackService {
   grpc::ServerUnaryReactor* Export(grpc::CallbackServerContext* context,
                                    const v1::ExportRequest* request,
                                    v1::ExportResponse* response) override;
+  grpc::ServerUnaryReactor* Backup(grpc::CallbackServerContext* context,
+                                   const v1::BackupRequest* request,
+                                   v1::BackupResponse* response) override;
+  grpc::ServerUnaryReactor* Check(grpc::CallbackServerContext* context,
+                                  const v1::CheckRequest* request,
+                                  v1::CheckResponse* response) override;
   grpc::ServerUnaryReactor* NewCa(grpc::CallbackServerContext* context,
                                   const v1::NewCaRequest* request,
                                   v1::NewCaResponse* response) override;

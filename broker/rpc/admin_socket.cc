@@ -139,12 +139,33 @@ absl::StatusOr<v1::ExportResponse> AdminClient::Export(
   return response;
 }
 
+absl::StatusOr<v1::BackupResponse> AdminClient::Backup(
+    const std::string& directory) {
+  grpc::ClientContext context;
+  v1::BackupRequest request;
+  request.set_directory(directory);
+  v1::BackupResponse response;
+  const grpc::Status status =
+      v1::AdminService::NewStub(channel_)->Backup(&context, request, &response);
+  if (!status.ok()) return FromGrpc(status);
+  return response;
+}
+
 absl::StatusOr<v1::NewCaResponse> AdminClient::NewCa() {
   grpc::ClientContext context;
   SetDeadline(context, kSwitchPatience);
   v1::NewCaResponse response;
   const grpc::Status status =
       v1::AdminService::NewStub(channel_)->NewCa(&context, {}, &response);
+  if (!status.ok()) return FromGrpc(status);
+  return response;
+}
+
+absl::StatusOr<v1::CheckResponse> AdminClient::Check() {
+  grpc::ClientContext context;
+  v1::CheckResponse response;
+  const grpc::Status status =
+      v1::AdminService::NewStub(channel_)->Check(&context, {}, &response);
   if (!status.ok()) return FromGrpc(status);
   return response;
 }

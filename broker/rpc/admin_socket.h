@@ -42,6 +42,8 @@ class AdminClient {
   absl::StatusOr<v1::InviteResponse> Invite(const std::string& member);
   // Takes as long as the log is large.
   absl::StatusOr<v1::ExportResponse> Export(const std::string& directory);
+  absl::StatusOr<v1::BackupResponse> Backup(const std::string& directory);
+  absl::StatusOr<v1::CheckResponse> Check();
   absl::StatusOr<v1::NewCaResponse> NewCa();
   absl::StatusOr<v1::SwitchCaResponse> SwitchCa(bool at_once);
 

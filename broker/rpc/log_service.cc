@@ -55,6 +55,10 @@ absl::StatusOr<LogService::Shown> LogService::NewestNow() const {
   shown.showing = newest.showing + witnessed.showing;
   shown.response.set_note(std::move(newest.note));
   shown.response.set_witnessed(std::move(witnessed.note));
+  if (parts_.rebuilt.has_value()) {
+    shown.response.set_rebuilt_to(parts_.rebuilt->to.value());
+    shown.response.set_rebuilt_from(parts_.rebuilt->from.value());
+  }
   return shown;
 }
 

@@ -27,6 +27,7 @@ class LogService final : public v1::LogService::CallbackService {
     Executor& executor;         // reads
     Executor& stream_executor;  // reads of streams
     CallObserver* observer = nullptr;
+    std::optional<RebuiltRange> rebuilt;  // nullopt: never
   };
   // All that `parts` refers to must outlive the service.
   explicit LogService(Parts parts);

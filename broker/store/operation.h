@@ -53,6 +53,9 @@ struct Erase {
   std::vector<Target> targets;
 };
 
+// How long the other end has to answer the case's opener.
+inline constexpr absl::Duration kErasureAnswer = absl::Hours(30 * 24);
+
 // Says something in the open. A slot ("charter/2", "key/ong/5") takes one
 // content: the same again is a replay, another one is refused.
 struct Publish {

@@ -40,6 +40,12 @@ std::string PendingKey(const MemberId& member) {
   return absl::StrCat("pending/", member.text());
 }
 
+std::vector<MemberId> Distinct(std::vector<MemberId> parties) {
+  std::sort(parties.begin(), parties.end());
+  parties.erase(std::unique(parties.begin(), parties.end()), parties.end());
+  return parties;
+}
+
 absl::StatusOr<Leaf> ReadEntry(const Tables& tables, LeafIndex index) {
   ASSIGN_OR_RETURN(const std::string encoded,
                    tables.Get(Table::kEntries, NumberKey(index.value())));
@@ -168,39 +174,44 @@ Plan::Answer Plan::Apply(const Op& op, const Submit& submit) {
 
 Plan::Answer Plan::Apply(const Op& op, const Settle& settle) {
   ASSIGN_OR_RETURN(std::optional<RecordRow> row, GetRecord(settle.envelope));
-  EnvelopeRecord& record = row->record;  // FindEarlier saw it
+  const EnvelopeRecord& record = row->record;  // FindEarlier saw it
   const auto next = NextState(record.state, settle.kind);
   if (!next.ok()) return Refused(Outcome::kWrongState);
+  Leaf leaf = Commit(op.event, {record.sender, record.recipient});
+  ASSIGN_OR_RETURN(std::vector<MemberId> concerns,
+                   EndStay(*std::move(row), *next, op.event, leaf.index));
+  return OpResult{Outcome::kApplied, std::move(leaf), std::move(concerns)};
+}
+
+absl::StatusOr<std::vector<MemberId>> Plan::EndStay(RecordRow row,
+                                                    EnvelopeState state,
+                                                    const Bytes& event,
+                                                    LeafIndex leaf) {
+  EnvelopeRecord& record = row.record;
   ASSIGN_OR_RETURN(uint64_t* const pending, Pending(record.recipient));
   if (*pending > 0) --*pending;
-
-  Leaf leaf = Commit(op.event, {record.sender, record.recipient});
   const std::string key = NumberKey(record.leaf.value());
-  record.state = *next;
-  row->settled_leaf = leaf.index;
-  row->settled_digest = Sha256(op.event);
-  Put(Table::kRecords, key, EncodeRecord(*row));
+  record.state = state;
+  row.settled_leaf = leaf;
+  row.settled_digest = Sha256(event);
+  Put(Table::kRecords, key, EncodeRecord(row));
   Delete(Table::kEnvelopes, key);
   Delete(Table::kExpiries, ExpiryKey(record.expires, record.leaf));
   Delete(Table::kMailbox, MailboxKey(record.recipient, record.leaf));
 
   const MailboxRow notice{ItemKind::kNotice, record.leaf};
-  std::vector<MemberId> concerns;
-  switch (settle.kind) {
-    case EnvelopeEventKind::kRecalled:
-      PutItem(record.recipient, leaf.index, {ItemKind::kRecall, record.leaf});
-      concerns = {record.recipient};
-      break;
-    case EnvelopeEventKind::kExpired:
-      PutItem(record.sender, leaf.index, notice);
-      PutItem(record.recipient, leaf.index, notice);
-      concerns = {record.sender, record.recipient};
-      break;
+  switch (state) {
+    case EnvelopeState::kRecalled:
+      PutItem(record.recipient, leaf, {ItemKind::kRecall, record.leaf});
+      return std::vector{record.recipient};
+    case EnvelopeState::kExpired:
+      PutItem(record.sender, leaf, notice);
+      PutItem(record.recipient, leaf, notice);
+      return std::vector{record.sender, record.recipient};
     default:
-      PutItem(record.sender, leaf.index, notice);
-      concerns = {record.sender};
+      PutItem(record.sender, leaf, notice);
+      return std::vector{record.sender};
   }
-  return OpResult{Outcome::kApplied, std::move(leaf), std::move(concerns)};
 }
 
 Plan::Answer Plan::Apply(const Op& op, const Date& date) {
@@ -217,21 +228,24 @@ Plan::Answer Plan::Apply(const Op&, const Publish& publish) {
   std::visit([&](const auto& content) { entry.content = content; },
              publish.content);
   Leaf leaf = AppendLeaf(std::move(entry), {});
-  Put(Table::kRequests, SlotRequestKey(publish.slot),
-      EncodeRequest({leaf.index, digest}));
-  Bytes number;
-  AppendU64(number, leaf.index.value());
-  Put(Table::kPublications, NumberKey(head_.publications++), std::move(number));
+  PutPublication(leaf.index, publish.slot, digest);
   if (std::holds_alternative<CharterEntry>(publish.content))
     Put(Table::kDocuments, ToText(digest.bytes()), ToBytes(publish.document));
   return OpResult{Outcome::kApplied, std::move(leaf), {}};
 }
 
+void Plan::PutPublication(LeafIndex leaf, const std::string& slot,
+                          const Digest& digest) {
+  Put(Table::kRequests, SlotRequestKey(slot), EncodeRequest({leaf, digest}));
+  Bytes number;
+  AppendU64(number, leaf.value());
+  Put(Table::kPublications, NumberKey(head_.publications++), std::move(number));
+}
+
 // --- Leaves.
 
 Leaf Plan::Commit(const Bytes& event, std::vector<MemberId> parties) {
-  std::sort(parties.begin(), parties.end());
-  parties.erase(std::unique(parties.begin(), parties.end()), parties.end());
+  parties = Distinct(std::move(parties));
   Bytes salt = RandomBytes(kSaltBytes);
   LogEntry entry{{}, CommitmentEntry{LeafCommitment(salt, event)}};
   Bytes opening = EncodeOpening(parties, salt, event);
@@ -242,8 +256,12 @@ Leaf Plan::Commit(const Bytes& event, std::vector<MemberId> parties) {
 }
 
 Leaf Plan::AppendLeaf(LogEntry entry, Bytes salt) {
-  head_.time = std::max(head_.time, now_);
-  entry.time = head_.time;
+  entry.time = std::max(head_.time, now_);
+  return AppendDated(std::move(entry), std::move(salt));
+}
+
+Leaf Plan::AppendDated(LogEntry entry, Bytes salt) {
+  head_.time = entry.time;
   const LeafIndex index(head_.range.size().value());
   Bytes encoded = EncodeLogEntry(entry);
   head_.range.Append(LeafHash(encoded), [&](NodeId node, const Digest& hash) {

@@ -26,6 +26,8 @@ class Plan {
   // The answer once the changes are applied. Errors: the tables could not be
   // read; then the plan is to be dropped.
   absl::StatusOr<OpResult> Run(const Op& op);
+  // Store::AppendLogged, for one entry. INVALID_ARGUMENT as there.
+  absl::Status Restore(const LoggedEntry& logged);
 
   // Nothing when every operation was refused or a replay. Call once, last.
   Changes TakeChanges();
@@ -55,9 +57,39 @@ class Plan {
   absl::StatusOr<bool> MayErase(const Erase& erase,
                                 const Erase::Target& target);
 
+  // The event at `leaf` ends the stay of the envelope of `row`, as `state`.
+  // Whose mailbox got an item.
+  absl::StatusOr<std::vector<MemberId>> EndStay(RecordRow row,
+                                                EnvelopeState state,
+                                                const Bytes& event,
+                                                LeafIndex leaf);
+  void PutPublication(LeafIndex leaf, const std::string& slot,
+                      const Digest& digest);
+
+  // What the event at `leaf` did when it was logged, and whom it concerns.
+  // INVALID_ARGUMENT: it cannot be read.
+  using Parties = absl::StatusOr<std::vector<MemberId>>;
+  Parties Redo(LeafIndex leaf, const Bytes& event, const EnvelopeEvent& said);
+  Parties Redo(LeafIndex leaf, const Bytes& event, const AnchorEvent& said);
+  Parties Redo(LeafIndex leaf, const Bytes& event, const ReceiptEvent& said);
+  Parties Redo(LeafIndex leaf, const Bytes& event, const RecallEvent& said);
+  Parties Redo(LeafIndex leaf, const Bytes& event, const ExpiryEvent& said);
+  Parties Redo(LeafIndex leaf, const Bytes& event, const ErasureEvent& said);
+  Parties Redo(LeafIndex leaf, const Bytes& event, const AccessLogEvent& said);
+  // Nothing where the envelope is not known, or its course has ended.
+  absl::Status RedoSettle(LeafIndex envelope, const Digest& digest,
+                          EnvelopeEventKind kind, const Bytes& event,
+                          LeafIndex leaf);
+  absl::Status RestorePublication(LeafIndex leaf, const LogEntry& entry,
+                                  const std::string& document);
+  absl::StatusOr<std::optional<RecordRow>> FindExpired(
+      const Digest& digest) const;
+
   // Appends an entry that commits to `event`, and its opening.
   Leaf Commit(const Bytes& event, std::vector<MemberId> parties);
   Leaf AppendLeaf(LogEntry entry, Bytes salt);
+  // With the time that it has.
+  Leaf AppendDated(LogEntry entry, Bytes salt);
   void PutItem(const MemberId& member, LeafIndex leaf, const MailboxRow& row);
 
   // Stored, with the changes so far; nullopt when absent.
@@ -77,10 +109,13 @@ class Plan {
   // Of tables whose rows a later operation of the batch may read.
   absl::flat_hash_map<std::string, std::optional<std::string>> seen_;
   std::map<MemberId, uint64_t> pending_;
+  std::map<Digest, LeafIndex> restored_;  // envelopes, by Restore
 };
 
 // State rows.
 std::string PendingKey(const MemberId& member);
+// Each party once, in order.
+std::vector<MemberId> Distinct(std::vector<MemberId> parties);
 inline constexpr char kHeadKey[] = "head";
 
 // The leaf as it is stored, with the salt of its opening. NOT_FOUND when the

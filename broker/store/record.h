@@ -67,6 +67,20 @@ struct Publication {
   std::string document;  // CharterEntry: the charter; else empty
 };
 
+// An entry as it was logged once, and what else is known of it.
+struct LoggedEntry {
+  Bytes entry;           // EncodeLogEntry
+  std::string document;  // CharterEntry: the charter
+  Bytes salt, event;     // what opens a commitment; both empty: lost
+};
+
+// What a rebuilt broker may have lost: what came between `from` and `to` may not
+// have reached whom it was for.
+struct RebuiltRange {
+  LeafIndex from;
+  TreeSize to;
+};
+
 struct InvitationRecord {
   Digest token_hash;
   MemberId member;

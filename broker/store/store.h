@@ -111,6 +111,20 @@ class Store {
   virtual absl::StatusOr<uint32_t> SweepOpenings(LeafIndex end,
                                                  uint32_t count) = 0;
 
+  // --- Rebuilding a log that went on without this store (docs/PROTOCOL.md,
+  // Rebuilding); synced.
+  // Appends `entries` as they were logged, all or none, and what their openings
+  // say of envelopes. What opens a commitment but cannot be read is not kept.
+  // INVALID_ARGUMENT, and nothing is written: an entry that no log has, a time
+  // that falls, a document or an opening that is another entry's.
+  virtual absl::Status AppendLogged(std::span<const LoggedEntry> entries) = 0;
+  // The last step. Envelopes that are pending keep their record, but their
+  // ciphertext, place and name are gone: their sender may have taken them back
+  // since. So are invitations that were not used. Says how many envelopes.
+  // Rebuilt() covers these, and `lost_from` to the end, and what it did before.
+  virtual absl::StatusOr<uint64_t> EndRebuilding(LeafIndex lost_from) = 0;
+  virtual absl::StatusOr<RebuiltRange> Rebuilt() const = 0;  // NOT_FOUND
+
   // A whole, consistent copy in the new directory `path`, beside whatever goes
   // on; opens like the original. ALREADY_EXISTS; UNIMPLEMENTED in memory.
   virtual absl::Status CopyTo(const std::string& path) = 0;

@@ -73,6 +73,9 @@ class TableStore final : public Store {
   absl::StatusOr<uint32_t> SweepNotices(LeafIndex end, uint32_t count) override;
   absl::StatusOr<uint32_t> SweepOpenings(LeafIndex end,
                                          uint32_t count) override;
+  absl::Status AppendLogged(std::span<const LoggedEntry> entries) override;
+  absl::StatusOr<uint64_t> EndRebuilding(LeafIndex lost_from) override;
+  absl::StatusOr<RebuiltRange> Rebuilt() const override;
   absl::Status CopyTo(const std::string& path) override;
 
  private:
@@ -94,6 +97,8 @@ class TableStore final : public Store {
       const IndexedItem& item) const;
   absl::StatusOr<absl::Time> TimeOf(LeafIndex leaf) const;
   absl::Status ForgetEvent(const Opening& opening, Changes& changes) const;
+  absl::StatusOr<std::vector<EnvelopeRecord>> PendingRecords() const;
+  absl::Status ForgetInvitations(Changes& changes) const;
 
   const std::unique_ptr<Tables> tables_;
   Mutex write_mutex_;  // held over the write itself: there is one writer

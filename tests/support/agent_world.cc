@@ -219,6 +219,7 @@ void TestAgent::Turn(const ShownCheckpoint& shown) {
   (void)b.time->Compare(shown.note, clock_.Now());
   if (!b.log->Follow(shown.note).ok()) return;
   b.time->Followed(shown.note);
+  EXPECT_OK(b.intake->SendLostAgain(shown.rebuilt_from, shown.rebuilt_to));
   if (!shown.witnessed.empty() && !b.log->FollowWitnessed(shown.witnessed).ok())
     return;
   if (!shown.witnessed.empty()) (void)b.cosigner->FollowWitnessed(shown.witnessed);
@@ -250,23 +251,44 @@ void TestAgent::Turn(const ShownCheckpoint& shown) {
 AgentWorld::AgentWorld()
     : broker_({"gnr:police", "mp:prosecutor", "uls:health", "cpcj:child_protection",
                "ong:victim_support"}),
-      checkpointer_(broker_.store(), broker_.network(), broker_.log_key(),
-                    broker_.witnesses(), broker_.feed(), broker_.clock()) {
+      checkpointer_(NewCheckpointer()) {
   for (const char* id : {"gnr", "mp", "uls", "cpcj", "ong"})
     agents_[id] = std::make_unique<TestAgent>(broker_, id);
   Settle();
 }
 
+std::unique_ptr<broker::Checkpointer> AgentWorld::NewCheckpointer() {
+  return std::make_unique<broker::Checkpointer>(
+      broker_.store(), broker_.network(), broker_.log_key(),
+      broker_.witnesses(), broker_.feed(), broker_.clock());
+}
+
+broker::Store& AgentWorld::Keep(std::unique_ptr<broker::Store> store) {
+  kept_.push_back(std::move(store));
+  return *kept_.back();
+}
+
+void AgentWorld::RestartBroker(broker::Store& store) {
+  checkpointer_.reset();
+  broker_.Restart(&store);
+  checkpointer_ = NewCheckpointer();
+}
+
 TestAgent& AgentWorld::agent(const std::string& id) { return *agents_.at(id); }
 
 std::string AgentWorld::Checkpoint() {
-  EXPECT_OK(checkpointer_.PublishNext());
-  return VALUE_OF(checkpointer_.NewestNow()).note;
+  EXPECT_OK(checkpointer_->PublishNext());
+  return VALUE_OF(checkpointer_->NewestNow()).note;
 }
 
 ShownCheckpoint AgentWorld::Shown() {
   const std::string note = Checkpoint();
-  return {note, broker_.witnesses().newest().note};
+  ShownCheckpoint shown{note, broker_.witnesses().newest().note, {}, {}};
+  if (const auto rebuilt = broker_.store().Rebuilt(); rebuilt.ok()) {
+    shown.rebuilt_to = rebuilt->to;
+    shown.rebuilt_from = rebuilt->from;
+  }
+  return shown;
 }
 
 void AgentWorld::RequireQuorum(uint32_t quorum, absl::Duration trust_delay) {

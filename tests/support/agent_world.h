@@ -161,6 +161,7 @@ class TestAgent {
   KeyRing& keys() { return *books_->keys; }
   OwnNameWatch& own_name() { return *books_->own_name; }
   NetworkTime& time() { return *books_->time; }
+  Courier& courier() { return *books_->courier; }
   Outbox& outbox() { return *books_->outbox; }
   Heartbeats& heartbeats() { return *books_->heartbeats; }
   HeldMail& held() { return *books_->held; }
@@ -197,6 +198,10 @@ class AgentWorld {
   broker::BrokerFixture& broker() { return broker_; }
   FakeClock& clock() { return broker_.clock(); }
 
+  // A store that lives as long as the world; and the broker anew on one.
+  broker::Store& Keep(std::unique_ptr<broker::Store> store);
+  void RestartBroker(broker::Store& store);
+
   // Publishes a checkpoint and turns every agent, until nothing moves any more.
   void Settle();
   // The broker's newest checkpoint, published now, with its time; and what it
@@ -209,8 +214,11 @@ class AgentWorld {
                      absl::Duration trust_delay = absl::ZeroDuration());
 
  private:
+  std::unique_ptr<broker::Checkpointer> NewCheckpointer();
+
+  std::vector<std::unique_ptr<broker::Store>> kept_;
   broker::BrokerFixture broker_;
-  broker::Checkpointer checkpointer_;
+  std::unique_ptr<broker::Checkpointer> checkpointer_;
   std::map<std::string, std::unique_ptr<TestAgent>> agents_;
 };
 

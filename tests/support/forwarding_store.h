@@ -112,6 +112,15 @@ class ForwardingStore : public Store {
                                          uint32_t count) override {
     return store_.SweepOpenings(end, count);
   }
+  absl::Status AppendLogged(std::span<const LoggedEntry> entries) override {
+    return store_.AppendLogged(entries);
+  }
+  absl::StatusOr<uint64_t> EndRebuilding(LeafIndex lost_from) override {
+    return store_.EndRebuilding(lost_from);
+  }
+  absl::StatusOr<RebuiltRange> Rebuilt() const override {
+    return store_.Rebuilt();
+  }
   absl::Status CopyTo(const std::string& path) override {
     return store_.CopyTo(path);
   }

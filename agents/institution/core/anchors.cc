@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/encoding.h"
 #include "base/error.h"
@@ -123,6 +124,25 @@ absl::StatusOr<PayloadOrigin> LoggedAnchor(const KeyValue& kv,
   ASSIGN_OR_RETURN(auto decoded, Decode(row));
   if (!decoded.second) return absl::NotFoundError("not in the log yet");
   return std::move(decoded.first);
+}
+
+absl::Status ForgetLostAnchors(const KeyValue& kv, const LogWatch& log,
+                               LeafIndex from, Batch& rows) {
+  std::vector<std::pair<std::string, PayloadOrigin>> logged;
+  RETURN_IF_ERROR(kv.Scan(kPrefix, "", [&](absl::string_view key, ByteView row) {
+    auto anchor = Decode(row);
+    if (anchor.ok() && anchor->second && anchor->first.leaf >= from)
+      logged.emplace_back(std::string(key), std::move(anchor->first));
+    return true;
+  }));
+  for (const auto& [key, origin] : logged) {
+    const auto entry = log.EntryAt(origin.leaf);
+    const LogEntry promised{
+        origin.leaf_time,
+        CommitmentEntry{LeafCommitment(origin.leaf_salt, EventBytes(origin))}};
+    if (!entry.ok() || *entry != promised) rows.Delete(key);
+  }
+  return absl::OkStatus();
 }
 
 absl::Status VerifyOrigin(const PayloadOrigin& origin, const Digest& document,

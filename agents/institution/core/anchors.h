@@ -44,6 +44,11 @@ class Anchors {
 absl::StatusOr<PayloadOrigin> LoggedAnchor(const KeyValue& kv,
                                            const EventId& id);
 
+// After the broker was rebuilt: anchors that it promised from leaf `from` on,
+// and that the log does not hold, are made anew when they are needed.
+absl::Status ForgetLostAnchors(const KeyValue& kv, const LogWatch& log,
+                               LeafIndex from, Batch& rows);
+
 // OK when `origin` is an anchor of `document` by a key of `issuer` valid at its
 // leaf, and the proven log holds it there. OUT_OF_RANGE while that leaf is not
 // proven.

@@ -36,6 +36,10 @@ struct ExpiredNotice {
 struct ShownCheckpoint {
   std::string note;       // the newest, with the log's own word when that is
   std::string witnessed;  // the newest that witnesses cosigned; "": none
+  // The broker's own word that it was rebuilt at this size, and what it may
+  // have lost: from that leaf on. Size 0: never.
+  TreeSize rebuilt_to;
+  LeafIndex rebuilt_from;
 };
 
 struct MailboxItem {

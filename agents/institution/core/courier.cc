@@ -81,6 +81,8 @@ Bytes EventBytes(const Envelope& envelope) {
 }  // namespace
 
 absl::Status Courier::Run() {
+  // What it took would be lost with the log that it shows.
+  if (books_.log.is_contradicted()) return absl::OkStatus();
   ASSIGN_OR_RETURN(const std::vector<Draft> drafts, books_.outbox.Drafts());
   // When it cannot be asked, nothing can be sent either.
   if (!drafts.empty()) books_.time.Ask(books_.broker).IgnoreError();

@@ -2,8 +2,7 @@
 
 #include <utility>
 
-#include "absl/strings/str_cat.h"
-#include "base/encoding.h"
+#include "agents/institution/core/log_rows.h"
 #include "base/error.h"
 #include "base/event_log.h"
 #include "base/status.h"
@@ -11,20 +10,10 @@
 #include "proto/network/suspension.h"
 
 namespace amparo::agent {
-namespace {
-
-// By hash: a version may be named twice, and only one of them holds.
-constexpr char kCharterPrefix[] = "log/charter/";
-
-std::string CharterKey(const Digest& hash) {
-  return absl::StrCat(kCharterPrefix, ToHex(hash.bytes()));
-}
-
-}  // namespace
 
 absl::Status Enactment::Provide(const LogEntry& entry, Batch& rows) const {
   const auto* charter = std::get_if<CharterEntry>(&entry.content);
-  if (charter == nullptr || kv_.Get(CharterKey(charter->hash)).ok())
+  if (charter == nullptr || kv_.Get(CharterRowKey(charter->hash)).ok())
     return absl::OkStatus();
   ASSIGN_OR_RETURN(const std::string document,
                    broker_.GetDocument(charter->hash));
@@ -32,7 +21,7 @@ absl::Status Enactment::Provide(const LogEntry& entry, Batch& rows) const {
     return MakeError(absl::StatusCode::kDataLoss,
                      "the broker serves another charter than the log names",
                      {.code = "tampered"});
-  rows.Put(CharterKey(charter->hash), AsBytes(document));
+  rows.Put(CharterRowKey(charter->hash), AsBytes(document));
   return absl::OkStatus();
 }
 
@@ -89,7 +78,7 @@ absl::Status Enactment::EnactCharter(const OpenEntry& open,
                     charter.hash.bytes());
     return absl::OkStatus();
   }
-  ASSIGN_OR_RETURN(const Bytes stored, kv_.Get(CharterKey(charter.hash)));
+  ASSIGN_OR_RETURN(const Bytes stored, kv_.Get(CharterRowKey(charter.hash)));
   const std::string document = ToText(stored);
   auto next = AcceptNextCharter(document, peers.charter, open.entry.time);
   if (!next.ok()) {

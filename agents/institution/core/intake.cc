@@ -113,6 +113,7 @@ absl::Status Intake::TakeEnvelope(const LeafReceipt& leaf,
       RETURN_IF_ERROR(CheckNotWaiting(*peers, sender, leaf.leaf));
     return quarantine(outside, std::move(rows));
   }
+  books_.log.KeepOpening(leaf, EventBytes(envelope), rows);
   if (const auto seen = books_.kv.Get(seen_key); seen.ok()) {
     if (!Equal(*seen, digest.bytes()))
       return quarantine(Refused("one id for two envelopes"), std::move(rows));

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "agents/institution/core/alarms.h"
@@ -73,6 +74,11 @@ class Intake {
   // it still waits; try again.
   absl::Status ReleaseHeld();
 
+  // The broker was rebuilt when the log had `to` entries, and may have lost what
+  // was logged from `from` on: what went out then and was not delivered is to
+  // be sent once more. Once for each `to`; not before the log has so many.
+  absl::Status SendLostAgain(LeafIndex from, TreeSize to);
+
   // Forgets ids of envelopes whose life ended over a day ago: by then a replay
   // fails for its date. Some at a time.
   absl::Status ForgetSeen();
@@ -134,6 +140,9 @@ class Intake {
   absl::Status AddLinkEvent(EventKind kind, const MemberId& to,
                             const Digest& kid, uint64_t first, uint64_t last,
                             Batch& rows);
+  bool MayBeLost(const Digest& envelope, const Draft& draft) const;
+  absl::Status AddSkips(const MemberId& to, const Digest& kid,
+                        const std::vector<uint64_t>& numbers, Batch& rows);
   // Trouble of this agent, not of the message: nothing is decided by it.
   static bool IsOwnTrouble(const absl::Status& status);
   static std::string SeenKey(const EnvelopeId& id);

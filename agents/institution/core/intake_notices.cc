@@ -31,8 +31,9 @@ absl::Status Intake::TakeReceipt(const LeafReceipt& leaf,
   Batch rows;
   Finish(leaf, rows);
   const auto peers = books_.peers.Now();
-  RETURN_IF_ERROR(
-      books_.log.CheckIncluded(leaf, EncodeAuditEvent(ReceiptEvent{token})));
+  const Bytes event = EncodeAuditEvent(ReceiptEvent{token});
+  RETURN_IF_ERROR(books_.log.CheckIncluded(leaf, event));
+  books_.log.KeepOpening(leaf, event, rows);
   const auto claimed = PeekReceipt(token);
   const auto sent = claimed.ok() ? books_.outbox.SentAs(claimed->digest)
                                  : absl::StatusOr<Sent>(claimed.status());
@@ -77,8 +78,9 @@ absl::Status Intake::TakeRecalled(const LeafReceipt& leaf,
                                   const RecalledNotice& notice) {
   Batch rows;
   Finish(leaf, rows);
-  RETURN_IF_ERROR(books_.log.CheckIncluded(
-      leaf, EncodeAuditEvent(RecallEvent{notice.token})));
+  const Bytes event = EncodeAuditEvent(RecallEvent{notice.token});
+  RETURN_IF_ERROR(books_.log.CheckIncluded(leaf, event));
+  books_.log.KeepOpening(leaf, event, rows);
   const auto peers = books_.peers.Now();
   const auto header = DecodeHeader(notice.header);
   if (!header.ok()) return books_.kv.Write(rows);
@@ -106,10 +108,13 @@ absl::Status Intake::TakeExpired(const LeafReceipt& leaf,
                                  const Digest& digest) {
   Batch rows;
   Finish(leaf, rows);
-  RETURN_IF_ERROR(
-      books_.log.CheckIncluded(leaf, EncodeAuditEvent(ExpiryEvent{digest})));
+  const Bytes event = EncodeAuditEvent(ExpiryEvent{digest});
+  RETURN_IF_ERROR(books_.log.CheckIncluded(leaf, event));
+  books_.log.KeepOpening(leaf, event, rows);
   const auto sent = books_.outbox.SentAs(digest);
-  if (!sent.ok() || !sent->draft.case_id) return books_.kv.Write(rows);
+  // Sent again since, or delivered without the broker's knowing.
+  if (!sent.ok() || !sent->draft.case_id || !MayBeLost(digest, sent->draft))
+    return books_.kv.Write(rows);
   return NoteDelivery(sent->draft, Delivery::kFailed, "timed_out", leaf.time,
                       std::move(rows));
 }

@@ -4,8 +4,10 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "agents/institution/core/log_rows.h"
 #include "base/status.h"
 #include "crypto/tile.h"
+#include "proto/envelope/limits.h"
 
 namespace amparo::agent {
 namespace {
@@ -14,13 +16,16 @@ namespace {
 // place. Those at level 0 are the entries' own hashes.
 constexpr char kEntryPrefix[] = "log/entry/";
 constexpr char kNodePrefix[] = "log/node/";
+constexpr char kOpeningPrefix[] = "log/opening/";  // salt 32 | event
 constexpr uint32_t kTileHeight = 8;
 
-std::string EntryKey(uint64_t leaf) {
+std::string LeafKey(const char* prefix, uint64_t leaf) {
   Bytes suffix;
   AppendU64(suffix, leaf);
-  return absl::StrCat(kEntryPrefix, AsText(suffix));
+  return absl::StrCat(prefix, AsText(suffix));
 }
+
+std::string EntryKey(uint64_t leaf) { return LeafKey(kEntryPrefix, leaf); }
 
 std::string NodeKey(NodeId node) {
   Bytes suffix;
@@ -41,6 +46,28 @@ void LogMirror::Append(ByteView entry, CompactRange& range, Batch& rows) const {
 
 absl::StatusOr<Bytes> LogMirror::EntryAt(LeafIndex leaf) const {
   return kv_.Get(EntryKey(leaf.value()));
+}
+
+void LogMirror::PutOpening(LeafIndex leaf, ByteView salt, ByteView event,
+                           Batch& rows) const {
+  Bytes row = ToBytes(salt);
+  amparo::Append(row, event);
+  rows.Put(LeafKey(kOpeningPrefix, leaf.value()), row);
+}
+
+absl::StatusOr<LogMirror::Opening> LogMirror::OpeningAt(LeafIndex leaf) const {
+  ASSIGN_OR_RETURN(const Bytes row,
+                   kv_.Get(LeafKey(kOpeningPrefix, leaf.value())));
+  if (row.size() < kSaltBytes)
+    return absl::DataLossError("a stored opening is damaged");
+  const ByteView view(row);
+  return Opening{ToBytes(view.first(kSaltBytes)),
+                 ToBytes(view.subspan(kSaltBytes))};
+}
+
+absl::StatusOr<std::string> LogMirror::CharterOf(const Digest& hash) const {
+  ASSIGN_OR_RETURN(const Bytes document, kv_.Get(CharterRowKey(hash)));
+  return ToText(document);
 }
 
 absl::StatusOr<Digest> LogMirror::NodeAt(NodeId node) const {

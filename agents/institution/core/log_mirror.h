@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string>
+
 #include "absl/status/statusor.h"
 #include "base/bytes.h"
 #include "base/kv/kv.h"
@@ -24,6 +26,17 @@ class LogMirror {
 
   // NOT_FOUND for what was never appended.
   absl::StatusOr<Bytes> EntryAt(LeafIndex leaf) const;
+  // What opens the commitment of an entry to which this member is a party; kept
+  // for whoever has to rebuild the log.
+  struct Opening {
+    Bytes salt;
+    Bytes event;
+  };
+  void PutOpening(LeafIndex leaf, ByteView salt, ByteView event,
+                  Batch& rows) const;
+  absl::StatusOr<Opening> OpeningAt(LeafIndex leaf) const;  // NOT_FOUND
+  // A charter that the log names, by its hash; NOT_FOUND.
+  absl::StatusOr<std::string> CharterOf(const Digest& hash) const;
   // Root of the first `size` entries.
   absl::StatusOr<Digest> RootAt(TreeSize size) const;
 

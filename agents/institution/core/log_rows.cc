@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/clock.h"
+#include "base/encoding.h"
 #include "base/status.h"
 
 namespace amparo::agent {
@@ -40,6 +41,10 @@ absl::StatusOr<LogEdge> DecodeLogEdge(ByteView bytes) {
                    CompactRange::FromNodes(TreeSize(ReadU64(bytes)), nodes));
   return LogEdge{std::move(range), TimeFromUnix(static_cast<int64_t>(
                                        ReadU64(bytes.subspan(8))))};
+}
+
+std::string CharterRowKey(const Digest& hash) {
+  return absl::StrCat("log/charter/", ToHex(hash.bytes()));
 }
 
 std::string OpenEntryKey(LeafIndex leaf) {

@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "base/kv/kv.h"
 #include "crypto/compact_range.h"
+#include "crypto/digest.h"
 #include "crypto/merkle.h"
 
 // Rows of the agent's copy of the log, but for those of LogMirror.
@@ -23,6 +24,10 @@ inline constexpr char kLogWitnessedTimeKey[] = "log/witnessed-at";
 inline constexpr char kLogEnactedKey[] = "log/enacted";
 // A row for each entry in the open: from when on it counts.
 inline constexpr char kLogOpenPrefix[] = "log/open/";
+
+// A charter that the log names, by hash: a version may be named twice, and only
+// one of them holds.
+std::string CharterRowKey(const Digest& hash);
 
 struct LogEdge {
   CompactRange range;

@@ -41,6 +41,8 @@ absl::StatusOr<std::unique_ptr<LogWatch>> LogWatch::Open(KeyValue& kv,
 }
 
 absl::Status LogWatch::Load() {
+  // Until it is followed again.
+  contradicted_ = alarms_.Has("log_rollback", std::nullopt);
   const auto stored = kv_.Get(kLogEdgeKey);
   if (absl::IsNotFound(stored.status())) return absl::OkStatus();
   RETURN_IF_ERROR(stored.status());
@@ -88,6 +90,7 @@ absl::StatusOr<Checkpoint> LogWatch::VerifyByLogKey(
 
 absl::Status LogWatch::Contradicts(const std::string& note, const char* code) {
   // Both are signed: together they prove what the broker did.
+  contradicted_ = true;
   const auto followed = kv_.Get(kLogCheckpointKey);
   alarms_.Raise(
       code, std::nullopt, clock_.Now(),
@@ -109,6 +112,7 @@ absl::Status LogWatch::Follow(const std::string& note) {
   if (checkpoint.size < range.size()) return Contradicts(note, "log_rollback");
   if (checkpoint.size == range.size()) {
     if (checkpoint.root != range.Root()) return Contradicts(note, "log_fork");
+    contradicted_ = false;
     return Enact();  // what could not be fetched the last time
   }
   RETURN_IF_ERROR(Fetch(note, checkpoint.size, range, newest));
@@ -118,6 +122,7 @@ absl::Status LogWatch::Follow(const std::string& note) {
   batch.Put(kLogEdgeKey, EncodeLogEdge({range, newest}));
   batch.Put(kLogCheckpointKey, AsBytes(note));
   RETURN_IF_ERROR(kv_.Write(batch));
+  contradicted_ = false;
   Peers peers = *peers_.Now();
   peers.size = range.size();
   peers.newest_entry = newest;
@@ -197,6 +202,12 @@ absl::Status LogWatch::CheckIncluded(const LeafReceipt& receipt,
   if (entry == promised) return absl::OkStatus();
   alarms_.Raise("log_fork", std::nullopt, clock_.Now(), event_bytes.first(0));
   return Tampered("the log does not hold what the broker signed for");
+}
+
+void LogWatch::KeepOpening(const LeafReceipt& receipt, ByteView event_bytes,
+                           Batch& rows) const {
+  if (keeps_openings_)
+    mirror_.PutOpening(receipt.leaf, receipt.salt, event_bytes, rows);
 }
 
 bool LogWatch::WaitFor(TreeSize size, absl::Duration timeout) const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -70,6 +71,14 @@ class LogWatch {
   // "tampered"), with an alarm, when the log says something else.
   absl::Status CheckIncluded(const LeafReceipt& receipt,
                              ByteView event_bytes) const;
+  // Keeps what opens the proven entry of `receipt`, an event of this member's or
+  // about it, in the mirror. Nothing while told not to.
+  void KeepOpening(const LeafReceipt& receipt, ByteView event_bytes,
+                   Batch& rows) const;
+  void KeepNoOpenings() { keeps_openings_ = false; }  // before all else
+  // The newest checkpoint that the broker showed is of another log than this
+  // copy: nothing is to be given to it.
+  bool is_contradicted() const { return contradicted_; }
   // Whether a charter, or a key event of `member`, stands before `leaf` that
   // `peers` knows nothing of, as it waits for a quorum: who was refused by
   // `peers` may be right then.
@@ -120,6 +129,8 @@ class LogWatch {
   const Clock& clock_;
   const LogMirror mirror_;
   Enactment enactment_;
+  bool keeps_openings_ = true;
+  std::atomic<bool> contradicted_ = false;
   // Of the following thread.
   std::optional<Witnessed> witnessed_;
   std::optional<Digest> witnessed_for_;  // charter under which it was counted

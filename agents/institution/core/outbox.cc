@@ -263,6 +263,24 @@ absl::StatusOr<Sent> Outbox::SentAs(const Digest& envelope) const {
   return DecodeSent(json);
 }
 
+absl::Status Outbox::VisitSent(
+    const std::function<void(const Digest& envelope, Sent sent)>& visit) const {
+  absl::Status decoded;
+  RETURN_IF_ERROR(
+      kv_.Scan(kSentPrefix, "", [&](absl::string_view key, ByteView value) {
+        key.remove_prefix(sizeof kSentPrefix - 1);
+        const auto envelope = Digest::Parse(absl::StrCat("sha256:", key));
+        const auto json = ParseJson(AsText(value));
+        auto sent = json.ok() ? DecodeSent(*json)
+                              : absl::StatusOr<Sent>(json.status());
+        decoded = envelope.status();
+        decoded.Update(sent.status());
+        if (decoded.ok()) visit(*envelope, *std::move(sent));
+        return decoded.ok();
+      }));
+  return decoded;
+}
+
 absl::StatusOr<std::vector<Sent>> Outbox::SentIn(const MemberId& recipient,
                                                  const Digest& kid, uint64_t first,
                                                  uint64_t last,

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <set>
@@ -102,6 +103,9 @@ class Outbox {
   void PutSent(const Digest& envelope, const Sent& sent, Batch& rows) const;
   // NOT_FOUND for an envelope this agent did not send.
   absl::StatusOr<Sent> SentAs(const Digest& envelope) const;
+  // Calls `visit` for all that was ever sent. It may not call this outbox.
+  absl::Status VisitSent(
+      const std::function<void(const Digest& envelope, Sent sent)>& visit) const;
   // What went to `recipient` under links `first` to `last` of key `kid`: the
   // first `count_max` of them, in order.
   absl::StatusOr<std::vector<Sent>> SentIn(const MemberId& recipient, const Digest& kid,

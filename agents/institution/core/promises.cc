@@ -89,6 +89,8 @@ absl::Status Promises::Settle() {
       late = late || clock_.Now() > receipt.time + late_after_;
       continue;
     }
+    if (included.ok())
+      log_.KeepOpening(receipt, view.subspan(kFixedBytes), settled);
     // A broken promise rang already; asking again would change nothing.
     settled.Delete(key);
   }

@@ -200,6 +200,7 @@ absl::Status Agent::Parts::OpenBooks(const DataDir& data, AgentSecrets secrets) 
   ASSIGN_OR_RETURN(peers, PeerBook::Open(*kv, std::move(pinned)));
   ASSIGN_OR_RETURN(time, NetworkTime::Open(*kv, *peers, *alarms, clock));
   ASSIGN_OR_RETURN(log, LogWatch::Open(*kv, *peers, *broker, *alarms, clock));
+  if (!config.mirror) log->KeepNoOpenings();
   ASSIGN_OR_RETURN(keys, KeyRing::Open(*kv, config.member, std::move(secrets.identity),
                                        *peers, clock, config.prekey_interval));
   own_name = std::make_unique<OwnNameWatch>(*kv, *keys, *peers, *log, *alarms, clock);
@@ -256,7 +257,9 @@ void Agent::Parts::StartLoops() {
         return alarms->EvidenceOf(code, member);
       },
       [this] { return intake->quarantined(); },
-      [this] { return time->InTheWay(); }};
+      [this]() -> std::string {
+        return log->is_contradicted() ? "log" : time->InTheWay();
+      }};
 }
 
 // Some alarms hold something up: who has seen to one of these lets it go.
@@ -295,7 +298,7 @@ absl::Status Agent::Parts::CompareClock() {
 
 // New keys, and the end of old ones, only by a clock that is right.
 absl::Status Agent::Parts::MaintainKeys() {
-  if (!time->MayPublish().ok()) return absl::OkStatus();
+  if (!time->MayPublish().ok() || log->is_contradicted()) return absl::OkStatus();
   absl::Status done = keys->DestroyOldPrekeys(*broker, intake->cursor());
   done.Update(keys->Maintain(*broker));
   return done;
@@ -346,7 +349,9 @@ absl::Duration Agent::Parts::RunUpkeep() {
 }
 
 void Agent::Parts::AnchorAccessLog(BrokerClient& at) {
-  if (access_log->size() <= anchored_size || !time->MayPublish().ok()) return;
+  if (access_log->size() <= anchored_size || !time->MayPublish().ok() ||
+      log->is_contradicted())
+    return;
   const auto signer = keys->Signer();
   if (!signer.ok()) return;
   const TreeSize size = access_log->size();

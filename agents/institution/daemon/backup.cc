@@ -12,12 +12,11 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "agents/institution/core/restored.h"
-#include "agents/institution/daemon/running_agent.h"
+#include "agents/institution/daemon/store_to_read.h"
 #include "agents/institution/storage/backup_file.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/json.h"
-#include "base/kv/rocks_kv.h"
 #include "base/status.h"
 
 namespace amparo::agent {
@@ -82,39 +81,6 @@ class NewFile {
   int fd_;
   size_t size_ = 0;
   bool kept_ = false;
-};
-
-// The store, or while an agent runs on it, a copy that the agent made.
-class StoreToRead {
- public:
-  static absl::StatusOr<std::unique_ptr<StoreToRead>> Open(
-      const DataDir& data, const AgentConfig& config,
-      const std::string& officer) {
-    if (!FileExists(data.Path("store")))
-      return MakeError(absl::StatusCode::kFailedPrecondition,
-                       "this directory has no store",
-                       {.code = "config", .hint = "check --data"});
-    std::unique_ptr<StoreToRead> store(new StoreToRead());
-    auto own = RocksKv::Open(data.Path("store"));
-    if (absl::IsUnavailable(own.status())) {
-      ASSIGN_OR_RETURN(store->copy_,
-                       RunningAgent::At(data, config, officer).CopyStore());
-      own = RocksKv::Open(store->copy_);
-    }
-    RETURN_IF_ERROR(own.status());
-    store->kv_ = *std::move(own);
-    return store;
-  }
-  ~StoreToRead() {
-    kv_.reset();
-    if (!copy_.empty()) RemoveFolder(copy_).IgnoreError();
-  }
-  const KeyValue& kv() const { return *kv_; }
-
- private:
-  StoreToRead() = default;
-  std::unique_ptr<RocksKv> kv_;
-  std::string copy_;
 };
 
 // A passphrase file that lies elsewhere is kept apart on purpose.

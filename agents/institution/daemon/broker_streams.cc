@@ -79,6 +79,8 @@ absl::Status BrokerStreams::FollowShown(const ShownCheckpoint& shown) {
   }
   RETURN_IF_ERROR(followed);
   parts_.time.Followed(shown.note);
+  RETURN_IF_ERROR(
+      parts_.intake.SendLostAgain(shown.rebuilt_from, shown.rebuilt_to));
   if (!shown.witnessed.empty())
     RETURN_IF_ERROR(parts_.log.FollowWitnessed(shown.witnessed));
   Cosigner* const cosigner = parts_.cosigner;

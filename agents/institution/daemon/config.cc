@@ -45,6 +45,7 @@ envelopes_max = 100000  # waiting to be sent; then officers send nothing more
 [log]
 inclusion_alarm_s = 60  # an event not proven in the log by then is an alarm
 witness = true          # cosign the log, if the charter names this member's key
+mirror = true           # keep what opens our own entries: see export-mirror
 
 [journal]
 level = "info"  # info, warning or error; JSON lines on standard error
@@ -113,6 +114,7 @@ absl::StatusOr<AgentConfig> ParseAgentConfig(absl::string_view text,
   const int64_t envelopes = config.Int("outbox.envelopes_max", 100000, 1, 10000000);
   const int64_t inclusion_s = config.Int("log.inclusion_alarm_s", 60, 1, 86400);
   const bool witness = config.Bool("log.witness", true);
+  const bool mirror = config.Bool("log.mirror", true);
   const std::string level_text = config.String("journal.level", "info");
   RETURN_IF_ERROR(config.Finish());
 
@@ -143,6 +145,7 @@ absl::StatusOr<AgentConfig> ParseAgentConfig(absl::string_view text,
                      .envelopes_max = static_cast<size_t>(envelopes),
                      .inclusion_alarm = absl::Seconds(inclusion_s),
                      .witness = witness,
+                     .mirror = mirror,
                      .journal_level = level};
 }
 

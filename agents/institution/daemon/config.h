@@ -32,6 +32,7 @@ struct AgentConfig {
   size_t envelopes_max = 0;  // in the outbox
   absl::Duration inclusion_alarm;
   bool witness = true;  // cosigns the log, if the charter names its key
+  bool mirror = true;   // keeps what opens its own entries of the log
   EventLevel journal_level = EventLevel::kInfo;
 };
 

@@ -274,7 +274,9 @@ absl::Status BrokerClient::WatchCheckpoints(
         return stubs->log.WatchCheckpoints(&context, amparo::v1::WatchCheckpointsRequest());
       },
       [&](const amparo::v1::CheckpointResponse& message) -> absl::Status {
-        if (!visit({message.note(), message.witnessed()})) return absl::AbortedError("the reader ended it");
+        if (!visit({message.note(), message.witnessed(),
+                    TreeSize(message.rebuilt_to()), LeafIndex(message.rebuilt_from())}))
+          return absl::AbortedError("the reader ended it");
         return absl::OkStatus();
       });
 }

@@ -1,0 +1,153 @@
+#include "agents/institution/core/mirror_export.h"
+
+#include <utility>
+#include <vector>
+
+#include "agents/institution/core/log_mirror.h"
+#include "agents/institution/core/log_rows.h"
+#include "base/error.h"
+#include "base/new_directory.h"
+#include "base/status.h"
+#include "crypto/compact_range.h"
+#include "crypto/tile.h"
+#include "proto/envelope/log_entry.h"
+#include "proto/envelope/log_folder.h"
+
+namespace amparo::agent {
+namespace {
+
+absl::StatusOr<Checkpoint> CheckpointOf(const std::string& encoded) {
+  ASSIGN_OR_RETURN(const Note note, ParseNote(encoded));
+  return ParseCheckpoint(note.text);
+}
+
+// Entries become tiles and bundles as they come.
+class TileWriter {
+ public:
+  TileWriter(NewDirectory& out, const LogMirror& mirror, bool with_openings)
+      : out_(out), mirror_(mirror), with_openings_(with_openings) {}
+
+  absl::Status Add(LeafIndex leaf) {
+    ASSIGN_OR_RETURN(Bytes entry, mirror_.EntryAt(leaf));
+    RETURN_IF_ERROR(AddDocument(entry));
+    if (with_openings_) RETURN_IF_ERROR(AddOpening(leaf));
+    absl::Status written;
+    range_.Append(LeafHash(entry), [&](NodeId node, const Digest& hash) {
+      if (node.level % 8 == 0) written.Update(AddHash(node.level / 8, hash));
+    });
+    RETURN_IF_ERROR(written);
+    bundle_.push_back(std::move(entry));
+    return bundle_.size() < kTileWidth ? absl::OkStatus() : EndBundle();
+  }
+
+  // What is left: partial tiles, and the last bundle.
+  absl::Status Finish() {
+    if (!bundle_.empty()) RETURN_IF_ERROR(EndBundle());
+    for (uint32_t level = 0; level < tiles_.size(); ++level)
+      if (tiles_[level].width > 0) RETURN_IF_ERROR(EndTile(level));
+    return absl::OkStatus();
+  }
+
+  const CompactRange& range() const { return range_; }
+
+ private:
+  struct Tile {
+    uint64_t index = 0;
+    uint32_t width = 0;
+    std::string hashes;
+  };
+
+  absl::Status AddHash(uint32_t level, const Digest& hash) {
+    if (tiles_.size() <= level) tiles_.resize(level + 1);
+    tiles_[level].hashes += ToText(hash.bytes());
+    return ++tiles_[level].width < kTileWidth ? absl::OkStatus()
+                                              : EndTile(level);
+  }
+
+  absl::Status EndTile(uint32_t level) {
+    Tile& tile = tiles_[level];
+    RETURN_IF_ERROR(
+        out_.Write(TilePath({level, tile.index, tile.width}), tile.hashes));
+    tile = {tile.index + 1, 0, ""};
+    return absl::OkStatus();
+  }
+
+  absl::Status EndBundle() {
+    const auto width = static_cast<uint32_t>(bundle_.size());
+    RETURN_IF_ERROR(
+        out_.Write(BundlePath(bundles_, width), AsText(EncodeBundle(bundle_))));
+    if (with_openings_)
+      RETURN_IF_ERROR(out_.Write(OpeningsPath(bundles_), openings_));
+    ++bundles_;
+    bundle_.clear();
+    openings_.clear();
+    return absl::OkStatus();
+  }
+
+  absl::Status AddDocument(ByteView bytes) {
+    ASSIGN_OR_RETURN(const LogEntry entry, DecodeLogEntry(bytes));
+    const auto* charter = std::get_if<CharterEntry>(&entry.content);
+    if (charter == nullptr) return absl::OkStatus();
+    ASSIGN_OR_RETURN(const std::string document,
+                     mirror_.CharterOf(charter->hash));
+    return out_.Write(DocumentPath(charter->hash), document);
+  }
+
+  absl::Status AddOpening(LeafIndex leaf) {
+    auto opening = mirror_.OpeningAt(leaf);
+    if (absl::IsNotFound(opening.status())) return absl::OkStatus();
+    RETURN_IF_ERROR(opening.status());
+    ASSIGN_OR_RETURN(const std::string line,
+                     FormatOpeningLine({leaf, std::move(opening->salt),
+                                        std::move(opening->event)}));
+    openings_ += line;
+    return absl::OkStatus();
+  }
+
+  NewDirectory& out_;
+  const LogMirror& mirror_;
+  const bool with_openings_;
+  CompactRange range_;
+  std::vector<Tile> tiles_;  // one at each level that has begun
+  uint64_t bundles_ = 0;
+  std::vector<Bytes> bundle_;
+  std::string openings_;
+};
+
+}  // namespace
+
+absl::StatusOr<Checkpoint> ExportMirror(KeyValue& kv,
+                                        const NetworkFile& network,
+                                        const std::string& path,
+                                        bool with_openings) {
+  const auto newest = kv.Get(kLogCheckpointKey);
+  if (absl::IsNotFound(newest.status()))
+    return MakeError(absl::StatusCode::kFailedPrecondition,
+                     "this agent has not followed the log yet",
+                     {.code = "invalid_state", .field = "--data"});
+  RETURN_IF_ERROR(newest.status());
+  ASSIGN_OR_RETURN(Checkpoint checkpoint, CheckpointOf(ToText(*newest)));
+  NewDirectory out(path);
+  RETURN_IF_ERROR(out.Make());
+  const LogMirror mirror(kv);
+  TileWriter tiles(out, mirror, with_openings);
+  for (uint64_t leaf = 0; leaf < checkpoint.size.value(); ++leaf)
+    RETURN_IF_ERROR(tiles.Add(LeafIndex(leaf)));
+  RETURN_IF_ERROR(tiles.Finish());
+  if (tiles.range().Root() != checkpoint.root)
+    return MakeError(absl::StatusCode::kDataLoss,
+                     "this agent's copy is not the log that was signed",
+                     {.code = "tampered", .field = "--data"});
+  // Where witnesses are asked for, what they cosigned is what an auditor takes.
+  const auto witnessed = kv.Get(kLogWitnessedKey);
+  if (!witnessed.ok() && !absl::IsNotFound(witnessed.status()))
+    return witnessed.status();
+  RETURN_IF_ERROR(out.Write(kCheckpointFile,
+                            AsText(witnessed.ok() ? *witnessed : *newest)));
+  if (witnessed.ok()) RETURN_IF_ERROR(out.Write(kNewestFile, AsText(*newest)));
+  RETURN_IF_ERROR(out.Write(kNetworkFile, FormatNetworkFile(network)));
+  RETURN_IF_ERROR(out.Finish());
+  return checkpoint;
+}
+
+}  // namespace amparo::agent

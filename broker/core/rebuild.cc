@@ -1,0 +1,312 @@
+#include "broker/core/rebuild.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/error.h"
+#include "base/status.h"
+#include "broker/core/directory.h"
+#include "broker/core/start_guard.h"
+#include "crypto/compact_range.h"
+#include "crypto/tile.h"
+#include "proto/envelope/limits.h"
+#include "proto/network/charter.h"
+#include "proto/network/witnesses.h"
+
+namespace amparo::broker {
+namespace {
+
+absl::Status Tampered(absl::string_view message) {
+  return MakeError(absl::StatusCode::kDataLoss, message, {.code = "tampered"});
+}
+
+// What a mirror does not have, or has in a wrong form, is the mirror's fault.
+absl::Status Of(const MirrorSource& mirror, const absl::Status& status) {
+  if (absl::IsNotFound(status) || absl::IsInvalidArgument(status))
+    return Tampered(absl::StrCat(mirror.name(), ": ", status.message()));
+  return status;
+}
+
+constexpr uint8_t kCommitmentTag = 0x01;  // docs/PROTOCOL.md, Log entries
+
+uint32_t WidthOf(uint64_t bundle, TreeSize size) {
+  return static_cast<uint32_t>(
+      std::min<uint64_t>(kTileWidth, size.value() - bundle * kTileWidth));
+}
+
+}  // namespace
+
+Rebuilding::Rebuilding(const Store& store, std::vector<NoteVerifier> log_keys,
+                       std::vector<MirrorSource*> mirrors)
+    : store_(store),
+      log_keys_(std::move(log_keys)),
+      mirrors_(std::move(mirrors)) {}
+
+absl::Status Rebuilding::Check() {
+  RETURN_IF_ERROR(ReadNotes());
+  RETURN_IF_ERROR(CheckStored());
+  return CheckOneHistory();
+}
+
+absl::StatusOr<Checkpoint> Rebuilding::Verify(const std::string& note) const {
+  absl::Status refused = absl::InvalidArgumentError("no log key");
+  for (const NoteVerifier& key : log_keys_) {
+    auto checkpoint = VerifyCheckpoint(note, key);
+    if (checkpoint.ok()) return checkpoint;
+    refused = checkpoint.status();
+  }
+  return refused;
+}
+
+absl::Status Rebuilding::ReadNotes() {
+  for (MirrorSource* mirror : mirrors_) {
+    const auto notes = mirror->Notes();
+    if (!notes.ok()) return Of(*mirror, notes.status());
+    for (const std::string& note : *notes) {
+      auto checkpoint = Verify(note);
+      if (!checkpoint.ok())
+        return Tampered(absl::StrCat(
+            mirror->name(), ": its checkpoint is not signed by this log"));
+      shown_.push_back({note, *std::move(checkpoint), mirror});
+    }
+  }
+  if (shown_.empty())
+    return MakeError(absl::StatusCode::kInvalidArgument, "no mirror was given",
+                     {.code = "usage", .field = "--from"});
+  std::stable_sort(shown_.begin(), shown_.end(),
+                   [](const Shown& a, const Shown& b) {
+                     return a.checkpoint.size < b.checkpoint.size;
+                   });
+  return absl::OkStatus();
+}
+
+// The store as it was put back is whole, and every mirror that ends within it
+// is its beginning.
+absl::Status Rebuilding::CheckStored() {
+  absl::Status sound;
+  for (const NoteVerifier& key : log_keys_) {
+    sound = CheckStart(store_, key);
+    if (sound.ok()) break;
+  }
+  RETURN_IF_ERROR(sound);
+  const TreeSize size = store_.Head().range.size();
+  for (const Shown& shown : shown_) {
+    if (shown.checkpoint.size > size) break;
+    ASSIGN_OR_RETURN(const Digest root,
+                     StoredRoot(store_, shown.checkpoint.size));
+    if (root != shown.checkpoint.root)
+      return Forked(OwnNote([&shown](const Checkpoint& own) {
+                      return own.size >= shown.checkpoint.size;
+                    }),
+                    shown.note,
+                    absl::StrCat(shown.mirror->name(),
+                                 ": another log than this store's"));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::map<TreeSize, Digest>> Rebuilding::RootsOfLargest(
+    const std::set<TreeSize>& sizes) {
+  std::map<TreeSize, Digest> roots;
+  const TreeSize end = largest().checkpoint.size;
+  MirrorSource& mirror = *largest().mirror;
+  CompactRange range;
+  if (sizes.contains(TreeSize(0))) roots[TreeSize(0)] = range.Root();
+  for (uint64_t bundle = 0; range.size() < end; ++bundle) {
+    const auto entries = mirror.Bundle(bundle, WidthOf(bundle, end));
+    if (!entries.ok()) return Of(mirror, entries.status());
+    for (const Bytes& entry : *entries) {
+      range.Append(LeafHash(entry));
+      if (sizes.contains(range.size())) roots[range.size()] = range.Root();
+    }
+  }
+  return roots;
+}
+
+absl::Status Rebuilding::CheckOneHistory() {
+  const TreeSize own = store_.Head().range.size();
+  if (largest().checkpoint.size <= own) return absl::OkStatus();
+  std::set<TreeSize> sizes = {own};
+  OwnNote([&sizes](const Checkpoint& newest) {
+    return sizes.insert(newest.size).second;
+  });
+  for (const Shown& shown : shown_) sizes.insert(shown.checkpoint.size);
+  ASSIGN_OR_RETURN(const auto roots, RootsOfLargest(sizes));
+  if (roots.at(largest().checkpoint.size) != largest().checkpoint.root) {
+    // Two signed roots of one size need no entries.
+    for (const Shown& shown : shown_)
+      if (shown.checkpoint.size == largest().checkpoint.size &&
+          shown.checkpoint.root != largest().checkpoint.root)
+        return Forked(shown.note, largest().note,
+                      "two mirrors hold two signed logs of one size");
+    return Tampered(absl::StrCat(largest().mirror->name(),
+                                 ": its entries are not those of its "
+                                 "checkpoint: leave this mirror out"));
+  }
+  for (const Shown& shown : shown_)
+    if (shown.checkpoint.size > own &&
+        roots.at(shown.checkpoint.size) != shown.checkpoint.root)
+      return Forked(
+          shown.note, largest().note,
+          absl::StrCat(shown.mirror->name(), " and ", largest().mirror->name(),
+                       " hold two signed logs"));
+  if (roots.at(own) == store_.Head().range.Root()) return absl::OkStatus();
+  return Forked(OwnNote([&roots](const Checkpoint& newest) {
+                  return roots.at(newest.size) != newest.root;
+                }),
+                largest().note,
+                "this store went on by itself after it was put back: put the "
+                "backup back once more, and rebuild before it runs");
+}
+
+// The newest that the store signed, if `contradicts` says so.
+std::string Rebuilding::OwnNote(
+    const std::function<bool(const Checkpoint&)>& contradicts) const {
+  const auto note = store_.NewestCheckpoint();
+  const auto checkpoint =
+      note.ok() ? Verify(*note) : absl::StatusOr<Checkpoint>(note.status());
+  return checkpoint.ok() && contradicts(*checkpoint) ? *note : "";
+}
+
+absl::Status Rebuilding::Forked(const std::string& one,
+                                const std::string& other,
+                                absl::string_view message) {
+  evidence_ = one.empty() ? "" : absl::StrCat(one, "\n", other);
+  return MakeError(absl::StatusCode::kDataLoss, message, {.code = "forked"});
+}
+
+absl::Status Rebuilding::AddDocument(const LogEntry& entry,
+                                     LoggedEntry& logged) {
+  const auto* charter = std::get_if<CharterEntry>(&entry.content);
+  if (charter == nullptr) return absl::OkStatus();
+  for (MirrorSource* mirror : mirrors_) {
+    const auto document = mirror->Document(charter->hash);
+    if (absl::IsNotFound(document.status()) ||
+        absl::IsInvalidArgument(document.status()))
+      continue;
+    RETURN_IF_ERROR(document.status());
+    if (Sha256(*document) != charter->hash) continue;
+    logged.document = *document;
+    return absl::OkStatus();
+  }
+  return Tampered(
+      absl::StrCat("no mirror has charter version ", charter->version));
+}
+
+// Anybody's opening that fits is the right one.
+absl::Status Rebuilding::AddOpenings(uint64_t bundle,
+                                     std::vector<LoggedEntry>& logged) {
+  const uint64_t first = bundle * kTileWidth;
+  for (MirrorSource* mirror : mirrors_) {
+    auto openings = mirror->Openings(bundle);
+    if (!openings.ok()) return Of(*mirror, openings.status());
+    for (OpeningLine& opening : *openings) {
+      if (opening.leaf.value() < first ||
+          opening.leaf.value() - first >= logged.size())
+        continue;
+      LoggedEntry& entry = logged[opening.leaf.value() - first];
+      ASSIGN_OR_RETURN(const LogEntry decoded, DecodeLogEntry(entry.entry));
+      const auto* sealed = std::get_if<CommitmentEntry>(&decoded.content);
+      if (sealed == nullptr ||
+          LeafCommitment(opening.salt, opening.event) != sealed->commitment)
+        return Tampered(absl::StrCat(
+            mirror->name(), ": the opening of entry ", opening.leaf.value(),
+            " is not the one that was logged: leave this mirror out"));
+      entry.salt = std::move(opening.salt);
+      entry.event = std::move(opening.event);
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<LoggedEntry>> Rebuilding::Read(uint64_t bundle,
+                                                          uint32_t width) {
+  MirrorSource& mirror = *largest().mirror;
+  auto entries = mirror.Bundle(bundle, width);
+  if (!entries.ok()) return Of(mirror, entries.status());
+  std::vector<LoggedEntry> logged;
+  for (Bytes& bytes : *entries) {
+    LoggedEntry& one = logged.emplace_back();
+    one.entry = std::move(bytes);
+    const auto entry = DecodeLogEntry(one.entry);
+    if (!entry.ok()) return Of(mirror, entry.status());
+    RETURN_IF_ERROR(AddDocument(*entry, one));
+  }
+  RETURN_IF_ERROR(AddOpenings(bundle, logged));
+  return logged;
+}
+
+absl::StatusOr<Rebuilding::Result> Rebuilding::Apply(Store& copy) {
+  Result result;
+  result.before = copy.Head().range.size();
+  const TreeSize end = largest().checkpoint.size;
+  while (copy.Head().range.size() < end) {
+    const uint64_t next = copy.Head().range.size().value();
+    const uint64_t bundle = next / kTileWidth;
+    ASSIGN_OR_RETURN(const std::vector<LoggedEntry> logged,
+                     Read(bundle, WidthOf(bundle, end)));
+    const auto missing = std::span(logged).subspan(next - bundle * kTileWidth);
+    if (const absl::Status appended = copy.AppendLogged(missing);
+        !appended.ok())
+      return Of(*largest().mirror, appended);
+    for (const LoggedEntry& one : missing)
+      if (one.event.empty() && one.entry[0] == kCommitmentTag)
+        ++result.unopened;
+  }
+  result.after = copy.Head().range.size();
+  // Read twice, and it may have changed in between.
+  if (result.after == end &&
+      copy.Head().range.Root() != largest().checkpoint.root)
+    return Tampered(absl::StrCat(largest().mirror->name(),
+                                 ": it changed while it was read"));
+  RETURN_IF_ERROR(KeepNotes(copy));
+  ASSIGN_OR_RETURN(result.lost,
+                   copy.EndRebuilding(LeafIndex(result.before.value())));
+  ASSIGN_OR_RETURN(result.newest, copy.NewestCheckpoint());
+  return result;
+}
+
+// The log's own signatures, without times and cosignatures.
+std::string Rebuilding::ByLogKeys(const std::string& encoded) const {
+  auto note = ParseNote(encoded);
+  if (!note.ok()) return encoded;
+  std::erase_if(note->signatures, [&](const NoteSignature& signature) {
+    return std::none_of(log_keys_.begin(), log_keys_.end(),
+                        [&](const NoteVerifier& key) {
+                          return key.name() == signature.name &&
+                                 key.key_hash() == signature.key_hash;
+                        });
+  });
+  return FormatNote(*note);
+}
+
+// What the broker showed, so that it shows no less; and under which of it each
+// charter came into force.
+absl::Status Rebuilding::KeepNotes(Store& copy) const {
+  for (const Shown& shown : shown_)
+    RETURN_IF_ERROR(
+        copy.PutCheckpoint(shown.checkpoint.size, ByLogKeys(shown.note))
+            .status());
+  ASSIGN_OR_RETURN(const auto directory, Directory::Load(copy));
+  const auto network = directory->Current();
+  std::optional<Charter> before;
+  for (const LoggedCharter& logged : network->charters) {
+    ASSIGN_OR_RETURN(const std::string document, copy.Document(logged.hash));
+    ASSIGN_OR_RETURN(Charter charter, PeekCharter(document));
+    for (const Shown& shown : shown_) {
+      ASSIGN_OR_RETURN(const Note note, ParseNote(shown.note));
+      if (shown.checkpoint.size.value() <= logged.leaf.value()) continue;
+      std::vector<uint64_t> versions;
+      if (before && QuorumTime(note, *before))
+        versions.push_back(charter.version);
+      if (!versions.empty() || QuorumTime(note, charter))
+        RETURN_IF_ERROR(
+            copy.PutWitnessed(shown.checkpoint.size, shown.note, versions));
+    }
+    before = std::move(charter);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace amparo::broker

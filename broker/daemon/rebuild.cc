@@ -1,0 +1,167 @@
+#include "broker/daemon/rebuild.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <memory>
+#include <system_error>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/error.h"
+#include "base/files.h"
+#include "base/status.h"
+#include "broker/core/rebuild.h"
+#include "broker/core/start_guard.h"
+#include "broker/daemon/mirror_folder.h"
+#include "broker/daemon/wired_core.h"
+#include "broker/store/rocks_store.h"
+
+namespace amparo::broker {
+namespace {
+
+absl::Status Failed(absl::string_view what) {
+  return MakeError(absl::StatusCode::kInternal, what,
+                   {.code = "storage", .field = "--data"});
+}
+
+// As `run` takes it: the log's key, and the one that it changes to or from.
+absl::StatusOr<std::vector<NoteVerifier>> LogKeysOf(const DataDir& data) {
+  ASSIGN_OR_RETURN(const NetworkFile network, data.ReadNetworkFile());
+  ASSIGN_OR_RETURN(const DataDir::LogKeys keys, data.ReadLogKeys(network));
+  std::vector<NoteVerifier> verifiers = {network.log_key};
+  if (keys.second.has_value()) {
+    ASSIGN_OR_RETURN(
+        NoteVerifier second,
+        NoteVerifier::Create(network.network, NoteKeyType::kEd25519,
+                             keys.second->verify_key()));
+    verifiers.push_back(std::move(second));
+  }
+  return verifiers;
+}
+
+absl::StatusOr<std::unique_ptr<Store>> OpenToRebuild(const DataDir& data) {
+  if (!FileExists(data.store()))
+    return MakeError(absl::StatusCode::kNotFound, "there is no store here",
+                     {.code = "not_found",
+                      .field = "--data",
+                      .hint = "put the newest backup back first"});
+  auto store = OpenRocksStore(data.store());
+  if (!absl::IsUnavailable(store.status())) return store;
+  return MakeError(absl::StatusCode::kUnavailable,
+                   "a broker has this directory open",
+                   {.code = "broker_unreachable",
+                    .field = "--data",
+                    .hint = "stop it first"});
+}
+
+absl::Status RemoveFolder(const std::string& path) {
+  std::error_code error;
+  std::filesystem::remove_all(path, error);
+  return error ? Failed(absl::StrCat("cannot remove ", path))
+               : absl::OkStatus();
+}
+
+// The rebuilt store and the old one change places in one step.
+absl::Status TakePlace(const DataDir& data) {
+  if (renameat2(AT_FDCWD, data.rebuilt_store().c_str(), AT_FDCWD,
+                data.store().c_str(), RENAME_EXCHANGE) != 0)
+    return Failed("the rebuilt store cannot take the old one's place");
+  const int parent =
+      open(data.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const bool durable = parent >= 0 && fsync(parent) == 0;
+  if (parent >= 0) close(parent);
+  return durable ? absl::OkStatus() : Failed("the directory cannot be synced");
+}
+
+absl::Status KeepEvidence(const DataDir& data, const Rebuilding& rebuilding,
+                          absl::Status refused) {
+  if (rebuilding.evidence().empty()) return refused;
+  RETURN_IF_ERROR(WriteFile(data.fork_evidence(), rebuilding.evidence(),
+                            FileMode::kPrivate));
+  return MakeError(
+      refused.code(), refused.message(),
+      {.code = ErrorCodeOf(refused),
+       .field = "--from",
+       .hint = absl::StrCat("two signed checkpoints prove it: ",
+                            data.fork_evidence(), " (amparo-audit compare)")});
+}
+
+// What is missing, in a copy of the store.
+absl::StatusOr<Rebuilding::Result> BringUp(
+    const DataDir& data, const std::vector<NoteVerifier>& log_keys,
+    const std::vector<MirrorSource*>& mirrors) {
+  ASSIGN_OR_RETURN(const std::unique_ptr<Store> store, OpenToRebuild(data));
+  Rebuilding rebuilding(*store, log_keys, mirrors);
+  if (const absl::Status checked = rebuilding.Check(); !checked.ok())
+    return KeepEvidence(data, rebuilding, checked);
+  RETURN_IF_ERROR(RemoveFolder(data.rebuilt_store()));
+  RETURN_IF_ERROR(store->CopyTo(data.rebuilt_store()));
+  ASSIGN_OR_RETURN(const std::unique_ptr<Store> copy,
+                   OpenRocksStore(data.rebuilt_store()));
+  ASSIGN_OR_RETURN(Rebuilding::Result result, rebuilding.Apply(*copy));
+  // Kept beside the store, it may be newer than both.
+  ASSIGN_OR_RETURN(const std::vector<std::string> known,
+                   KnownCheckpoints(data));
+  absl::Status sound;
+  for (const NoteVerifier& key : log_keys) {
+    sound = CheckStart(*copy, key, known);
+    if (sound.ok()) break;
+  }
+  RETURN_IF_ERROR(sound);
+  return result;
+}
+
+Answer AnswerOf(const Rebuilding::Result& result,
+                const std::vector<std::string>& from) {
+  Json json;
+  json["schema"] = "broker_rebuild/1";
+  json["size_before"] = result.before.value();
+  json["size"] = result.after.value();
+  json["unopened"] = result.unopened;
+  json["sent_again"] = result.lost;
+  json["mirrors"] = from.size();
+  return {
+      std::move(json),
+      absl::StrCat(
+          "entries       ", result.before.value(), " in the backup, ",
+          result.after.value(), " now\n", "without what opens them  ",
+          result.unopened, "\n",
+          "envelopes that their senders' agents send again  ", result.lost,
+          "\n\nAn agent that has followed further than ", result.after.value(),
+          " will refuse this log: take its\nmirror, too, before the broker "
+          "runs. Then: amparo-broker run; members whose\nagents rang "
+          "acknowledge log_rollback; invite again who has not joined.\n")};
+}
+
+}  // namespace
+
+absl::StatusOr<Answer> Rebuild(const DataDir& data,
+                               const std::vector<std::string>& from) {
+  RETURN_IF_ERROR(data.CheckOwnerOnly());
+  RETURN_IF_ERROR(data.ReadConfig().status());
+  ASSIGN_OR_RETURN(const std::vector<NoteVerifier> log_keys, LogKeysOf(data));
+  std::vector<std::unique_ptr<MirrorFolder>> folders;
+  std::vector<MirrorSource*> mirrors;
+  for (const std::string& path : from) {
+    ASSIGN_OR_RETURN(folders.emplace_back(), MirrorFolder::Open(path));
+    mirrors.push_back(folders.back().get());
+  }
+  auto result = BringUp(data, log_keys, mirrors);
+  if (!result.ok()) {
+    RETURN_IF_ERROR(RemoveFolder(data.rebuilt_store()));
+    return result.status();
+  }
+  RETURN_IF_ERROR(TakePlace(data));
+  RETURN_IF_ERROR(RemoveFolder(data.rebuilt_store()));
+  RETURN_IF_ERROR(
+      WriteFile(data.last_checkpoint(), result->newest, FileMode::kPrivate));
+  // Last: until then it may be rebuilt, and not run.
+  if (FileExists(data.backup_mark()) && unlink(data.backup_mark().c_str()) != 0)
+    return Failed("the mark of the backup cannot be removed");
+  return AnswerOf(*result, from);
+}
+
+}  // namespace amparo::broker

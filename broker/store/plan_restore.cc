@@ -1,0 +1,222 @@
+#include <limits>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "base/status.h"
+#include "broker/store/plan.h"
+#include "crypto/checkpoint.h"
+#include "proto/envelope/codec.h"
+#include "proto/envelope/erasure.h"
+#include "proto/envelope/limits.h"
+#include "proto/envelope/recall.h"
+#include "proto/envelope/receipt.h"
+#include "proto/network/key_event.h"
+
+// Entries that were logged before, by a store that is lost: what they did to
+// the tables then is done again, as far as it is known. Signatures were checked
+// then; that the openings are the log's, their commitments prove.
+
+namespace amparo::broker {
+namespace {
+
+absl::Status NotOfThisLog(absl::string_view what) {
+  return absl::InvalidArgumentError(what);
+}
+
+// The name that the publication took.
+absl::StatusOr<std::string> SlotOf(const LogEntry& entry) {
+  if (const auto* charter = std::get_if<CharterEntry>(&entry.content))
+    return absl::StrCat("charter/", charter->version);
+  if (const auto* published = std::get_if<KeyEventEntry>(&entry.content)) {
+    ASSIGN_OR_RETURN(const KeyEvent event, PeekKeyEvent(published->document));
+    return absl::StrCat("key/", event.member.text(), "/", event.seq);
+  }
+  return absl::StrCat(
+      "suspension/",
+      Sha256(std::get<SuspensionEntry>(entry.content).document).ToString());
+}
+
+Digest DigestOf(const LogEntry& entry) {
+  if (const auto* charter = std::get_if<CharterEntry>(&entry.content))
+    return charter->hash;
+  if (const auto* published = std::get_if<KeyEventEntry>(&entry.content))
+    return Sha256(published->document);
+  return Sha256(std::get<SuspensionEntry>(entry.content).document);
+}
+
+}  // namespace
+
+absl::Status Plan::Restore(const LoggedEntry& logged) {
+  ASSIGN_OR_RETURN(const LogEntry entry, DecodeLogEntry(logged.entry));
+  if (entry.time < head_.time) return NotOfThisLog("the log's time falls");
+  const auto* sealed = std::get_if<CommitmentEntry>(&entry.content);
+  const LeafIndex leaf = AppendDated(entry, logged.salt).index;
+  if (sealed == nullptr)
+    return RestorePublication(leaf, entry, logged.document);
+  if (logged.event.empty() && logged.salt.empty()) return absl::OkStatus();
+  if (logged.salt.size() != kSaltBytes ||
+      LeafCommitment(logged.salt, logged.event) != sealed->commitment)
+    return NotOfThisLog("an opening does not fit its entry");
+  const auto event = DecodeAuditEvent(logged.event);
+  if (!event.ok()) return absl::OkStatus();
+  const Parties parties = std::visit(
+      [&](const auto& said) { return Redo(leaf, logged.event, said); }, *event);
+  if (absl::IsInvalidArgument(parties.status())) return absl::OkStatus();
+  RETURN_IF_ERROR(parties.status());
+  Put(Table::kOpenings, NumberKey(leaf.value()),
+      EncodeOpening(Distinct(*parties), logged.salt, logged.event));
+  return absl::OkStatus();
+}
+
+absl::Status Plan::RestorePublication(LeafIndex leaf, const LogEntry& entry,
+                                      const std::string& document) {
+  const Digest digest = DigestOf(entry);
+  if (std::holds_alternative<CharterEntry>(entry.content)) {
+    if (Sha256(document) != digest)
+      return NotOfThisLog("a charter is not the one that its entry names");
+    Put(Table::kDocuments, ToText(digest.bytes()), ToBytes(document));
+  }
+  ASSIGN_OR_RETURN(const std::string slot, SlotOf(entry));
+  ASSIGN_OR_RETURN(const std::optional<std::string> taken,
+                   Get(Table::kRequests, SlotRequestKey(slot)));
+  if (taken) return NotOfThisLog("two publications under one name");
+  PutPublication(leaf, slot, digest);
+  return absl::OkStatus();
+}
+
+// --- What each event did.
+
+Plan::Parties Plan::Redo(LeafIndex leaf, const Bytes&,
+                         const EnvelopeEvent& said) {
+  ASSIGN_OR_RETURN(const Header header, DecodeHeader(said.header));
+  const Digest digest = EnvelopeDigest(said.header, said.body);
+  ASSIGN_OR_RETURN(uint64_t* const pending, Pending(header.recipient));
+  ++*pending;
+  Put(Table::kRequests, EnvelopeRequestKey(header.sender, header.envelope_id),
+      EncodeRequest({leaf, digest}));
+  const EnvelopeRecord record{
+      leaf,          digest,           header.envelope_id,
+      header.sender, header.recipient, header.expires};
+  Put(Table::kRecords, NumberKey(leaf.value()), EncodeRecord({record, {}, {}}));
+  Put(Table::kExpiries, ExpiryKey(header.expires, leaf), {});
+  restored_[digest] = leaf;
+  return std::vector{header.sender, header.recipient};
+}
+
+Plan::Parties Plan::Redo(LeafIndex leaf, const Bytes& event,
+                         const AnchorEvent& said) {
+  ASSIGN_OR_RETURN(const SignedAnchor anchor,
+                   MakeSignedAnchor(said.anchor, said.signature));
+  const MemberId& member = anchor.anchor.member;
+  Put(Table::kRequests, EventRequestKey(member, event),
+      EncodeRequest({leaf, Sha256(event)}));
+  return std::vector{member};
+}
+
+Plan::Parties Plan::Redo(LeafIndex leaf, const Bytes& event,
+                         const ReceiptEvent& said) {
+  ASSIGN_OR_RETURN(const Receipt receipt, PeekReceipt(said.token));
+  const auto kind = receipt.kind == ReceiptKind::kDelivered
+                        ? EnvelopeEventKind::kDelivered
+                        : EnvelopeEventKind::kUndecryptable;
+  RETURN_IF_ERROR(RedoSettle(receipt.leaf, receipt.digest, kind, event, leaf));
+  // Also where nobody knows the envelope any more: its sender does.
+  PutItem(receipt.audience, leaf, {ItemKind::kNotice, receipt.leaf});
+  return std::vector{receipt.issuer, receipt.audience};
+}
+
+Plan::Parties Plan::Redo(LeafIndex leaf, const Bytes& event,
+                         const RecallEvent& said) {
+  ASSIGN_OR_RETURN(const Recall recall, PeekRecall(said.token));
+  ASSIGN_OR_RETURN(const std::optional<std::string> value,
+                   Get(Table::kRequests,
+                       EnvelopeRequestKey(recall.sender, recall.envelope_id)));
+  if (!value) return std::vector{recall.sender};
+  ASSIGN_OR_RETURN(const RequestRow request, DecodeRequest(*value));
+  RETURN_IF_ERROR(RedoSettle(request.leaf, recall.digest,
+                             EnvelopeEventKind::kRecalled, event, leaf));
+  ASSIGN_OR_RETURN(const std::optional<RecordRow> row, GetRecord(request.leaf));
+  if (!row) return std::vector{recall.sender};
+  return std::vector{row->record.sender, row->record.recipient};
+}
+
+Plan::Parties Plan::Redo(LeafIndex leaf, const Bytes& event,
+                         const ExpiryEvent& said) {
+  ASSIGN_OR_RETURN(const std::optional<RecordRow> row,
+                   FindExpired(said.digest));
+  // It names nobody.
+  if (!row) return absl::InvalidArgumentError("the expiry of something lost");
+  RETURN_IF_ERROR(RedoSettle(row->record.leaf, said.digest,
+                             EnvelopeEventKind::kExpired, event, leaf));
+  return std::vector{row->record.sender, row->record.recipient};
+}
+
+Plan::Parties Plan::Redo(LeafIndex leaf, const Bytes& event,
+                         const ErasureEvent& said) {
+  ASSIGN_OR_RETURN(const Erasure erasure, PeekErasure(said.token));
+  Erase erase{erasure.member, std::nullopt, {}};
+  if (erasure.authority == ErasureAuthority::kCaseOpener)
+    erase.alone_if_asked_by = head_.time - kErasureAnswer;
+  for (const LeafIndex target : erasure.leaves) {
+    ASSIGN_OR_RETURN(const std::optional<std::string> value,
+                     Get(Table::kOpenings, NumberKey(target.value())));
+    if (!value) continue;
+    ASSIGN_OR_RETURN(const Opening opening, DecodeOpening(target, *value));
+    if (Concerns(opening, erasure.member))
+      RETURN_IF_ERROR(EraseOpening(erase, {target, opening.parties}));
+  }
+  Put(Table::kRequests, EventRequestKey(erasure.member, event),
+      EncodeRequest({leaf, Sha256(event)}));
+  return std::vector{erasure.member};
+}
+
+Plan::Parties Plan::Redo(LeafIndex leaf, const Bytes& event,
+                         const AccessLogEvent& said) {
+  ASSIGN_OR_RETURN(const Note note, ParseNote(said.note));
+  ASSIGN_OR_RETURN(const Checkpoint checkpoint, ParseCheckpoint(note.text));
+  // NETWORK/access/MEMBER
+  const size_t slash = checkpoint.origin.rfind('/');
+  if (slash == std::string::npos)
+    return absl::InvalidArgumentError("a checkpoint that names no member");
+  ASSIGN_OR_RETURN(MemberId member,
+                   MemberId::Parse(checkpoint.origin.substr(slash + 1)));
+  Put(Table::kRequests, EventRequestKey(member, event),
+      EncodeRequest({leaf, Sha256(event)}));
+  return std::vector{std::move(member)};
+}
+
+// --- Envelopes.
+
+absl::Status Plan::RedoSettle(LeafIndex envelope, const Digest& digest,
+                              EnvelopeEventKind kind, const Bytes& event,
+                              LeafIndex leaf) {
+  ASSIGN_OR_RETURN(std::optional<RecordRow> row, GetRecord(envelope));
+  if (!row || row->record.digest != digest) return absl::OkStatus();
+  const auto next = NextState(row->record.state, kind);
+  if (!next.ok()) return absl::OkStatus();
+  return EndStay(*std::move(row), *next, event, leaf).status();
+}
+
+absl::StatusOr<std::optional<RecordRow>> Plan::FindExpired(
+    const Digest& digest) const {
+  if (const auto fresh = restored_.find(digest); fresh != restored_.end())
+    return GetRecord(fresh->second);
+  std::vector<LeafIndex> leaves;
+  RETURN_IF_ERROR(tables_.Scan(
+      Table::kExpiries, "",
+      ExpiryKey(head_.time, LeafIndex(std::numeric_limits<uint64_t>::max())),
+      [&](absl::string_view key, absl::string_view) {
+        leaves.push_back(LeafIndex(ReadU64(AsBytes(key.substr(8)))));
+        return true;
+      }));
+  for (const LeafIndex leaf : leaves) {
+    ASSIGN_OR_RETURN(std::optional<RecordRow> row, GetRecord(leaf));
+    if (row && row->record.digest == digest) return row;
+  }
+  return std::nullopt;
+}
+
+}  // namespace amparo::broker
