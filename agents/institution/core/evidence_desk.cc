@@ -8,6 +8,7 @@
 #include "agents/institution/core/anchors.h"
 #include "agents/institution/core/case_opener.h"
 #include "agents/institution/core/opening_book.h"
+#include "agents/institution/core/section_reader.h"
 #include "base/encoding.h"
 #include "base/error.h"
 #include "base/event_log.h"
@@ -107,20 +108,6 @@ absl::StatusOr<Tie> TieOf(const Desk& desk, const CaseEvent& event) {
                   "ask its sender, who can show its anchor");
   RETURN_IF_ERROR(opening.status());
   return Tie{*event.leaf, ToBytes(opening->salt), opening->manifest};
-}
-
-absl::StatusOr<std::set<Slot>> SlotsNamed(
-    const std::vector<std::string>& names) {
-  std::set<Slot> slots;
-  for (const std::string& name : names) {
-    const auto slot = ParseSlot(name);
-    if (!slot.ok())
-      return MakeError(absl::StatusCode::kInvalidArgument,
-                       "not the name of a section",
-                       {.code = "usage", .field = "section"});
-    slots.insert(*slot);
-  }
-  return slots;
 }
 
 std::vector<std::string> NamesOf(const std::set<Slot>& slots) {

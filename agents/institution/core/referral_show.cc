@@ -25,20 +25,6 @@ struct Candidate {
   bool withheld = false;  // a message that may revoke it waits to be trusted
 };
 
-absl::StatusOr<std::set<Slot>> SlotsNamed(
-    const std::vector<std::string>& names) {
-  std::set<Slot> slots;
-  for (const std::string& name : names) {
-    const auto slot = ParseSlot(name);
-    if (!slot.ok())
-      return MakeError(absl::StatusCode::kInvalidArgument,
-                       "not the name of a section",
-                       {.code = "usage", .field = "section"});
-    slots.insert(*slot);
-  }
-  return slots;
-}
-
 // What a recipient has, as far as consent and charter still let it see.
 SectionView IncomingView(const Desk& desk, const Moment& moment,
                          const Case& entry, const PeerReferral& referral,

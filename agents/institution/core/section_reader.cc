@@ -80,4 +80,18 @@ absl::StatusOr<std::string> ReadSection(const Desk& desk, const Moment& moment,
   return absl::NotFoundError("the section is erased");
 }
 
+absl::StatusOr<std::set<Slot>> SlotsNamed(
+    const std::vector<std::string>& names) {
+  std::set<Slot> slots;
+  for (const std::string& name : names) {
+    const auto slot = ParseSlot(name);
+    if (!slot.ok())
+      return MakeError(absl::StatusCode::kInvalidArgument,
+                       "not the name of a section",
+                       {.code = "usage", .field = "section"});
+    slots.insert(*slot);
+  }
+  return slots;
+}
+
 }  // namespace amparo::agent

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <set>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "agents/institution/core/case_book.h"
@@ -18,5 +20,8 @@ absl::StatusOr<std::string> ReadSection(const Desk& desk, const Moment& moment,
                                         const Case& entry,
                                         const PeerReferral& referral, Slot slot,
                                         const SharedSlot& shared);
+
+// What an officer names on the command line. INVALID_ARGUMENT (code "usage").
+absl::StatusOr<std::set<Slot>> SlotsNamed(const std::vector<std::string>& names);
 
 }  // namespace amparo::agent
