@@ -22,6 +22,7 @@ absl::StatusOr<std::string> ReadSection(const Desk& desk, const Moment& moment,
                                         const SharedSlot& shared);
 
 // What an officer names on the command line. INVALID_ARGUMENT (code "usage").
-absl::StatusOr<std::set<Slot>> SlotsNamed(const std::vector<std::string>& names);
+absl::StatusOr<std::set<Slot>> SlotsNamed(
+    const std::vector<std::string>& names);
 
 }  // namespace amparo::agent
