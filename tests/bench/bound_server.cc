@@ -206,7 +206,7 @@ void RunBoundServer(const BoundOptions& options,
   builder.AddListeningPort(
       "127.0.0.1:0",
       MakeServerCredentials({data.server_key(), data.server_certificate(),
-                             data.ca_certificate()}),
+                             data.ca().certificate}),
       &port);
   builder.RegisterService(&service);
   const std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
