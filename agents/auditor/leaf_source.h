@@ -40,10 +40,10 @@ class LeafSource {
   // A charter version, by the hash that its entry holds.
   virtual absl::StatusOr<std::string> Document(const Digest& hash) = 0;
   // The checkpoint under which charter `version` came into force: a signed note.
-  // NOT_FOUND when it keeps none, UNIMPLEMENTED when it knows nothing of them.
+  // NOT_FOUND when it keeps none.
   virtual absl::StatusOr<std::string> CharterCheckpoint(uint64_t version) {
     static_cast<void>(version);
-    return absl::UnimplementedError("no checkpoints of charters here");
+    return absl::NotFoundError("no checkpoints of charters here");
   }
   // Whether the source gives openings at all.
   virtual bool HasOpenings() = 0;
