@@ -27,6 +27,17 @@ class LyingAboutMail : public LyingBroker {
       return std::nullopt;
     };
   }
+  // It never comes; what follows it does.
+  void DropTheFirstKept() {
+    uls().port().tamper =
+        [id = std::get<Envelope>(kept_.at(0).event).header.envelope_id](
+            MailboxItem item) -> std::optional<MailboxItem> {
+      if (IsEnvelope(item) &&
+          std::get<Envelope>(item.event).header.envelope_id == id)
+        return std::nullopt;
+      return item;
+    };
+  }
   static Bytes EventOf(const Envelope& envelope) {
     return EncodeAuditEvent(EnvelopeEvent{
         envelope.header_bytes, BodyDigest(envelope.enc, envelope.ciphertext),
@@ -57,14 +68,7 @@ TEST_F(LyingAboutMail, DroppedMailStaysOpenAtTheSenderAndInTheLog) {
   EXPECT_EQ(UndeliveredToUls(), 1u);
   ExpectNothingRead();
 
-  uls().port().tamper =
-      [id = std::get<Envelope>(kept_.at(0).event).header.envelope_id](
-          MailboxItem item) -> std::optional<MailboxItem> {
-    if (IsEnvelope(item) &&
-        std::get<Envelope>(item.event).header.envelope_id == id)
-      return std::nullopt;
-    return item;
-  };
+  DropTheFirstKept();
   Sent();
   world_.Settle();
   EXPECT_TRUE(HasAlarmFor(uls(), "gap", world_.broker().Id("ong")));
@@ -110,14 +114,7 @@ TEST_F(LyingAboutMail, TheLastMessageDroppedIsMissedAndAskedForWithinADay) {
   const std::string dropped = Sent();
   world_.Settle();
   // The broker says it was delivered long ago: nothing more is served.
-  uls().port().tamper =
-      [id = std::get<Envelope>(kept_.at(0).event).header.envelope_id](
-          MailboxItem item) -> std::optional<MailboxItem> {
-    if (IsEnvelope(item) &&
-        std::get<Envelope>(item.event).header.envelope_id == id)
-      return std::nullopt;
-    return item;
-  };
+  DropTheFirstKept();
   world_.Settle();
   EXPECT_FALSE(HasAlarm(uls(), "gap"));  // nothing came after it
   world_.clock().Advance(kHeartbeatEvery);
