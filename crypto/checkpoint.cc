@@ -65,6 +65,11 @@ std::string FormatCheckpoint(const Checkpoint& checkpoint) {
   return text;
 }
 
+absl::StatusOr<Checkpoint> PeekCheckpoint(absl::string_view note) {
+  ASSIGN_OR_RETURN(const Note parsed, ParseNote(note));
+  return ParseCheckpoint(parsed.text);
+}
+
 absl::StatusOr<Checkpoint> ParseCheckpoint(absl::string_view text) {
   if (!IsNoteText(text)) return Malformed("bad characters");
   const std::vector<absl::string_view> lines =

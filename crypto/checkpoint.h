@@ -28,6 +28,9 @@ std::string FormatCheckpoint(const Checkpoint& checkpoint);
 // INVALID_ARGUMENT for what FormatCheckpoint does not make of a checkpoint.
 absl::StatusOr<Checkpoint> ParseCheckpoint(absl::string_view text);
 
+// The same of `note`, a signed note, whoever signed it.
+absl::StatusOr<Checkpoint> PeekCheckpoint(absl::string_view note);
+
 // A signed note by the log's key, under the origin as its name.
 // INVALID_ARGUMENT for an origin or extension that would not be read back.
 absl::StatusOr<std::string> SignCheckpoint(const Checkpoint& checkpoint,

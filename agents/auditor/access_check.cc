@@ -16,11 +16,6 @@ namespace {
 constexpr size_t kFindingsMax = 1000;
 constexpr absl::string_view kAccessPart = "/access/";
 
-absl::StatusOr<Checkpoint> ParseHead(const std::string& encoded) {
-  ASSIGN_OR_RETURN(const Note note, ParseNote(encoded));
-  return ParseCheckpoint(note.text);
-}
-
 // One export under judgement.
 class Judgement {
  public:
@@ -59,7 +54,7 @@ class Judgement {
   // Whose log it says it is: by its own head, else by its first record.
   void ReadOrigin() {
     if (log_.end.has_value() && !log_.end->checkpoint.empty())
-      head_ = ParseHead(log_.end->checkpoint);
+      head_ = PeekCheckpoint(log_.end->checkpoint);
     if (head_.ok()) {
       const size_t at = head_->origin.rfind(std::string(kAccessPart));
       if (at != std::string::npos) {

@@ -27,17 +27,12 @@ absl::Status VerifyByLogOf(const AcceptedCharter& charter,
   return refused;
 }
 
-absl::StatusOr<Checkpoint> ParseUnverified(const std::string& encoded) {
-  ASSIGN_OR_RETURN(const Note note, ParseNote(encoded));
-  return ParseCheckpoint(note.text);
-}
-
 }  // namespace
 
 CharterQuorum::CharterQuorum(LeafSource& source, const std::string& newest,
                              Report& report)
     : source_(source), report_(report), newest_(ParseNote(newest)) {
-  const absl::StatusOr<Checkpoint> claimed = ParseUnverified(newest);
+  const absl::StatusOr<Checkpoint> claimed = PeekCheckpoint(newest);
   if (claimed.ok()) size_ = claimed->size;
 }
 
@@ -88,7 +83,7 @@ void CharterQuorum::JudgeKept(const std::string& note,
   const auto fault = [&step](FindingCode code, auto... why) {
     step.kept.fault = Finding{code, step.leaf, absl::StrCat(why...), ""};
   };
-  const absl::StatusOr<Checkpoint> claimed = ParseUnverified(note);
+  const absl::StatusOr<Checkpoint> claimed = PeekCheckpoint(note);
   if (!claimed.ok())
     return fault(FindingCode::kBadCheckpoint, "it cannot be read");
   step.kept.size = claimed->size;

@@ -9,20 +9,12 @@
 #include "proto/network/witnesses.h"
 
 namespace amparo::auditor {
-namespace {
-
-absl::StatusOr<Checkpoint> ParseUnverified(const std::string& encoded) {
-  ASSIGN_OR_RETURN(const Note note, ParseNote(encoded));
-  return ParseCheckpoint(note.text);
-}
-
-}  // namespace
 
 std::string OnlyKnownSigners(const std::string& note,
                              const NetworkFold& network) {
   absl::StatusOr<Note> parsed = ParseNote(note);
   if (!parsed.ok() || !network.newest().has_value()) return note;
-  std::vector<NoteVerifier> known = WitnessesOf(network.newest()->charter);
+  std::vector<NoteVerifier> known = network.witnesses();
   known.insert(known.end(), network.log_keys().begin(),
                network.log_keys().end());
   const Note whole = *parsed;
@@ -44,14 +36,12 @@ std::string OnlyKnownSigners(const std::string& note,
 
 CheckpointCheck::CheckpointCheck(std::string note,
                                  std::vector<std::string> since, Report& report)
-    : note_(std::move(note)),
-      report_(report),
-      claimed_(ParseUnverified(note_)) {
+    : note_(std::move(note)), report_(report), claimed_(PeekCheckpoint(note_)) {
   if (!claimed_.ok())
     report_.Add(Step::kCheckpoint, {FindingCode::kBadCheckpoint, std::nullopt,
                                     "the checkpoint cannot be read", ""});
   for (std::string& text : since) {
-    absl::StatusOr<Checkpoint> older = ParseUnverified(text);
+    absl::StatusOr<Checkpoint> older = PeekCheckpoint(text);
     if (older.ok())
       older_.push_back({std::move(text), *std::move(older), std::nullopt});
     else
@@ -62,7 +52,7 @@ CheckpointCheck::CheckpointCheck(std::string note,
 }
 
 void CheckpointCheck::AddReplayed(std::string note) {
-  absl::StatusOr<Checkpoint> older = ParseUnverified(note);
+  absl::StatusOr<Checkpoint> older = PeekCheckpoint(note);
   if (!older.ok()) return;
   // What the walk starts from is that tree; a smaller log has it no more.
   std::optional<Digest> root;

@@ -208,9 +208,7 @@ void EventCheck::Judge(const Place& at, const ErasureEvent& event) {
 
 void EventCheck::Judge(const Place& at, const AccessLogEvent& event) {
   ++report_.counts.access_logs;
-  const absl::StatusOr<Note> note = ParseNote(event.note);
-  const absl::StatusOr<Checkpoint> checkpoint =
-      note.ok() ? ParseCheckpoint(note->text) : note.status();
+  const absl::StatusOr<Checkpoint> checkpoint = PeekCheckpoint(event.note);
   if (!checkpoint.ok()) return AddBad(at, "its checkpoint cannot be read");
   const size_t slash = checkpoint->origin.rfind('/');
   const absl::StatusOr<MemberId> member = MemberId::Parse(

@@ -53,37 +53,58 @@ absl::StatusOr<std::vector<std::string>> TakeTexts(const Json& object,
   return texts;
 }
 
+Json HashesJson(const std::vector<Digest>& hashes) {
+  Json texts = Json::array();
+  for (const Digest& hash : hashes) texts.push_back(ToBase64(hash.bytes()));
+  return texts;
+}
+
+absl::StatusOr<std::vector<Digest>> TakeHashes(const Json& object,
+                                               const char* key) {
+  ASSIGN_OR_RETURN(const std::vector<std::string> texts,
+                   TakeTexts(object, key));
+  if (texts.size() > kProofHashesMax) return Malformed(key);
+  std::vector<Digest> hashes;
+  for (const std::string& text : texts) {
+    ASSIGN_OR_RETURN(const Bytes bytes, FromBase64(text));
+    ASSIGN_OR_RETURN(hashes.emplace_back(), Digest::FromBytes(bytes));
+  }
+  return hashes;
+}
+
 Json EntryJson(const EvidenceEntry& entry) {
-  Json proof = Json::array();
-  for (const Digest& hash : entry.proof)
-    proof.push_back(ToBase64(hash.bytes()));
-  return {
+  Json json = {
       {"index", entry.index.value()},
       {"entry", ToBase64Url(entry.entry)},
-      {"proof", std::move(proof)},
+      {"proof", HashesJson(entry.proof)},
       {"salt", BytesJson(entry.salt)},
       {"event", BytesJson(entry.event)},
       {"charter", entry.charter.empty() ? Json(nullptr) : Json(entry.charter)}};
+  if (!entry.charter_checkpoint.empty()) {
+    json["charter_checkpoint"] = entry.charter_checkpoint;
+    json["consistency"] = HashesJson(entry.consistency);
+  }
+  return json;
 }
 
 absl::StatusOr<EvidenceEntry> TakeEntry(const Json& object) {
-  RETURN_IF_ERROR(JsonKeysWithin(
-      object, {"index", "entry", "proof", "salt", "event", "charter"}));
+  RETURN_IF_ERROR(
+      JsonKeysWithin(object, {"index", "entry", "proof", "salt", "event",
+                              "charter", "charter_checkpoint", "consistency"}));
   EvidenceEntry entry;
   ASSIGN_OR_RETURN(const int64_t index, JsonInt(object, "index"));
   if (index < 0) return Malformed("index");
   entry.index = LeafIndex(static_cast<uint64_t>(index));
   ASSIGN_OR_RETURN(entry.entry, TakeBytes(object, "entry"));
-  ASSIGN_OR_RETURN(const std::vector<std::string> proof,
-                   TakeTexts(object, "proof"));
-  if (proof.size() > kProofHashesMax) return Malformed("proof");
-  for (const std::string& hash : proof) {
-    ASSIGN_OR_RETURN(const Bytes bytes, FromBase64(hash));
-    ASSIGN_OR_RETURN(entry.proof.emplace_back(), Digest::FromBytes(bytes));
-  }
+  ASSIGN_OR_RETURN(entry.proof, TakeHashes(object, "proof"));
   ASSIGN_OR_RETURN(entry.salt, TakeBytes(object, "salt"));
   ASSIGN_OR_RETURN(entry.event, TakeBytes(object, "event"));
   ASSIGN_OR_RETURN(entry.charter, TakeText(object, "charter"));
+  if (object.contains("charter_checkpoint")) {
+    ASSIGN_OR_RETURN(entry.charter_checkpoint,
+                     TakeText(object, "charter_checkpoint"));
+    ASSIGN_OR_RETURN(entry.consistency, TakeHashes(object, "consistency"));
+  }
   return entry;
 }
 

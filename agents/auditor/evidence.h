@@ -31,6 +31,10 @@ struct EvidenceEntry {
   // What its commitment hides; empty for entries in the open.
   Bytes salt, event;
   std::string charter;  // the document that a charter's entry names
+  // Where the version before asks for witnesses: the checkpoint under which
+  // this one came into force, a signed note, and that it is of this log.
+  std::string charter_checkpoint;
+  std::vector<Digest> consistency;
 };
 
 // A pack of evidence about one entry (docs/PROTOCOL.md, Evidence): a log of

@@ -13,50 +13,20 @@
 #include "agents/auditor/link_check.h"
 #include "agents/auditor/network_fold.h"
 #include "agents/auditor/opening_check.h"
+#include "agents/auditor/pack_source.h"
 #include "base/clock.h"
 #include "base/printable.h"
 #include "base/status.h"
+#include "crypto/checkpoint.h"
 #include "crypto/jws.h"
+#include "crypto/merkle.h"
+#include "crypto/note.h"
 #include "crypto/sd_jwt.h"
 #include "proto/envelope/codec.h"
 #include "proto/envelope/limits.h"
 
 namespace amparo::auditor {
 namespace {
-
-// A log of which only the pack's entries are known.
-class PackSource : public LeafSource {
- public:
-  explicit PackSource(const Evidence& evidence) : evidence_(evidence) {}
-
-  absl::StatusOr<std::string> Checkpoint() override {
-    return evidence_.checkpoint;
-  }
-  absl::StatusOr<std::vector<Bytes>> Entries(uint64_t, uint32_t) override {
-    return absl::NotFoundError("not in a pack");
-  }
-  absl::StatusOr<Bytes> HashTile(const TileId&) override {
-    return absl::NotFoundError("not in a pack");
-  }
-  absl::StatusOr<std::string> Document(const Digest& hash) override {
-    for (const EvidenceEntry& entry : evidence_.entries)
-      if (!entry.charter.empty() && Sha256(entry.charter) == hash)
-        return entry.charter;
-    return absl::NotFoundError("not in the pack");
-  }
-  bool HasOpenings() override { return true; }
-  absl::StatusOr<std::vector<Opening>> Openings(uint64_t start,
-                                                uint32_t) override {
-    std::vector<Opening> openings;
-    const EvidenceEntry* entry = evidence_.Find(LeafIndex(start));
-    if (entry != nullptr && !entry->event.empty())
-      openings.push_back({start, entry->salt, entry->event, true});
-    return openings;
-  }
-
- private:
-  const Evidence& evidence_;
-};
 
 // One pack under judgement.
 class Judgement {
@@ -137,7 +107,8 @@ class Judgement {
     const bool sealed =
         std::holds_alternative<CommitmentEntry>(decoded.content);
     const bool charter = std::holds_alternative<CharterEntry>(decoded.content);
-    if (charter == entry.charter.empty())
+    if (charter == entry.charter.empty() ||
+        (!charter && !entry.charter_checkpoint.empty()))
       Add(FindingCode::kBadCharter, entry.index,
           "has a charter and is none, or the other way round");
     if (!sealed && !(entry.salt.empty() && entry.event.empty()))
@@ -148,8 +119,12 @@ class Judgement {
       row.event = "charter";
       row.detail = absl::StrCat("version ", version->version);
       // Never the source's own failure: the pack is here.
+      const bool watched = network_.newest().has_value() &&
+                           network_.newest()->charter.witness_quorum > 0;
       (void)network_.OnCharter(entry.index, decoded.time, *version);
       (void)quorum_.OnCharter(entry.index, network_);
+      if (!entry.charter_checkpoint.empty())
+        OnCharterCheckpoint(entry, watched);
     } else if (const auto* key = std::get_if<KeyEventEntry>(&decoded.content)) {
       row.event = "key_event";
       const absl::StatusOr<KeyEvent> event = PeekKeyEvent(key->document);
@@ -163,6 +138,22 @@ class Judgement {
       return OnSealed(entry, decoded);
     }
     timeline_(row);
+  }
+
+  // `needed`: the charter before asks for witnesses.
+  void OnCharterCheckpoint(const EvidenceEntry& entry, bool needed) {
+    const absl::StatusOr<Checkpoint> kept =
+        PeekCheckpoint(entry.charter_checkpoint);
+    if (!needed || !kept.ok())
+      return Add(FindingCode::kBadCheckpoint, entry.index,
+                 "has a checkpoint that it does not need, or none that can be "
+                 "read");
+    if (!VerifyConsistency(kept->size, kept->root, report_.size,
+                           report_.root_hash, entry.consistency)
+             .ok())
+      return Add(FindingCode::kInconsistent, entry.index,
+                 "has a checkpoint that is not of this log");
+    quorum_.OnSize(kept->size, kept->root);
   }
 
   void OnSealed(const EvidenceEntry& entry, const LogEntry& decoded) {
@@ -184,11 +175,17 @@ class Judgement {
 
   // A line by somebody unknown proves nothing, and could say anything.
   void CheckSigners() {
-    if (!network_.newest().has_value()) return;
-    if (OnlyKnownSigners(evidence_.checkpoint, network_) !=
-        evidence_.checkpoint)
+    CheckSigners(evidence_.checkpoint, std::nullopt);
+    for (const EvidenceEntry& entry : evidence_.entries)
+      if (!entry.charter_checkpoint.empty())
+        CheckSigners(entry.charter_checkpoint, entry.index);
+  }
+
+  void CheckSigners(const std::string& note, std::optional<LeafIndex> about) {
+    if (network_.newest().has_value() &&
+        OnlyKnownSigners(note, network_) != note)
       report_.Add(Step::kCheckpoint,
-                  {FindingCode::kBadCheckpoint, std::nullopt,
+                  {FindingCode::kBadCheckpoint, about,
                    "the checkpoint has a line by somebody who is neither log "
                    "nor witness",
                    ""});

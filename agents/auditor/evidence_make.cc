@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "agents/auditor/checkpoint_check.h"
 #include "agents/auditor/evidence_check.h"
+#include "agents/auditor/network_fold.h"
 #include "agents/auditor/replay.h"
 #include "agents/auditor/source_nodes.h"
 #include "base/error.h"
@@ -103,10 +104,39 @@ std::string DigestAbout(const Bytes& event) {
   return "";
 }
 
-absl::StatusOr<TreeSize> SizeOf(const std::string& checkpoint) {
-  ASSIGN_OR_RETURN(const Note note, ParseNote(checkpoint));
-  ASSIGN_OR_RETURN(const Checkpoint claimed, ParseCheckpoint(note.text));
-  return claimed.size;
+// The charters of `evidence` get the checkpoints under which they came into
+// force, as far as `source` keeps them and they are within `size`.
+absl::Status AddCharterCheckpoints(LeafSource& source, const NodeSource& nodes,
+                                   TreeSize size,
+                                   const std::optional<Digest>& root,
+                                   Evidence& evidence) {
+  Report unread;
+  NetworkFold network(source, root, unread);
+  std::vector<EvidenceEntry*> kept;
+  for (EvidenceEntry& entry : evidence.entries) {
+    if (entry.charter.empty()) continue;
+    ASSIGN_OR_RETURN(const LogEntry decoded, DecodeLogEntry(entry.entry));
+    const std::optional<AcceptedCharter> before = network.newest();
+    RETURN_IF_ERROR(network.OnCharter(entry.index, decoded.time,
+                                      std::get<CharterEntry>(decoded.content)));
+    if (!before.has_value() || before->charter.witness_quorum == 0 ||
+        network.newest()->hash == before->hash)
+      continue;
+    const absl::StatusOr<std::string> note =
+        source.CharterCheckpoint(network.newest()->charter.version);
+    const absl::StatusOr<Checkpoint> claimed =
+        note.ok() ? PeekCheckpoint(*note) : note.status();
+    if (!claimed.ok() || claimed->size.value() == 0 || claimed->size > size)
+      continue;
+    entry.charter_checkpoint = *note;
+    ASSIGN_OR_RETURN(entry.consistency,
+                     ConsistencyProof(claimed->size, size, nodes));
+    kept.push_back(&entry);
+  }
+  for (EvidenceEntry* entry : kept)
+    entry->charter_checkpoint =
+        OnlyKnownSigners(entry->charter_checkpoint, network);
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -148,9 +178,9 @@ absl::StatusOr<Evidence> MakeEvidence(
     LeafSource& source, LeafIndex subject, const std::optional<Digest>& root,
     std::optional<EvidenceDocument> document) {
   ASSIGN_OR_RETURN(const std::string newest, source.Checkpoint());
-  ASSIGN_OR_RETURN(const TreeSize size, SizeOf(newest));
+  ASSIGN_OR_RETURN(const Checkpoint shown, PeekCheckpoint(newest));
   ASSIGN_OR_RETURN(const EvidenceEntry entry,
-                   FetchEntry(source, subject, size));
+                   FetchEntry(source, subject, shown.size));
   const absl::StatusOr<LogEntry> decoded = DecodeLogEntry(entry.entry);
   if (decoded.ok() &&
       std::holds_alternative<CommitmentEntry>(decoded->content) &&
@@ -172,12 +202,16 @@ absl::StatusOr<Evidence> MakeEvidence(
       wanted.insert(found->second.begin(), found->second.end());
 
   Evidence evidence{subject, survey.checkpoint, {}, std::move(document)};
-  ASSIGN_OR_RETURN(const TreeSize pack_size, SizeOf(evidence.checkpoint));
+  ASSIGN_OR_RETURN(const Checkpoint claimed,
+                   PeekCheckpoint(evidence.checkpoint));
+  const TreeSize pack_size = claimed.size;
   for (const LeafIndex index : wanted) {
     if (index.value() >= pack_size.value()) continue;
     ASSIGN_OR_RETURN(evidence.entries.emplace_back(),
                      FetchEntry(source, index, pack_size));
   }
+  RETURN_IF_ERROR(AddCharterCheckpoints(source, NodesOf(source, pack_size),
+                                        pack_size, root, evidence));
   const EvidenceVerdict verdict = JudgeEvidence(evidence, root);
   if (!verdict.ok())
     return MakeError(absl::StatusCode::kDataLoss,

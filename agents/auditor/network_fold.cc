@@ -6,12 +6,22 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "base/status.h"
+#include "proto/network/witnesses.h"
 
 namespace amparo::auditor {
 namespace {
 
 bool IsAnswerAboutTheLog(const absl::Status& status) {
   return absl::IsNotFound(status) || absl::IsInvalidArgument(status);
+}
+
+void AddUnknown(const std::vector<NoteVerifier>& named,
+                std::vector<NoteVerifier>& known) {
+  for (const NoteVerifier& key : named)
+    if (std::none_of(known.begin(), known.end(), [&](const NoteVerifier& one) {
+          return one.ToString() == key.ToString();
+        }))
+      known.push_back(key);
 }
 
 }  // namespace
@@ -54,12 +64,8 @@ absl::Status NetworkFold::OnCharter(LeafIndex leaf, absl::Time time,
   // Agents go by the document.
   if (accepted->charter.version != entry.version)
     Refuse(leaf, "its document is of another version");
-  for (const NoteVerifier& key : accepted->charter.log_keys)
-    if (std::none_of(log_keys_.begin(), log_keys_.end(),
-                     [&](const NoteVerifier& known) {
-                       return known.ToString() == key.ToString();
-                     }))
-      log_keys_.push_back(key);
+  AddUnknown(accepted->charter.log_keys, log_keys_);
+  AddUnknown(WitnessesOf(accepted->charter), witnesses_);
   keys_.SetCharter(*accepted, leaf);
   if (!newest_.has_value()) first_ = accepted->hash;
   newest_ = std::move(accepted).value();

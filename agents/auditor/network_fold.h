@@ -45,6 +45,8 @@ class NetworkFold {
   const KeyDirectory& keys() const { return keys_; }
   // Every log key that an accepted version named.
   const std::vector<NoteVerifier>& log_keys() const { return log_keys_; }
+  // Every witness that one named.
+  const std::vector<NoteVerifier>& witnesses() const { return witnesses_; }
   // Hash of version 1, pinned or taken at its word; zeros before it.
   const Digest& root() const { return first_; }
   // Why Charter() is null.
@@ -63,7 +65,7 @@ class NetworkFold {
   std::optional<AcceptedCharter> newest_;
   std::optional<LeafIndex> missing_at_;
   KeyDirectory keys_;
-  std::vector<NoteVerifier> log_keys_;
+  std::vector<NoteVerifier> log_keys_, witnesses_;
 };
 
 }  // namespace amparo::auditor

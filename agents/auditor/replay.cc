@@ -120,9 +120,7 @@ absl::Status Walk::Restore(const ReplayState& state) {
     RETURN_IF_ERROR(OnOpenContent(leaf, entry->time, *entry, true));
     if (options_.state != nullptr) open_entries_.emplace_back(leaf, bytes);
   }
-  const absl::StatusOr<Note> note = ParseNote(state.checkpoint);
-  if (!note.ok()) return damaged;
-  const absl::StatusOr<Checkpoint> replayed = ParseCheckpoint(note->text);
+  const absl::StatusOr<Checkpoint> replayed = PeekCheckpoint(state.checkpoint);
   if (!replayed.ok()) return damaged;
   report_.counts = {};
   is_smaller_ = report_.size < replayed->size;

@@ -19,6 +19,10 @@ namespace amparo::broker {
 struct AdmissionLimits {
   size_t envelope_bytes_max = 1179648;
   uint64_t mailbox_envelopes_max = 100000;
+  // So that no sender alone can keep the others' mail out.
+  uint64_t sender_envelopes_max() const {
+    return (mailbox_envelopes_max + 3) / 4;
+  }
   uint32_t member_rate_per_s = 500;  // operations; so many may come at once
 };
 

@@ -13,11 +13,6 @@ namespace {
 // How often watchers hear of a log that does not grow.
 constexpr absl::Duration kShowAgain = absl::Hours(1);
 
-absl::StatusOr<Checkpoint> CheckpointOf(const std::string& encoded) {
-  ASSIGN_OR_RETURN(const Note note, ParseNote(encoded));
-  return ParseCheckpoint(note.text);
-}
-
 absl::Status Refuse(const char* code, const char* message) {
   LogEvent(EventLevel::kError, "checkpoint_refused", {{"code", code}});
   return MakeError(absl::StatusCode::kDataLoss, message, {.code = code});
@@ -37,7 +32,7 @@ Checkpointer::Checkpointer(Store& store, std::string origin,
   // What was stored before a restart was shown, or might have been.
   const absl::StatusOr<std::string> stored = store_.NewestCheckpoint();
   if (!stored.ok()) return;
-  const absl::StatusOr<Checkpoint> checkpoint = CheckpointOf(*stored);
+  const absl::StatusOr<Checkpoint> checkpoint = PeekCheckpoint(*stored);
   if (!checkpoint.ok()) return;
   witnesses_.Show(*stored);
   MutexLock lock(mutex_);
@@ -62,7 +57,7 @@ absl::Status Checkpointer::PublishNext() {
   ASSIGN_OR_RETURN(const std::string note, Sign(checkpoint));
   // Stored first: a crash must never leave the log behind what was shown.
   ASSIGN_OR_RETURN(const std::string first, store_.PutCheckpoint(size, note));
-  ASSIGN_OR_RETURN(const Checkpoint stored, CheckpointOf(first));
+  ASSIGN_OR_RETURN(const Checkpoint stored, PeekCheckpoint(first));
   if (stored != checkpoint)
     return Refuse("forked", "another tree of this size was signed before");
   Show({first, size, now, 0});

@@ -52,6 +52,10 @@ absl::Status RefusalOf(Outcome outcome) {
                        {.code = "not_found"});
     case Outcome::kMailboxFull:
       return Exhausted("broker_unreachable", "the recipient's mailbox is full");
+    case Outcome::kShareFull:
+      return Exhausted("broker_unreachable",
+                       "too many of this sender's envelopes wait for the "
+                       "recipient");
     case Outcome::kStale:
       return Unavailable("the network changes too often");
     case Outcome::kApplied:

@@ -65,8 +65,10 @@ absl::StatusOr<Op> Relay::AcceptedOp(
   if (refusal.ok())
     refusal = admission_.CheckSignature(network, *envelope, body);
   Op op;
-  op.action = amparo::broker::Submit{envelope, digest,
-                                     admission_.limits().mailbox_envelopes_max};
+  const AdmissionLimits& limits = admission_.limits();
+  op.action =
+      amparo::broker::Submit{envelope, digest, limits.mailbox_envelopes_max,
+                             limits.sender_envelopes_max()};
   op.event = EncodeAuditEvent(
       EnvelopeEvent{envelope->header_bytes, body, envelope->signature});
   if (refusal.ok()) return op;

@@ -50,7 +50,8 @@ enrol = "@PUBLIC_ENROL@"
 [limits]
 # Largest envelope taken, in bytes, header and signature included.
 envelope_bytes_max = 1179648
-# Envelopes that may wait for one member; more are refused.
+# Envelopes that may wait for one member, of one sender a quarter of them; more
+# are refused.
 mailbox_messages_max = 100000
 # Submissions a second of one member, over a burst of as many.
 member_rate_per_s = 500

@@ -116,8 +116,7 @@ absl::Status WriteCharterCheckpoints(const Store& store,
         store.WitnessedCharter(charter.version);
     if (absl::IsNotFound(note.status())) continue;
     RETURN_IF_ERROR(note.status());
-    ASSIGN_OR_RETURN(const Note parsed, ParseNote(*note));
-    ASSIGN_OR_RETURN(const Checkpoint shown, ParseCheckpoint(parsed.text));
+    ASSIGN_OR_RETURN(const Checkpoint shown, PeekCheckpoint(*note));
     // It came while this was being written.
     if (shown.size > size) continue;
     RETURN_IF_ERROR(out.Write(

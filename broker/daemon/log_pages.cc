@@ -25,12 +25,6 @@ HttpAnswer Fixed(const char* content_type, std::string body) {
           .body = std::move(body)};
 }
 
-absl::StatusOr<TreeSize> SizeOf(const std::string& checkpoint) {
-  ASSIGN_OR_RETURN(const Note note, ParseNote(checkpoint));
-  ASSIGN_OR_RETURN(const Checkpoint shown, ParseCheckpoint(note.text));
-  return shown.size;
-}
-
 }  // namespace
 
 HttpAnswer LogPages::Answer(absl::string_view path) const {
@@ -70,10 +64,10 @@ absl::StatusOr<HttpAnswer> LogPages::TilePage(absl::string_view path) const {
   ASSIGN_OR_RETURN(const TilePathParts named, ParseTilePath(path));
   const TileId& tile = named.tile;
   ASSIGN_OR_RETURN(const std::string newest, checkpointer_.Newest());
-  ASSIGN_OR_RETURN(const TreeSize size, SizeOf(newest));
+  ASSIGN_OR_RETURN(const Checkpoint shown, PeekCheckpoint(newest));
   // What no checkpoint covers could still be lost with the machine, and would
   // then be another under the same name.
-  if (!HasTile(size, tile)) return HttpAnswer();
+  if (!HasTile(shown.size, tile)) return HttpAnswer();
   if (!named.is_bundle) {
     ASSIGN_OR_RETURN(const Bytes hashes, log_.Tile(tile));
     return Fixed("application/octet-stream", ToText(hashes));

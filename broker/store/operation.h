@@ -25,7 +25,8 @@ namespace amparo::broker {
 struct Submit {
   std::shared_ptr<const Envelope> envelope;
   Digest digest;                       // EnvelopeDigest
-  uint64_t mailbox_envelopes_max = 0;  // refused when so many are pending
+  uint64_t mailbox_envelopes_max = 0;  // refused when so many are pending,
+  uint64_t sender_envelopes_max = 0;   // or so many of this sender's
 };
 
 // Ends an envelope's stay in the mailbox, if lifecycle.h allows it, and deletes
@@ -82,7 +83,8 @@ enum class Outcome {
   kWrongState,  // the lifecycle forbids it
   kUnknown,     // no such envelope, or replay_only and never applied
   kMailboxFull,
-  kStale,  // publications: check again
+  kShareFull,  // of the sender, in the recipient's mailbox
+  kStale,      // publications: check again
 };
 
 // Where an event stands. The salt opens a commitment; 32 bytes, empty for a

@@ -36,8 +36,12 @@ const Digest& DigestOf(const Publish& publish, Digest& scratch) {
 
 }  // namespace
 
-std::string PendingKey(const MemberId& member) {
-  return absl::StrCat("pending/", member.text());
+std::string PendingKey(const MemberId& recipient) {
+  return absl::StrCat("pending/", recipient.text());
+}
+
+std::string PendingKey(const MemberId& recipient, const MemberId& sender) {
+  return absl::StrCat("pending/", recipient.text(), "/", sender.text());
 }
 
 std::vector<MemberId> Distinct(std::vector<MemberId> parties) {
@@ -88,10 +92,14 @@ absl::StatusOr<OpResult> Plan::Run(const Op& op) {
 
 Changes Plan::TakeChanges() {
   if (fresh_.empty()) return {};
-  for (const auto& [member, count] : pending_) {
+  for (const auto& [key, count] : pending_) {
+    if (count == 0) {
+      changes_.Delete(Table::kState, key);
+      continue;
+    }
     Bytes value;
     AppendU64(value, count);
-    changes_.Put(Table::kState, PendingKey(member), std::move(value));
+    changes_.Put(Table::kState, key, std::move(value));
   }
   changes_.Put(Table::kState, kHeadKey, EncodeHead(head_));
   return std::move(changes_);
@@ -152,10 +160,14 @@ Plan::Earlier Plan::FindEarlier(const Op&, const Publish& publish) {
 Plan::Answer Plan::Apply(const Op& op, const Submit& submit) {
   const Envelope& envelope = *submit.envelope;
   const Header& header = envelope.header;
-  ASSIGN_OR_RETURN(uint64_t* const pending, Pending(header.recipient));
-  if (*pending >= submit.mailbox_envelopes_max)
+  ASSIGN_OR_RETURN(const Waiting waiting,
+                   Pending(header.recipient, header.sender));
+  if (*waiting.all >= submit.mailbox_envelopes_max)
     return Refused(Outcome::kMailboxFull);
-  ++*pending;
+  if (*waiting.of_sender >= submit.sender_envelopes_max)
+    return Refused(Outcome::kShareFull);
+  ++*waiting.all;
+  ++*waiting.of_sender;
 
   Leaf leaf = Commit(op.event, {header.sender, header.recipient});
   const std::string key = NumberKey(leaf.index.value());
@@ -188,8 +200,10 @@ absl::StatusOr<std::vector<MemberId>> Plan::EndStay(RecordRow row,
                                                     const Bytes& event,
                                                     LeafIndex leaf) {
   EnvelopeRecord& record = row.record;
-  ASSIGN_OR_RETURN(uint64_t* const pending, Pending(record.recipient));
-  if (*pending > 0) --*pending;
+  ASSIGN_OR_RETURN(const Waiting waiting,
+                   Pending(record.recipient, record.sender));
+  if (*waiting.all > 0) --*waiting.all;
+  if (*waiting.of_sender > 0) --*waiting.of_sender;
   const std::string key = NumberKey(record.leaf.value());
   record.state = state;
   row.settled_leaf = leaf;
@@ -300,16 +314,24 @@ absl::StatusOr<std::optional<RecordRow>> Plan::GetRecord(LeafIndex leaf) const {
   return std::optional<RecordRow>(std::move(row));
 }
 
-absl::StatusOr<uint64_t*> Plan::Pending(const MemberId& member) {
-  if (const auto known = pending_.find(member); known != pending_.end())
+absl::StatusOr<Plan::Waiting> Plan::Pending(const MemberId& recipient,
+                                            const MemberId& sender) {
+  Waiting waiting;
+  ASSIGN_OR_RETURN(waiting.all, Pending(PendingKey(recipient)));
+  ASSIGN_OR_RETURN(waiting.of_sender, Pending(PendingKey(recipient, sender)));
+  return waiting;
+}
+
+absl::StatusOr<uint64_t*> Plan::Pending(std::string key) {
+  if (const auto known = pending_.find(key); known != pending_.end())
     return &known->second;
   ASSIGN_OR_RETURN(const std::optional<std::string> value,
-                   Get(Table::kState, PendingKey(member)));
+                   Get(Table::kState, key));
   uint64_t count = 0;
   if (value) {
     ASSIGN_OR_RETURN(count, DecodeNumber(*value));
   }
-  return &pending_.emplace(member, count).first->second;
+  return &pending_.emplace(std::move(key), count).first->second;
 }
 
 void Plan::Put(Table table, const std::string& key, Bytes value) {

@@ -96,7 +96,15 @@ class Plan {
   absl::StatusOr<std::optional<std::string>> Get(Table table,
                                                  const std::string& key) const;
   absl::StatusOr<std::optional<RecordRow>> GetRecord(LeafIndex leaf) const;
-  absl::StatusOr<uint64_t*> Pending(const MemberId& member);
+  // How many envelopes wait for `recipient`, and those of `sender` among them.
+  // Both live as long as this.
+  struct Waiting {
+    uint64_t* all = nullptr;
+    uint64_t* of_sender = nullptr;
+  };
+  absl::StatusOr<Waiting> Pending(const MemberId& recipient,
+                                  const MemberId& sender);
+  absl::StatusOr<uint64_t*> Pending(std::string key);
   void Put(Table table, const std::string& key, Bytes value);
   void Delete(Table table, const std::string& key);
 
@@ -108,12 +116,13 @@ class Plan {
   Changes changes_;
   // Of tables whose rows a later operation of the batch may read.
   absl::flat_hash_map<std::string, std::optional<std::string>> seen_;
-  std::map<MemberId, uint64_t> pending_;
+  std::map<std::string, uint64_t> pending_;  // by PendingKey
   std::map<Digest, LeafIndex> restored_;  // envelopes, by Restore
 };
 
 // State rows.
-std::string PendingKey(const MemberId& member);
+std::string PendingKey(const MemberId& recipient);
+std::string PendingKey(const MemberId& recipient, const MemberId& sender);
 // Each party once, in order.
 std::vector<MemberId> Distinct(std::vector<MemberId> parties);
 inline constexpr char kHeadKey[] = "head";

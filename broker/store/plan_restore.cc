@@ -93,8 +93,10 @@ Plan::Parties Plan::Redo(LeafIndex leaf, const Bytes&,
                          const EnvelopeEvent& said) {
   ASSIGN_OR_RETURN(const Header header, DecodeHeader(said.header));
   const Digest digest = EnvelopeDigest(said.header, said.body);
-  ASSIGN_OR_RETURN(uint64_t* const pending, Pending(header.recipient));
-  ++*pending;
+  ASSIGN_OR_RETURN(const Waiting waiting,
+                   Pending(header.recipient, header.sender));
+  ++*waiting.all;
+  ++*waiting.of_sender;
   Put(Table::kRequests, EnvelopeRequestKey(header.sender, header.envelope_id),
       EncodeRequest({leaf, digest}));
   const EnvelopeRecord record{
@@ -175,8 +177,7 @@ Plan::Parties Plan::Redo(LeafIndex leaf, const Bytes& event,
 
 Plan::Parties Plan::Redo(LeafIndex leaf, const Bytes& event,
                          const AccessLogEvent& said) {
-  ASSIGN_OR_RETURN(const Note note, ParseNote(said.note));
-  ASSIGN_OR_RETURN(const Checkpoint checkpoint, ParseCheckpoint(note.text));
+  ASSIGN_OR_RETURN(const Checkpoint checkpoint, PeekCheckpoint(said.note));
   // NETWORK/access/MEMBER
   const size_t slash = checkpoint.origin.rfind('/');
   if (slash == std::string::npos)

@@ -27,7 +27,7 @@ class FormerMember : public Victims {
   void SubmitAnyway(const Envelope& envelope) {
     LogAnyway(
         broker::Op{broker::Submit{std::make_shared<const Envelope>(envelope),
-                                  EnvelopeDigest(envelope), 1000},
+                                  EnvelopeDigest(envelope), 1000, 1000},
                    EncodeAuditEvent(EnvelopeEvent{
                        envelope.header_bytes,
                        BodyDigest(envelope.enc, envelope.ciphertext),

@@ -62,7 +62,7 @@ class Filler {
     const Digest body = BodyDigest(envelope->enc, envelope->ciphertext);
     Op op;
     op.action = Submit{envelope, EnvelopeDigest(envelope->header_bytes, body),
-                       kCommitBatchMax};
+                       kCommitBatchMax, kCommitBatchMax};
     op.event = EncodeAuditEvent(
         EnvelopeEvent{envelope->header_bytes, body, envelope->signature});
     return op;

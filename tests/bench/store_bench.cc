@@ -27,7 +27,7 @@ void BM_StoreCommit(benchmark::State& state) {
           sender.EnvelopeTo(recipient, charter, absl::Now(), 4000));
       const Digest body = BodyDigest(envelope->enc, envelope->ciphertext);
       op.action = Submit{envelope, EnvelopeDigest(envelope->header_bytes, body),
-                         uint64_t{1} << 40};
+                         uint64_t{1} << 40, uint64_t{1} << 40};
       op.event = EncodeAuditEvent(
           EnvelopeEvent{envelope->header_bytes, body, envelope->signature});
     }

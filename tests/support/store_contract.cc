@@ -49,13 +49,14 @@ std::shared_ptr<const Envelope> MakeEnvelope(const MemberId& sender,
   return envelope;
 }
 
-Op SubmitOp(std::shared_ptr<const Envelope> envelope, uint64_t max = 1000) {
+Op SubmitOp(std::shared_ptr<const Envelope> envelope, uint64_t max = 1000,
+            uint64_t of_sender_max = 1000) {
   Op op;
   op.event = EncodeAuditEvent(EnvelopeEvent{
       envelope->header_bytes, BodyDigest(envelope->enc, envelope->ciphertext),
       envelope->signature});
   const Digest digest = EnvelopeDigest(*envelope);
-  op.action = Submit{std::move(envelope), digest, max};
+  op.action = Submit{std::move(envelope), digest, max, of_sender_max};
   return op;
 }
 
@@ -206,6 +207,21 @@ TEST_P(StoreContract, RefusedOperationsFailNoOthers) {
   EXPECT_EQ(results[1].outcome, Outcome::kMailboxFull);
   EXPECT_EQ(results[2].outcome, Outcome::kApplied);
   EXPECT_EQ(results[2].leaf->index, LeafIndex(1));
+}
+
+TEST_P(StoreContract, ASenderHasNoMoreThanItsShareOfAMailbox) {
+  const auto sent = MakeEnvelope(Member("a"), Member("b"));
+  const auto submit = [](const char* from, const char* to) {
+    return SubmitOp(MakeEnvelope(Member(from), Member(to)), 1000, 1);
+  };
+  EXPECT_EQ(CommitOne(store(), SubmitOp(sent)).outcome, Outcome::kApplied);
+  EXPECT_EQ(CommitOne(store(), submit("a", "b")).outcome, Outcome::kShareFull);
+  EXPECT_EQ(CommitOne(store(), submit("a", "c")).outcome, Outcome::kApplied);
+  EXPECT_EQ(CommitOne(store(), submit("c", "b")).outcome, Outcome::kApplied);
+  CommitOne(store(), SettleOp(LeafIndex(0), EnvelopeDigest(*sent),
+                              EnvelopeEventKind::kDelivered, "receipt"));
+  EXPECT_EQ(CommitOne(store(), submit("a", "b")).outcome, Outcome::kApplied);
+  EXPECT_EQ(CommitOne(store(), submit("c", "b")).outcome, Outcome::kShareFull);
 }
 
 TEST_P(StoreContract, SeesWhatCameBeforeInTheSameBatch) {

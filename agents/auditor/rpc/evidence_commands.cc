@@ -88,8 +88,7 @@ absl::StatusOr<int> RunShow(const Arguments& arguments) {
   ASSIGN_OR_RETURN(const std::unique_ptr<LeafSource> source,
                    OpenSource(arguments));
   ASSIGN_OR_RETURN(const std::string checkpoint, source->Checkpoint());
-  ASSIGN_OR_RETURN(const Note note, ParseNote(checkpoint));
-  ASSIGN_OR_RETURN(const Checkpoint claimed, ParseCheckpoint(note.text));
+  ASSIGN_OR_RETURN(const Checkpoint claimed, PeekCheckpoint(checkpoint));
   ASSIGN_OR_RETURN(
       const EvidenceEntry entry,
       FetchEntry(*source, LeafIndex(arguments.entry), claimed.size));

@@ -16,11 +16,6 @@
 namespace amparo::agent {
 namespace {
 
-absl::StatusOr<Checkpoint> CheckpointOf(const std::string& encoded) {
-  ASSIGN_OR_RETURN(const Note note, ParseNote(encoded));
-  return ParseCheckpoint(note.text);
-}
-
 // Entries become tiles and bundles as they come.
 class TileWriter {
  public:
@@ -126,7 +121,7 @@ absl::StatusOr<Checkpoint> ExportMirror(KeyValue& kv,
                      "this agent has not followed the log yet",
                      {.code = "invalid_state", .field = "--data"});
   RETURN_IF_ERROR(newest.status());
-  ASSIGN_OR_RETURN(Checkpoint checkpoint, CheckpointOf(ToText(*newest)));
+  ASSIGN_OR_RETURN(Checkpoint checkpoint, PeekCheckpoint(ToText(*newest)));
   NewDirectory out(path);
   RETURN_IF_ERROR(out.Make());
   const LogMirror mirror(kv);

@@ -263,18 +263,38 @@ TEST(Relay, TakesASupersededPrekeyForAnHour) {
 TEST(Relay, RefusesMoreThanAMailboxHolds) {
   AdmissionLimits limits;
   limits.mailbox_envelopes_max = 2;
-  BrokerFixture broker({"clinic-a", "clinic-b", "clinic-c"}, nullptr, limits);
+  BrokerFixture broker({"clinic-a", "clinic-b", "clinic-c", "clinic-d"},
+                       nullptr, limits);
   const auto first = broker.Send("clinic-a", "clinic-b");
-  broker.Send("clinic-a", "clinic-b");
+  broker.Send("clinic-c", "clinic-b");
   const absl::Status status =
-      broker.Accept("clinic-a", broker.EnvelopeFrom("clinic-a", "clinic-b"))
+      broker.Accept("clinic-d", broker.EnvelopeFrom("clinic-d", "clinic-b"))
           .status();
   EXPECT_THAT(status, StatusIs(StatusCode::kResourceExhausted));
   EXPECT_TRUE(DetailOf(status)->retryable);
-  broker.Send("clinic-a", "clinic-c");  // another's is not full
+  broker.Send("clinic-d", "clinic-c");  // another's is not full
   EXPECT_OK(
       broker.Acknowledge("clinic-b", broker.ReceiptFor("clinic-b", first)));
-  broker.Send("clinic-a", "clinic-b");  // and now there is room
+  broker.Send("clinic-d", "clinic-b");  // and now there is room
+}
+
+TEST(Relay, AMemberThatFloodsAMailboxKeepsNobodyElseOut) {
+  AdmissionLimits limits;
+  limits.mailbox_envelopes_max = 8;
+  BrokerFixture broker({"flooder", "clinic-b", "clinic-c"}, nullptr, limits);
+  const auto first = broker.Send("flooder", "clinic-b");
+  broker.Send("flooder", "clinic-b");
+  const absl::Status status =
+      broker.Accept("flooder", broker.EnvelopeFrom("flooder", "clinic-b"))
+          .status();
+  EXPECT_THAT(status, StatusIs(StatusCode::kResourceExhausted));
+  EXPECT_TRUE(DetailOf(status)->retryable);
+  broker.Send("flooder", "clinic-c");
+  broker.Send("clinic-c", "clinic-b");
+  broker.Send("clinic-c", "clinic-b");
+  EXPECT_OK(
+      broker.Acknowledge("clinic-b", broker.ReceiptFor("clinic-b", first)));
+  broker.Send("flooder", "clinic-b");
 }
 
 TEST(Relay, RefusesAMemberThatDoesTooMuch) {
