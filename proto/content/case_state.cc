@@ -106,9 +106,16 @@ class Folding {
                      std::move(referral))
             .first->second;
     const auto [first, last] = notes_.equal_range({event.id, event.to});
-    for (auto note = first; note != last; ++note)
-      Note(std::get<DeliveryNoted>(note->second->body), note->second->at,
-           begun);
+    const bool delivered = std::any_of(first, last, [](const auto& note) {
+      return std::get<DeliveryNoted>(note.second->body).delivery ==
+             Delivery::kDelivered;
+    });
+    for (auto note = first; note != last; ++note) {
+      const auto& noted = std::get<DeliveryNoted>(note->second->body);
+      // Its recipient signed that it came: so it was not taken back.
+      if (delivered && noted.delivery == Delivery::kRecalled) continue;
+      Note(noted, note->second->at, begun);
+    }
     return begun;
   }
 

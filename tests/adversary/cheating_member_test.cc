@@ -373,6 +373,27 @@ TEST_F(CheatingMember,
     for (const auto& [slot, shared] : kept.shared) EXPECT_TRUE(shared.erased);
 }
 
+TEST_F(CheatingMember, AskingForWhatWasWithdrawnBringsNothing) {
+  uls().port().down = true;
+  const std::string referral = Refer();
+  world_.Settle();
+  VALUE_OF(ong().referrals().Withdraw(ong().officer(), referral));
+  world_.Settle();
+  uls().port().down = false;
+  Payload payload = PayloadOf(uls(), EventKind::kResend, std::nullopt);
+  EventDocument event = EventOf(uls(), payload);
+  event.link_kid =
+      VALUE_OF(ong().outbox().HeadOf(world_.broker().Id("uls")))->kid;
+  event.first = 1;
+  event.last = kLinkMax;
+  payload.document = Sign(uls(), event);
+  Send(uls(), "ong", payload);
+  world_.Settle();
+  EXPECT_FALSE(Knows(uls(), referral));
+  EXPECT_EQ(DeliveryTo("uls", referral), Delivery::kRecalled);
+  ExpectHonestTrafficFlows();
+}
+
 TEST_F(CheatingMember, AskingAgainAndAgainBringsNoMoreEachTime) {
   Refer();
   world_.Settle();

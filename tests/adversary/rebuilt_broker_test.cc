@@ -210,6 +210,33 @@ TEST_F(RebuiltBroker, KeepsTheReceiptOfWhatWasDeliveredWhileItsSenderWasAway) {
   ExpectNoAlarms();
 }
 
+// --- What was withdrawn stays withdrawn.
+
+// The recall reaches a broker that has the envelope no more, before or after the
+// agent hears that it was rebuilt.
+TEST_F(RebuiltBroker, AttackAReferralThatWasWithdrawnMeanwhileNeverArrives) {
+  for (const bool asked_first : {true, false}) {
+    Backup();
+    uls().port().down = true;
+    const std::string referral = Refer();
+    world_.Settle();
+    ASSERT_EQ(DeliveryTo("uls", referral), Delivery::kSubmitted);
+    Rebuild({"gnr", "mp", "uls", "cpcj", "ong"});
+    EXPECT_OK(ong().referrals().Withdraw(ong().officer(), referral));
+    if (asked_first) {
+      EXPECT_OK(ong().courier().Run());
+    }
+    uls().port().down = false;
+    world_.Settle();
+    LetResendsHappen();
+    EXPECT_FALSE(Knows(uls(), referral));
+    EXPECT_EQ(DeliveryTo("uls", referral), Delivery::kRecalled);
+    EXPECT_EQ(ong().outbox().size(), 0u);
+  }
+  ExpectNoAlarms();
+  LieIsOver();
+}
+
 // --- As it is, it is refused.
 
 TEST_F(RebuiltBroker, AttackPutBackAsItIsItIsRefusedAndGetsNothing) {

@@ -55,6 +55,7 @@ absl::StatusOr<LeafReceipt> PortToFixture::Acknowledge(absl::string_view token) 
 }
 absl::StatusOr<LeafReceipt> PortToFixture::Recall(absl::string_view token) {
   if (down) return Away();
+  if (answer_recall) return answer_recall();
   return broker_.Recall(member_, std::string(token));
 }
 absl::StatusOr<LeafReceipt> PortToFixture::LogAnchor(const SignedAnchor& anchor) {

@@ -58,6 +58,8 @@ class PortToFixture final : public BrokerPort {
   std::function<LeafReceipt(const Envelope&)> swallow;
   // Changes a charter on its way.
   std::function<std::string(std::string)> tamper_document;
+  // Answers recalls instead of the broker.
+  std::function<absl::StatusOr<LeafReceipt>()> answer_recall;
   std::string full;  // whose mailbox takes nothing: RESOURCE_EXHAUSTED
   bool lose_answers = false;  // submits, then says UNAVAILABLE
   bool lose_first_answers = false;  // the same, once for each envelope

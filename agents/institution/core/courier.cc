@@ -14,6 +14,7 @@
 #include "base/status.h"
 #include "crypto/sd_jwt.h"
 #include "proto/envelope/log_entry.h"
+#include "proto/envelope/recall.h"
 
 namespace amparo::agent {
 namespace {
@@ -63,13 +64,10 @@ CaseEvent NoteOf(const Draft& draft, const MemberId& self, Delivery delivery,
 }
 
 bool WasDelivered(const Case& entry, const Draft& draft) {
-  for (const CaseEvent& event : entry.events)
-    if (event.id == draft.event_id && event.to == draft.recipient &&
-        !std::holds_alternative<DeliveryNoted>(event.body)) {
-      const Delivery delivery = DeliveryOf(entry, event);
-      return delivery >= Delivery::kDelivered && delivery < Delivery::kRecalled;
-    }
-  return false;
+  const CaseEvent* const event = EventOf(entry, draft);
+  const Delivery delivery =
+      event == nullptr ? Delivery::kQueued : DeliveryOf(entry, *event);
+  return delivery >= Delivery::kDelivered && delivery < Delivery::kRecalled;
 }
 
 Bytes EventBytes(const Envelope& envelope) {
@@ -83,6 +81,8 @@ Bytes EventBytes(const Envelope& envelope) {
 absl::Status Courier::Run() {
   // What it took would be lost with the log that it shows.
   if (books_.log.is_contradicted()) return absl::OkStatus();
+  // First what was taken back: its recipient may look at any moment.
+  RETURN_IF_ERROR(TakeRecalls());
   ASSIGN_OR_RETURN(const std::vector<Draft> drafts, books_.outbox.Drafts());
   // When it cannot be asked, nothing can be sent either.
   if (!drafts.empty()) books_.time.Ask(books_.broker).IgnoreError();
@@ -91,11 +91,12 @@ absl::Status Courier::Run() {
   absl::Status full;
   for (const auto& [recipient, list] : by_recipient) {
     const absl::Status sent = SendAllTo(recipient, list);
-    // One mailbox that is full holds up nobody else.
-    if (!absl::IsResourceExhausted(sent)) RETURN_IF_ERROR(sent);
+    // One mailbox that is full holds up nobody else, nor does a recall that is
+    // refused.
+    if (!absl::IsResourceExhausted(sent) && !absl::IsPermissionDenied(sent))
+      RETURN_IF_ERROR(sent);
     full.Update(sent);
   }
-  RETURN_IF_ERROR(TakeRecalls());
   return full;
 }
 
@@ -201,6 +202,8 @@ absl::StatusOr<Courier::Fate> Courier::SealDraft(Draft draft,
     CaseChange change;
     ASSIGN_OR_RETURN(const bool waits, books_.outbox.Waits(draft));
     taken_back = !waits;
+    if (taken_back) return change;
+    ASSIGN_OR_RETURN(taken_back, DropWithdrawn(draft, entry, change));
     if (taken_back) return change;
     auto prepared = PreparePayload(draft, entry, content, *books_.peers.Now(),
                                    books_.log.view(), now);
@@ -332,14 +335,64 @@ absl::Status Courier::GiveUp(const Draft& draft, absl::string_view code, Batch r
 absl::Status Courier::NoteRecalled(const Draft& draft, Batch rows) {
   return books_.cases
       .Change(*draft.case_id,
-              [&](const Case*) -> absl::StatusOr<CaseChange> {
-                return CaseChange{{NoteOf(draft, books_.keys.self(),
-                                          Delivery::kRecalled, "",
-                                          books_.clock.Now())},
-                                  {},
-                                  std::move(rows)};
+              [&](const Case* entry) -> absl::StatusOr<CaseChange> {
+                CaseChange change{{}, {}, std::move(rows)};
+                const CaseEvent* const event = EventOf(*entry, draft);
+                if (event != nullptr &&
+                    DeliveryOf(*entry, *event) < Delivery::kDelivered)
+                  change.events.push_back(NoteOf(draft, books_.keys.self(),
+                                                 Delivery::kRecalled, "",
+                                                 books_.clock.Now()));
+                return change;
               })
       .status();
+}
+
+absl::StatusOr<bool> Courier::DropWithdrawn(const Draft& draft, const Case* entry,
+                                            CaseChange& change) const {
+  if (entry == nullptr || !CarriesSections(draft.kind)) return false;
+  const CaseEvent* const event = EventOf(*entry, draft);
+  if (event == nullptr) return false;
+  const Delivery delivery = DeliveryOf(*entry, *event);
+  ASSIGN_OR_RETURN(const bool withdrawn,
+                   books_.outbox.IsWithdrawn(draft.event_id, draft.recipient));
+  const bool undelivered = delivery < Delivery::kDelivered;
+  if (delivery < Delivery::kRecalled && !(withdrawn && undelivered)) return false;
+  books_.outbox.Remove(draft, change.rows);
+  // While a recall is out, its answer says what became of it.
+  ASSIGN_OR_RETURN(const auto recalls, books_.outbox.Recalls());
+  const bool asked =
+      std::any_of(recalls.begin(), recalls.end(), [&](const auto& recall) {
+        return recall.envelope == event->envelope;
+      });
+  if (undelivered && !asked)
+    change.events.push_back(NoteOf(draft, books_.keys.self(), Delivery::kRecalled,
+                                   "", books_.clock.Now()));
+  return true;
+}
+
+absl::StatusOr<LeafReceipt> Courier::Recall(Outbox::PendingRecall recall) {
+  auto receipt = books_.broker.Recall(recall.token);
+  if (!absl::IsPermissionDenied(receipt.status()) ||
+      ErrorCodeOf(receipt.status()) == "member_suspended")
+    return receipt;
+  // Signed by a key that ended since: once more, by the one in force.
+  const auto signer = books_.keys.Signer();
+  if (!signer.ok()) return receipt;
+  const VerifyKey key = signer->verify_key();
+  const auto by_it = VerifyRecall(
+      recall.token, [&key](const Digest& kid) -> absl::StatusOr<VerifyKey> {
+        if (kid == key.Thumbprint()) return key;
+        return absl::NotFoundError("another key");
+      });
+  if (by_it.ok()) return receipt;
+  ASSIGN_OR_RETURN(amparo::Recall again, PeekRecall(recall.token));
+  again.at = books_.clock.Now();
+  recall.token = SignRecall(again, *signer);
+  Batch rows;
+  books_.outbox.AddRecall(recall, rows);
+  RETURN_IF_ERROR(books_.kv.Write(rows));
+  return books_.broker.Recall(recall.token);
 }
 
 absl::StatusOr<bool> Courier::TakenBack(const InFlight& in_flight) {
@@ -350,12 +403,12 @@ absl::StatusOr<bool> Courier::TakenBack(const InFlight& in_flight) {
   });
   if (recall == recalls.end()) return false;
   Batch rows;
-  const auto receipt = books_.broker.Recall(recall->token);
+  const auto receipt = Recall(*recall);
   if (receipt.ok()) {
-    RETURN_IF_ERROR(books_.promises.Keep(
-        *receipt, EncodeAuditEvent(RecallEvent{recall->token}), rows));
-  } else if (IsTransient(receipt.status())) {
-    return receipt.status();
+    RETURN_IF_ERROR(KeepRecalled(digest, *receipt, rows));
+  } else if (IsTransient(receipt.status()) ||
+             absl::IsPermissionDenied(receipt.status())) {
+    return receipt.status();  // and it is not sent meanwhile
   } else if (!absl::IsNotFound(receipt.status())) {
     return false;  // delivered: submitting again gets the first answer
   }
@@ -366,22 +419,39 @@ absl::StatusOr<bool> Courier::TakenBack(const InFlight& in_flight) {
   return true;
 }
 
+// The token that the broker took: it may have been signed anew.
+absl::Status Courier::KeepRecalled(const Digest& envelope, const LeafReceipt& receipt,
+                                   Batch& rows) const {
+  ASSIGN_OR_RETURN(const auto recalls, books_.outbox.Recalls());
+  for (const Outbox::PendingRecall& recall : recalls)
+    if (recall.envelope == envelope)
+      return books_.promises.Keep(
+          receipt, EncodeAuditEvent(RecallEvent{recall.token}), rows);
+  return absl::OkStatus();
+}
+
 absl::Status Courier::TakeRecalls() {
   ASSIGN_OR_RETURN(const auto recalls, books_.outbox.Recalls());
   for (const Outbox::PendingRecall& recall : recalls) {
-    const auto receipt = books_.broker.Recall(recall.token);
-    if (!receipt.ok() && IsTransient(receipt.status())) return receipt.status();
+    ASSIGN_OR_RETURN(const bool under_way,
+                     books_.outbox.IsUnderWay(recall.envelope));
+    if (under_way) continue;  // before it is submitted once more
+    const auto receipt = Recall(recall);
+    if (IsTransient(receipt.status())) return receipt.status();
+    // Of a member that is suspended, say: it may come back, and the envelope
+    // lies there until then.
+    if (absl::IsPermissionDenied(receipt.status())) continue;
     Batch rows;
+    if (receipt.ok())
+      RETURN_IF_ERROR(KeepRecalled(recall.envelope, *receipt, rows));
     books_.outbox.RemoveRecall(recall.envelope, rows);
     const auto sent = books_.outbox.SentAs(recall.envelope);
-    if (!receipt.ok() || !sent.ok() || !sent->draft.case_id) {
-      // Delivered already, or never there: nothing to take back.
+    // A broker that was rebuilt has the envelope no more.
+    const bool gone = receipt.ok() || absl::IsNotFound(receipt.status());
+    if (gone && sent.ok() && sent->draft.case_id)
+      RETURN_IF_ERROR(NoteRecalled(sent->draft, std::move(rows)));
+    else  // delivered already
       RETURN_IF_ERROR(books_.kv.Write(rows));
-      continue;
-    }
-    RETURN_IF_ERROR(books_.promises.Keep(
-        *receipt, EncodeAuditEvent(RecallEvent{recall.token}), rows));
-    RETURN_IF_ERROR(NoteRecalled(sent->draft, std::move(rows)));
   }
   return absl::OkStatus();
 }

@@ -70,9 +70,18 @@ class Courier {
   absl::Status GiveUp(const Draft& draft, absl::string_view code, Batch rows);
   // True when a recall was asked for before the broker's answer came, and the
   // envelope is taken back or was never there.
+  // PERMISSION_DENIED when the recall is refused: then it waits.
   absl::StatusOr<bool> TakenBack(const InFlight& in_flight);
   absl::Status TakeRecalls();
+  absl::StatusOr<LeafReceipt> Recall(Outbox::PendingRecall recall);
+  absl::Status KeepRecalled(const Digest& envelope, const LeafReceipt& receipt,
+                            Batch& rows) const;
+  // Unless its recipient signed that it came.
   absl::Status NoteRecalled(const Draft& draft, Batch rows);
+  // True, and the draft goes with `change`, when its document was taken back or
+  // ended otherwise: whoever asks for it once more gets nothing.
+  absl::StatusOr<bool> DropWithdrawn(const Draft& draft, const Case* entry,
+                                     CaseChange& change) const;
 
   const Books books_;
 };

@@ -17,16 +17,6 @@ namespace {
 
 constexpr char kRebuiltKey[] = "in/rebuilt";  // the newest seen to: u64
 
-// The own event that was sent, if its case has one.
-const CaseEvent* EventOf(const Case& entry, const Draft& draft) {
-  const auto event = std::find_if(
-      entry.events.begin(), entry.events.end(), [&](const CaseEvent& one) {
-        return one.id == draft.event_id && one.to == draft.recipient &&
-               !std::holds_alternative<DeliveryNoted>(one.body);
-      });
-  return event == entry.events.end() ? nullptr : &*event;
-}
-
 }  // namespace
 
 // False for what its recipient signed for, what ended otherwise, and what was

@@ -18,6 +18,8 @@ constexpr char kHeadPrefix[] = "out/head/";
 constexpr char kRecallPrefix[] = "out/recall/";
 constexpr char kSentPrefix[] = "out/sent/";
 constexpr char kLinkPrefix[] = "out/link/";
+constexpr char kOfPrefix[] = "out/of/";  // events: their envelopes
+constexpr char kWithdrawnPrefix[] = "out/withdrawn/";
 
 std::string DraftKey(uint64_t seq) {
   Bytes suffix;
@@ -27,6 +29,12 @@ std::string DraftKey(uint64_t seq) {
 
 std::string DigestKey(absl::string_view prefix, const Digest& digest) {
   return absl::StrCat(prefix, ToHex(digest.bytes()));
+}
+
+// Of an event on its way to one recipient.
+std::string WayKey(absl::string_view prefix, const EventId& event,
+                   const MemberId& recipient) {
+  return absl::StrCat(prefix, event.text(), "/", recipient.text(), "/");
 }
 
 std::string ChainPrefix(const MemberId& recipient, const Digest& kid) {
@@ -188,6 +196,26 @@ absl::StatusOr<std::optional<InFlight>> Outbox::UnderWay(
   return std::optional<InFlight>(InFlight{std::move(draft), std::move(envelope)});
 }
 
+absl::StatusOr<bool> Outbox::IsUnderWay(const Digest& envelope) const {
+  std::vector<MemberId> recipients;
+  absl::Status parsed;
+  RETURN_IF_ERROR(
+      kv_.Scan(kUnderWayPrefix, "", [&](absl::string_view key, ByteView) {
+        key.remove_prefix(sizeof kUnderWayPrefix - 1);
+        auto recipient = MemberId::Parse(key);
+        parsed = recipient.status();
+        if (parsed.ok()) recipients.push_back(*std::move(recipient));
+        return parsed.ok();
+      }));
+  RETURN_IF_ERROR(parsed);
+  for (const MemberId& recipient : recipients) {
+    ASSIGN_OR_RETURN(const auto under_way, UnderWay(recipient));
+    if (under_way && EnvelopeDigest(under_way->envelope) == envelope)
+      return true;
+  }
+  return false;
+}
+
 void Outbox::PutUnderWay(const InFlight& in_flight, const LinkHead& head,
                          Batch& rows) const {
   Json json;
@@ -247,6 +275,20 @@ absl::StatusOr<std::vector<Outbox::PendingRecall>> Outbox::Recalls() const {
   return recalls;
 }
 
+void Outbox::PutWithdrawn(const EventId& event, const MemberId& recipient,
+                          Batch& rows) const {
+  rows.Put(WayKey(kWithdrawnPrefix, event, recipient), {});
+}
+
+absl::StatusOr<bool> Outbox::IsWithdrawn(const EventId& event,
+                                         const MemberId& recipient) const {
+  const absl::Status found =
+      kv_.Get(WayKey(kWithdrawnPrefix, event, recipient)).status();
+  if (absl::IsNotFound(found)) return false;
+  RETURN_IF_ERROR(found);
+  return true;
+}
+
 void Outbox::PutSent(const Digest& envelope, const Sent& sent, Batch& rows) const {
   Json json;
   json["draft"] = EncodeDraft(sent.draft);
@@ -256,6 +298,25 @@ void Outbox::PutSent(const Digest& envelope, const Sent& sent, Batch& rows) cons
   json["leaf"] = sent.leaf.value();
   PutRow(rows, DigestKey(kSentPrefix, envelope), json);
   rows.Put(LinkKey(sent.draft.recipient, sent.sender_kid, sent.link_seq), envelope.bytes());
+  rows.Put(DigestKey(WayKey(kOfPrefix, sent.draft.event_id, sent.draft.recipient),
+                     envelope),
+           {});
+}
+
+absl::StatusOr<std::vector<Digest>> Outbox::EnvelopesOf(
+    const EventId& event, const MemberId& recipient) const {
+  const std::string prefix = WayKey(kOfPrefix, event, recipient);
+  std::vector<Digest> envelopes;
+  absl::Status parsed;
+  RETURN_IF_ERROR(kv_.Scan(prefix, "", [&](absl::string_view key, ByteView) {
+    const auto envelope =
+        Digest::Parse(absl::StrCat("sha256:", key.substr(prefix.size())));
+    parsed = envelope.status();
+    if (parsed.ok()) envelopes.push_back(*envelope);
+    return parsed.ok();
+  }));
+  RETURN_IF_ERROR(parsed);
+  return envelopes;
 }
 
 absl::StatusOr<Sent> Outbox::SentAs(const Digest& envelope) const {

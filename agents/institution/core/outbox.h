@@ -87,6 +87,7 @@ class Outbox {
 
   // One envelope is under way to a recipient at a time.
   absl::StatusOr<std::optional<InFlight>> UnderWay(const MemberId& recipient) const;
+  absl::StatusOr<bool> IsUnderWay(const Digest& envelope) const;
   void PutUnderWay(const InFlight& in_flight, const LinkHead& head, Batch& rows) const;
   void ClearUnderWay(const MemberId& recipient, Batch& rows) const;
   absl::StatusOr<std::optional<LinkHead>> HeadOf(const MemberId& recipient) const;
@@ -99,10 +100,19 @@ class Outbox {
   void AddRecall(const PendingRecall& recall, Batch& rows) const;
   void RemoveRecall(const Digest& envelope, Batch& rows) const;
   absl::StatusOr<std::vector<PendingRecall>> Recalls() const;
+  // Notes for good that this event was taken back from `recipient`, whatever
+  // becomes of the recalls: its envelopes at the broker are not all there is.
+  void PutWithdrawn(const EventId& event, const MemberId& recipient,
+                    Batch& rows) const;
+  absl::StatusOr<bool> IsWithdrawn(const EventId& event,
+                                   const MemberId& recipient) const;
 
   void PutSent(const Digest& envelope, const Sent& sent, Batch& rows) const;
   // NOT_FOUND for an envelope this agent did not send.
   absl::StatusOr<Sent> SentAs(const Digest& envelope) const;
+  // Every envelope in which this event went to `recipient`.
+  absl::StatusOr<std::vector<Digest>> EnvelopesOf(const EventId& event,
+                                                  const MemberId& recipient) const;
   // Calls `visit` for all that was ever sent. It may not call this outbox.
   absl::Status VisitSent(
       const std::function<void(const Digest& envelope, Sent sent)>& visit) const;

@@ -43,13 +43,23 @@ absl::StatusOr<std::optional<AtBroker>> UnderWay(const Desk& desk,
                                   under_way->envelope.header.envelope_id});
 }
 
-absl::StatusOr<std::optional<AtBroker>> Submitted(const Desk& desk,
-                                                  const CaseEvent& event) {
-  if (!event.envelope) return std::optional<AtBroker>();
-  const auto sent = desk.outbox.SentAs(*event.envelope);
-  if (absl::IsNotFound(sent.status())) return std::optional<AtBroker>();
-  RETURN_IF_ERROR(sent.status());
-  return std::optional<AtBroker>({*event.envelope, sent->envelope_id});
+// What was submitted of it, all of it: an envelope that was sealed anew, as the
+// first did not come, may find that one there after all.
+absl::StatusOr<std::vector<AtBroker>> Submitted(const Desk& desk,
+                                                const CaseEvent& event) {
+  ASSIGN_OR_RETURN(std::vector<Digest> digests,
+                   desk.outbox.EnvelopesOf(event.id, event.to));
+  if (event.envelope && std::find(digests.begin(), digests.end(),
+                                  *event.envelope) == digests.end())
+    digests.push_back(*event.envelope);
+  std::vector<AtBroker> submitted;
+  for (const Digest& digest : digests) {
+    const auto sent = desk.outbox.SentAs(digest);
+    if (absl::IsNotFound(sent.status())) continue;
+    RETURN_IF_ERROR(sent.status());
+    submitted.push_back({digest, sent->envelope_id});
+  }
+  return submitted;
 }
 
 // A draft that never left: noted, and nothing counts as shared by it.
@@ -72,6 +82,15 @@ void Drop(const Desk& desk, const Moment& moment, const CaseEvent& event,
 
 }  // namespace
 
+const CaseEvent* EventOf(const Case& entry, const Draft& draft) {
+  const auto event = std::find_if(
+      entry.events.begin(), entry.events.end(), [&](const CaseEvent& one) {
+        return one.id == draft.event_id && one.to == draft.recipient &&
+               !std::holds_alternative<DeliveryNoted>(one.body);
+      });
+  return event == entry.events.end() ? nullptr : &*event;
+}
+
 bool HasLeft(const Case& entry, const CaseEvent& event) {
   return event.envelope.has_value() &&
          DeliveryOf(entry, event) < Delivery::kRecalled;
@@ -79,16 +98,23 @@ bool HasLeft(const Case& entry, const CaseEvent& event) {
 
 Delivery DeliveryOf(const Case& entry, const CaseEvent& event) {
   Delivery delivery = Delivery::kQueued;
+  bool delivered = false, recalled = false;
   for (const CaseEvent& other : entry.events) {
     if (const auto* note = std::get_if<DeliveryNoted>(&other.body);
-        note != nullptr && note->event_id == event.id && other.to == event.to)
-      delivery = std::max(delivery, note->delivery);
+        note != nullptr && note->event_id == event.id && other.to == event.to) {
+      delivered = delivered || note->delivery == Delivery::kDelivered;
+      recalled = recalled || note->delivery == Delivery::kRecalled;
+      if (note->delivery != Delivery::kRecalled)
+        delivery = std::max(delivery, note->delivery);
+    }
     if (const auto* receipt = std::get_if<Acknowledged>(&other.body);
         receipt != nullptr && receipt->kind == EventKind::kOpened &&
         other.from == event.to && event.envelope == receipt->envelope)
       delivery = std::max(delivery, Delivery::kOpened);
   }
-  return delivery;
+  // Who signed that it came knows better than who said that it would not.
+  return recalled && !delivered ? std::max(delivery, Delivery::kRecalled)
+                                : delivery;
 }
 
 absl::StatusOr<TakenBack> TakeBack(
@@ -103,25 +129,26 @@ absl::StatusOr<TakenBack> TakeBack(
         DeliveryOf(entry, event) >= Delivery::kDelivered)
       continue;
     const Way way{event.id, event.to};
-    ASSIGN_OR_RETURN(auto envelope, UnderWay(desk, event));
+    ASSIGN_OR_RETURN(std::vector<AtBroker> envelopes, Submitted(desk, event));
+    ASSIGN_OR_RETURN(const auto under_way, UnderWay(desk, event));
+    if (under_way) envelopes.push_back(*under_way);
     if (const auto draft = drafts.find(way);
-        !envelope && draft != drafts.end()) {
+        !under_way && draft != drafts.end()) {
       Drop(desk, moment, event, draft->second, delivery, code, change);
       taken.dropped.insert(way);
     }
-    if (!envelope) {
-      ASSIGN_OR_RETURN(envelope, Submitted(desk, event));
+    desk.outbox.PutWithdrawn(event.id, event.to, change.rows);
+    for (const AtBroker& envelope : envelopes) {
+      const Recall recall{.net = moment.net(),
+                          .sender = self,
+                          .envelope_id = envelope.id,
+                          .digest = envelope.digest,
+                          .at = moment.now};
+      desk.outbox.AddRecall({envelope.digest, SignRecall(recall, key)},
+                            change.rows);
+      taken.recalling.insert(way);
+      taken.envelopes.push_back(envelope.id);
     }
-    if (!envelope) continue;
-    const Recall recall{.net = moment.net(),
-                        .sender = self,
-                        .envelope_id = envelope->id,
-                        .digest = envelope->digest,
-                        .at = moment.now};
-    desk.outbox.AddRecall({envelope->digest, SignRecall(recall, key)},
-                          change.rows);
-    taken.recalling.insert(way);
-    taken.envelopes.push_back(envelope->id);
   }
   return taken;
 }

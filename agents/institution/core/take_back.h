@@ -17,6 +17,10 @@ namespace amparo::agent {
 // What the transport knows of an own event on its way to `event.to`.
 Delivery DeliveryOf(const Case& entry, const CaseEvent& event);
 
+// The own event that `draft` is to bring, or brought, to its recipient; null
+// when the case has none.
+const CaseEvent* EventOf(const Case& entry, const Draft& draft);
+
 // Whether an own event was sealed for its recipient, who has it or may get it.
 bool HasLeft(const Case& entry, const CaseEvent& event);
 
