@@ -40,6 +40,19 @@ std::string AnchorText(const AccessAudit& audit) {
   return text;
 }
 
+std::string LostText(const AccessVerdict& verdict) {
+  if (!verdict.restored_at.has_value()) return "";
+  return absl::StrCat(
+      "RESTORED: in entry ", verdict.restored_at->value(),
+      " of the network's log the institution made a key by its identity alone, "
+      "as an agent does that came back from a backup. Of the records that were "
+      "anchored before, ",
+      verdict.lost_to - verdict.lost_from, " (", verdict.lost_from, " to ",
+      verdict.lost_to - 1,
+      ") are not in this file: lost, or taken out. Ask which, and see its "
+      "backups.\n");
+}
+
 std::string FindingText(const AccessFinding& finding) {
   std::string text = absl::StrCat(
       "  ",
@@ -69,7 +82,13 @@ std::string Verdict(const AccessAudit& audit) {
   if (!audit.asked_log)
     return "Result: the export fits itself; no more can be said without the "
            "network's log.\n";
-  return absl::StrCat("Result: OK. The records are those that were signed",
+  return absl::StrCat(verdict.restored_at.has_value()
+                          ? absl::StrCat("Result: OK, BUT ",
+                                         verdict.lost_to - verdict.lost_from,
+                                         " ANCHORED RECORDS ARE GONE since a "
+                                         "restore. The others")
+                          : "Result: OK. The records",
+                      " are those that were signed",
                       audit.root_pinned ? ""
                                         : ", if the first charter is the "
                                           "right one",
@@ -93,12 +112,14 @@ absl::StatusOr<AccessAudit> AuditAccessLog(const AccessExport& log,
   KeyDirectory keys;
   options.network = [&](const NetworkFold& network) { keys = network.keys(); };
   ASSIGN_OR_RETURN(const Report report, Replay(*source, options));
+  context.network = report.network;
   context.keys = [&](const std::string& member) {
-    std::vector<VerifyKey> found;
+    AccessKeys found;
     const absl::StatusOr<MemberId> id = MemberId::Parse(member);
     if (!id.ok()) return found;
     for (const SignerRecord& signer : keys.SignersOf(*id))
-      found.push_back(signer.key);
+      found.keys.push_back(signer.key);
+    found.alone = MadeAlone(keys, *id);
     return found;
   };
   audit.asked_log = true;
@@ -112,7 +133,8 @@ void PickRecords(const AccessExport& log, const AccessFilter& filter,
                  const std::function<void(const AccessRecord&)>& take) {
   AccessPick pick(filter);
   for (const absl::string_view line : log.lines) {
-    const absl::StatusOr<AccessRecord> record = DecodeAccessRecord(AsBytes(line));
+    const absl::StatusOr<AccessRecord> record =
+        DecodeAccessRecord(AsBytes(line));
     if (record.ok() && pick.Takes(*record)) take(*record);
   }
 }
@@ -135,6 +157,10 @@ Json ToJson(const AccessAudit& audit) {
           {"root_pinned", audit.root_pinned},
           {"anchors", verdict.anchors},
           {"anchored", verdict.anchored},
+          {"restored_at", verdict.restored_at.has_value()
+                              ? Json(verdict.restored_at->value())
+                              : Json(nullptr)},
+          {"lost", verdict.lost_to - verdict.lost_from},
           {"first_bad_record", NumberOrNull(verdict.first_bad_record())},
           {"findings", std::move(findings)},
           {"findings_omitted", verdict.findings_omitted}};
@@ -158,7 +184,8 @@ std::string ToText(const AccessAudit& audit) {
   std::string text = absl::StrCat(
       "Access log of ", verdict.member.empty() ? "(unknown)" : verdict.member,
       verdict.network.empty() ? "" : " in ", verdict.network, ", ",
-      verdict.records, " records\n", AnchorText(audit), "\n");
+      verdict.records, " records\n", AnchorText(audit), "\n",
+      LostText(verdict));
   if (!verdict.findings.empty()) absl::StrAppend(&text, "\nFindings\n");
   for (const AccessFinding& finding : verdict.findings)
     absl::StrAppend(&text, FindingText(finding));
@@ -171,10 +198,10 @@ std::string ToText(const AccessRecord& record) {
   std::string line =
       absl::StrFormat("%6d  %s  %s  %-18s", record.seq, FormatUtc(record.at),
                       record.officer.substr(0, 10), record.action);
-  for (const std::string& part :
-       {record.case_pseudonym.substr(0, 10), absl::StrJoin(record.sections, ","),
-        record.grant_or_basis.substr(0, 10),
-        record.outcome == "ok" ? "" : record.outcome})
+  for (const std::string& part : {record.case_pseudonym.substr(0, 10),
+                                  absl::StrJoin(record.sections, ","),
+                                  record.grant_or_basis.substr(0, 10),
+                                  record.outcome == "ok" ? "" : record.outcome})
     if (!part.empty()) absl::StrAppend(&line, " ", part);
   return Printable(line) + "\n";
 }

@@ -16,6 +16,11 @@ namespace {
 constexpr size_t kFindingsMax = 1000;
 constexpr absl::string_view kAccessPart = "/access/";
 
+// How far a record's time may be from the entries' around it: an agent writes
+// and anchors by its own clock, up to an hour off, and an anchor may be under
+// way when the next record is written.
+const absl::Duration kRecordTimeOff = kClockStop + kCreatedBefore;
+
 // One export under judgement.
 class Judgement {
  public:
@@ -25,7 +30,10 @@ class Judgement {
   AccessVerdict Run() {
     verdict_.records = log_.lines.size();
     ReadOrigin();
+    if (context_.keys != nullptr) keys_ = context_.keys(verdict_.member);
     FindAnchors();
+    ComputeRoots();
+    LeaveOutLost();
     ReadRecords();
     CompareAnchors();
     CompareOwnHead();
@@ -69,16 +77,15 @@ class Judgement {
     if (first.ok()) verdict_.member = first->affiliation;
   }
 
+  // What the log's checkpoints of it are called; never what the export says of
+  // the network, or another name would leave it without any.
+  std::string Origin() const {
+    return absl::StrCat(context_.network, kAccessPart, verdict_.member);
+  }
+
   void FindAnchors() {
-    const std::string end = absl::StrCat(kAccessPart, verdict_.member);
     for (const AccessAnchor& anchor : context_.anchors) {
-      const std::string& origin = anchor.checkpoint.origin;
-      const bool own = verdict_.network.empty()
-                           ? origin.size() > end.size() &&
-                                 origin.compare(origin.size() - end.size(),
-                                                end.size(), end) == 0
-                           : origin == absl::StrCat(verdict_.network, end);
-      if (!own) continue;
+      if (anchor.checkpoint.origin != Origin()) continue;
       anchors_.push_back(&anchor);
       roots_[anchor.checkpoint.size.value()];
     }
@@ -89,15 +96,10 @@ class Judgement {
                      });
   }
 
-  void ReadRecords() {
+  void ComputeRoots() {
     CompactRange tree;
-    size_t anchor = 0;  // the first that covers the record
     roots_[0] = tree.Root();
     for (uint64_t i = 0; i < log_.lines.size(); ++i) {
-      while (anchor < anchors_.size() &&
-             anchors_[anchor]->checkpoint.size.value() <= i)
-        ++anchor;
-      ReadRecord(i, anchor < anchors_.size() ? anchors_[anchor] : nullptr);
       tree.Append(LeafHash(AsBytes(log_.lines[i])));
       if (const auto wanted = roots_.find(i + 1); wanted != roots_.end())
         wanted->second = tree.Root();
@@ -105,7 +107,44 @@ class Judgement {
     root_ = tree.Root();
   }
 
-  void ReadRecord(uint64_t i, const AccessAnchor* covering) {
+  bool Fits(const AccessAnchor& anchor) const {
+    const uint64_t size = anchor.checkpoint.size.value();
+    return size <= log_.lines.size() &&
+           roots_.at(size) == anchor.checkpoint.root;
+  }
+
+  // Who came back from a backup has no more the records after it, and anchors
+  // what it has. Of the anchors before that, those that fit still count.
+  void LeaveOutLost() {
+    uint64_t fitting = 0;  // records under the last anchor that fits
+    std::erase_if(anchors_, [&](const AccessAnchor* anchor) {
+      if (!keys_.alone.has_value() || anchor->leaf > *keys_.alone) return false;
+      const uint64_t size = anchor->checkpoint.size.value();
+      if (Fits(*anchor)) {
+        fitting = size;
+        return false;
+      }
+      if (!verdict_.restored_at.has_value())
+        verdict_.lost_from = std::min(fitting, size == 0 ? 0 : size - 1);
+      verdict_.restored_at = keys_.alone;
+      verdict_.lost_to = std::max(verdict_.lost_to, size);
+      return true;
+    });
+  }
+
+  void ReadRecords() {
+    size_t next = 0;  // the first anchor that covers the record
+    for (uint64_t i = 0; i < log_.lines.size(); ++i) {
+      while (next < anchors_.size() &&
+             anchors_[next]->checkpoint.size.value() <= i)
+        ++next;
+      ReadRecord(i, next > 0 ? anchors_[next - 1] : nullptr,
+                 next < anchors_.size() ? anchors_[next] : nullptr);
+    }
+  }
+
+  void ReadRecord(uint64_t i, const AccessAnchor* before,
+                  const AccessAnchor* covering) {
     const absl::StatusOr<AccessRecord> record =
         DecodeAccessRecord(AsBytes(log_.lines[i]));
     if (!record.ok())
@@ -121,12 +160,18 @@ class Judgement {
     if (record->affiliation != verdict_.member)
       Add(AccessFault::kForeign, i,
           absl::StrCat("record ", i, " is not of this institution"));
-    if (covering != nullptr && record->at > covering->time + kCreatedAfter)
+    if (covering != nullptr && record->at > covering->time + kRecordTimeOff)
       Add(AccessFault::kAfterAnchor, i,
           absl::StrCat("record ", i,
                        " says that it is later than the checkpoint over it, "
                        "which is entry ",
                        covering->leaf.value(), " of the network's log"));
+    if (before != nullptr && record->at < before->time - kRecordTimeOff)
+      Add(AccessFault::kBeforeAnchor, i,
+          absl::StrCat("record ", i,
+                       " says that it is earlier than the checkpoint over the "
+                       "records before it, which is entry ",
+                       before->leaf.value(), " of the network's log"));
   }
 
   void CompareAnchors() {
@@ -138,7 +183,7 @@ class Judgement {
                          " of the network's log is a checkpoint over ", size,
                          " records; the file has ", log_.lines.size()),
             "amparo-audit show, for that entry");
-      } else if (roots_[size] != anchor->checkpoint.root) {
+      } else if (!Fits(*anchor)) {
         Add(AccessFault::kChanged, verdict_.anchored,
             absl::StrCat("the first ", size,
                          " records are not those of the checkpoint in entry ",
@@ -183,7 +228,13 @@ class Judgement {
   void CheckSignature() {
     if (context_.keys == nullptr) return;
     verdict_.judged_keys = true;
-    for (const VerifyKey& key : context_.keys(verdict_.member)) {
+    if (head_->origin != Origin())
+      return Add(AccessFault::kBadCheckpoint, std::nullopt,
+                 "the export's checkpoint is not of an access log of this "
+                 "network",
+                 "the first line of the checkpoint is NETWORK/access/MEMBER, "
+                 "with the network of the charter");
+    for (const VerifyKey& key : keys_.keys) {
       const absl::StatusOr<NoteVerifier> verifier =
           NoteVerifier::Create(head_->origin, NoteKeyType::kEd25519, key);
       if (verifier.ok() &&
@@ -198,6 +249,7 @@ class Judgement {
   const AccessExport& log_;
   const AccessContext& context_;
   absl::StatusOr<Checkpoint> head_ = absl::NotFoundError("no checkpoint");
+  AccessKeys keys_;
   std::vector<const AccessAnchor*> anchors_;  // of this log, by size
   std::map<uint64_t, Digest> roots_;          // at the sizes of checkpoints
   Digest root_;

@@ -18,6 +18,7 @@ enum class AccessFault {
   kOutOfPlace,     // its number is not its place: cut out, put in, or moved
   kForeign,        // it is another institution's
   kAfterAnchor,    // it says that it is later than the checkpoint over it
+  kBeforeAnchor,   // ... or earlier than the checkpoint before it
   kChanged,        // the records are not those that a checkpoint was made over
   kTruncated,      // there were more records
   kBadCheckpoint,  // the export's own signed head is missing or not signed so
@@ -40,6 +41,12 @@ struct AccessVerdict {
   uint64_t anchors = 0;   // checkpoints of it in the network's log
   uint64_t anchored = 0;  // records before this one are those of a checkpoint
   bool judged_keys = false;  // false: nobody could say whose keys are right
+  // The member made a key by its identity alone at this entry, as an agent
+  // does that came back from a backup, and of the records that were anchored
+  // before it those from `lost_from` to `lost_to` - 1 are not in the file.
+  // Nobody can tell whether they were lost or taken out: told, and no finding.
+  std::optional<LeafIndex> restored_at;
+  uint64_t lost_from = 0, lost_to = 0;
   std::vector<AccessFinding> findings;  // by record, those about none last
   uint64_t findings_omitted = 0;
 
@@ -47,15 +54,23 @@ struct AccessVerdict {
   std::optional<uint64_t> first_bad_record() const;
 };
 
+// Signing keys of a member, at any time.
+struct AccessKeys {
+  std::vector<VerifyKey> keys;
+  std::optional<LeafIndex> alone;  // of the last made by its identity alone
+};
+
 // What the network's log knows of the member whose access log this is.
 struct AccessContext {
   std::vector<AccessAnchor> anchors;  // of any member, in leaf order
-  // Signing keys of `member`, at any time. nullptr: the log was not asked.
-  std::function<std::vector<VerifyKey>(const std::string& member)> keys;
+  // nullptr: the log was not asked.
+  std::function<AccessKeys(const std::string& member)> keys;
+  std::string network;  // whose log it is, as its charter says
 };
 
 // Recomputes the tree over the records and compares it with the export's own
-// signed head and with every anchored checkpoint. Where records were changed
+// signed head and with every anchored checkpoint of this member's access log in
+// `context`'s network. Where records were changed
 // and nothing else gives them away, the first bad one is the first of those
 // that only the broken checkpoint covers.
 AccessVerdict JudgeAccessLog(const AccessExport& log,

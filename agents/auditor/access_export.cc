@@ -28,7 +28,9 @@ absl::StatusOr<AccessExport::End> ParseEnd(absl::string_view line) {
 AccessExport SplitAccessExport(absl::string_view text) {
   AccessExport out;
   while (!text.empty()) {
-    const size_t newline = text.find('\n');
+    const size_t newline = out.lines.size() == kAccessLinesMax
+                               ? absl::string_view::npos
+                               : text.find('\n');
     // A line that was cut off is no end, whatever it says.
     const bool whole = newline != absl::string_view::npos;
     const absl::string_view line = text.substr(0, newline);

@@ -12,6 +12,8 @@
 namespace amparo::auditor {
 
 inline constexpr size_t kAccessExportBytesMax = 512 << 20;
+// No record is shorter than 128 bytes.
+inline constexpr size_t kAccessLinesMax = kAccessExportBytesMax / 128;
 
 // What `amparo access-log --export` wrote, taken apart. Nothing is believed:
 // lines that are no record, and a file without an end, are told as they are.
@@ -25,7 +27,8 @@ struct AccessExport {
   };
   std::optional<End> end;
 };
-// Never fails: a text that is no export has no end.
+// Never fails: a text that is no export has no end, and what follows the line
+// kAccessLinesMax is one line more, that is no record.
 AccessExport SplitAccessExport(absl::string_view text);
 
 }  // namespace amparo::auditor

@@ -12,6 +12,8 @@ absl::string_view NameOf(AccessFault fault) {
       return "foreign";
     case AccessFault::kAfterAnchor:
       return "after_anchor";
+    case AccessFault::kBeforeAnchor:
+      return "before_anchor";
     case AccessFault::kChanged:
       return "changed";
     case AccessFault::kTruncated:
@@ -32,6 +34,7 @@ absl::string_view HowToCheck(AccessFault fault) {
     case AccessFault::kForeign:
       return "compare `affiliation` of the record and of the others";
     case AccessFault::kAfterAnchor:
+    case AccessFault::kBeforeAnchor:
       return "compare `at` of the record with the time of the network's entry "
              "(amparo-audit show)";
     case AccessFault::kChanged:

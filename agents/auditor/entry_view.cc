@@ -23,6 +23,14 @@ Json TokenFields(const std::string& token) {
   return payload.ok() ? *payload : Json("cannot be read");
 }
 
+// Text as somebody wrote it into the log; what is none, as base64url.
+Json TextOf(const std::string& text) {
+  const absl::StatusOr<Json> quoted =
+      ParseJson(Json(text).dump(-1, ' ', true, Json::error_handler_t::ignore));
+  if (quoted.ok() && *quoted == text) return text;
+  return absl::StrCat("base64url:", ToBase64Url(AsBytes(text)));
+}
+
 void Add(Json& fields, const EnvelopeEvent& event) {
   const absl::StatusOr<Header> header = DecodeHeader(event.header);
   if (!header.ok()) return;
@@ -64,7 +72,7 @@ void Add(Json& fields, const ExpiryEvent& event) {
   fields["digest"] = event.digest.ToString();
 }
 void Add(Json& fields, const AccessLogEvent& event) {
-  fields["checkpoint"] = event.note;
+  fields["checkpoint"] = TextOf(event.note);
 }
 
 // False: the opening is not that of the commitment.
@@ -107,7 +115,7 @@ EntryView ViewEntry(const EvidenceEntry& entry, const Checkpoint& checkpoint) {
   } else if (const auto* suspension =
                  std::get_if<SuspensionEntry>(&decoded->content)) {
     view.fields["event"] = "suspension";
-    view.fields["document"] = suspension->document;
+    view.fields["document"] = TextOf(suspension->document);
   } else {
     view.fits = AddSealed(view.fields,
                           std::get<CommitmentEntry>(decoded->content), entry);

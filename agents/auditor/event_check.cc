@@ -13,6 +13,12 @@
 #include "proto/envelope/receipt.h"
 
 namespace amparo::auditor {
+namespace {
+
+// A charter follows what it disowns by days: a sender's mail of such a time.
+constexpr size_t kRecentMax = 1000;
+
+}  // namespace
 
 void EventCheck::OnEvent(LeafIndex leaf, absl::Time time,
                          const AuditEvent& event) {
@@ -25,6 +31,23 @@ void EventCheck::OnEvent(LeafIndex leaf, absl::Time time,
     report_.Checked(Step::kSignatures);
   std::visit([&](const auto& content) { Judge(at, content); }, event);
   if (timeline_ != nullptr) timeline_(row);
+}
+
+void EventCheck::OnCharter(LeafIndex leaf) {
+  const Standings& standings = network_.keys().standings();
+  for (auto& [member, mail] : recent_) {
+    DisownedMail disowned{member.text(), leaf, {}, {}, 0, false};
+    disowned.at_least =
+        mail.size() == kRecentMax &&
+        standings.IsDisowned(member, mail.front().first, mail.front().second);
+    std::erase_if(mail, [&](const auto& one) {
+      if (!standings.IsDisowned(member, one.first, one.second)) return false;
+      if (disowned.envelopes++ == 0) disowned.first = one.first;
+      disowned.last = one.first;
+      return true;
+    });
+    if (disowned.envelopes > 0) report_.AddDisowned(std::move(disowned));
+  }
 }
 
 void EventCheck::Finish() {
@@ -50,6 +73,9 @@ void EventCheck::Judge(const Place& at, const EnvelopeEvent& event) {
   at.row->digest = digest.ToString();
   if (const absl::Status good = CheckEnvelope(at, *header, event); !good.ok())
     return AddBad(at, good.message());
+  auto& recent = recent_[header->sender];
+  recent.emplace_back(at.leaf, at.time);
+  if (recent.size() > kRecentMax) recent.pop_front();
   links_.OnCreated(at.leaf, at.time, header->created);
   links_.OnEnvelope(at.leaf, *header, digest, openings_.unopened().size());
   // A second submission of the same bytes is a fork of its chain: told there.
@@ -66,6 +92,9 @@ absl::Status EventCheck::CheckEnvelope(const Place& at, const Header& header,
   const Member* recipient = charter->charter.Find(header.recipient);
   if (recipient == nullptr || !HasMailbox(recipient->kind))
     return absl::PermissionDeniedError("its recipient has no mailbox");
+  if (!network_.keys().standings().WasActive(header.recipient, at.leaf,
+                                             at.time))
+    return absl::PermissionDeniedError("its recipient was no active member");
   ASSIGN_OR_RETURN(const SignerRecord signer,
                    network_.keys().SignerAt(header.sender, header.sender_kid,
                                             at.leaf, at.time));
@@ -214,29 +243,43 @@ void EventCheck::Judge(const Place& at, const AccessLogEvent& event) {
   const absl::StatusOr<MemberId> member = MemberId::Parse(
       slash == std::string::npos ? "" : checkpoint->origin.substr(slash + 1));
   if (!member.ok()) return AddBad(at, "its checkpoint names no member");
-  at.row->from = member->text();
   at.row->digest = checkpoint->root.ToString();
   at.row->detail = absl::StrCat("size ", checkpoint->size.value());
+  // Anybody can write a name into a note: only its signature says whose it is.
   if (const absl::Status good = CheckAccessLog(at, *member, event); !good.ok())
-    return AddBad(at, good.message());
-  const auto [last, is_new] =
-      state_.access_logs.try_emplace(*member, *checkpoint);
-  if (checkpoint->size < last->second.size ||
-      (checkpoint->size == last->second.size &&
-       checkpoint->root != last->second.root))
-    report_.Add(Step::kSignatures,
-                {FindingCode::kInconsistent, at.leaf,
-                 absl::StrCat("the access log of ", member->text(),
-                              " was larger, or another, before entry ",
-                              at.leaf.value()),
-                 ""});
-  last->second = *checkpoint;
+    return AddBad(at, absl::StrCat(good.message(),
+                                   "; it names an access log, and says nothing "
+                                   "about who brought it"));
+  at.row->from = member->text();
+  CompareAccessLog(at, *member, *checkpoint);
   if (access_anchors_ != nullptr)
     access_anchors_({at.leaf, at.time, *checkpoint});
 }
 
-absl::Status EventCheck::CheckAccessLog(const Place& at,
-                                        const MemberId& member,
+void EventCheck::CompareAccessLog(const Place& at, const MemberId& member,
+                                  const Checkpoint& checkpoint) {
+  const auto last = state_.access_logs.find(member);
+  if (last != state_.access_logs.end() &&
+      (checkpoint.size < last->second.size ||
+       (checkpoint.size == last->second.size &&
+        checkpoint.root != last->second.root))) {
+    const std::optional<LeafIndex> alone = MadeAlone(network_.keys(), member);
+    if (alone.has_value() && *alone > state_.access_leaves[member])
+      report_.AddRestored({member.text(), at.leaf, last->second.size.value(),
+                           checkpoint.size.value()});
+    else
+      report_.Add(Step::kSignatures,
+                  {FindingCode::kInconsistent, at.leaf,
+                   absl::StrCat("the access log of ", member.text(),
+                                " was larger, or another, before entry ",
+                                at.leaf.value()),
+                   ""});
+  }
+  state_.access_logs.insert_or_assign(member, checkpoint);
+  state_.access_leaves.insert_or_assign(member, at.leaf);
+}
+
+absl::Status EventCheck::CheckAccessLog(const Place& at, const MemberId& member,
                                         const AccessLogEvent& event) const {
   const AcceptedCharter* charter = network_.Charter();
   if (charter == nullptr) return absl::OkStatus();

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <deque>
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
@@ -37,7 +39,8 @@ class EventCheck {
   // What a later event is judged by.
   struct State {
     absl::flat_hash_map<Digest, Waiting> waiting;
-    std::map<MemberId, Checkpoint> access_logs;  // newest of each member
+    std::map<MemberId, Checkpoint> access_logs;   // newest of each member
+    std::map<MemberId, LeafIndex> access_leaves;  // and its entry
     bool operator==(const State&) const = default;
   };
 
@@ -54,6 +57,8 @@ class EventCheck {
 
   // In leaf order.
   void OnEvent(LeafIndex leaf, absl::Time time, const AuditEvent& event);
+  // After `network` was shown a charter: what it says of earlier mail.
+  void OnCharter(LeafIndex leaf);
   // After the last leaf.
   void Finish();
 
@@ -82,6 +87,9 @@ class EventCheck {
   absl::Status CheckAnchor(const Place& at, const SignedAnchor& anchor) const;
   absl::Status CheckAccessLog(const Place& at, const MemberId& member,
                               const AccessLogEvent& event) const;
+  // A member's access log does not shrink, unless the member was restored.
+  void CompareAccessLog(const Place& at, const MemberId& member,
+                        const Checkpoint& checkpoint);
   absl::Status CheckNet(const Digest& net) const;
   KeyLookup LookupAt(const Place& at, std::optional<MemberId>& signer) const;
 
@@ -100,6 +108,8 @@ class EventCheck {
   const TimelineSink& timeline_;
   const AccessAnchorSink& access_anchors_;
   State state_;
+  // The last envelopes of each sender that no charter disowned.
+  std::map<MemberId, std::deque<std::pair<LeafIndex, absl::Time>>> recent_;
 };
 
 }  // namespace amparo::auditor

@@ -62,6 +62,9 @@ class Judgement {
              "the pack does not hold the entry that it is about");
     CheckShape();
     if (evidence_.document.has_value()) CheckDocument(*evidence_.document);
+    if (const auto maker = MemberId::Parse(verdict_.subject.from); maker.ok())
+      verdict_.disowned = network_.keys().standings().IsDisowned(
+          *maker, evidence_.subject, verdict_.subject.at);
     report_.OrderFindings();
     return std::move(verdict_);
   }
@@ -326,6 +329,7 @@ Json ToJson(const EvidenceVerdict& verdict) {
           {"cosignatures", report["cosignatures"]},
           {"quorum", report["quorum"]},
           {"entry", ToJson(verdict.subject)},
+          {"disowned", verdict.disowned},
           {"document", verdict.claims.has_value()
                            ? Json{{"typ", verdict.document_typ},
                                   {"signer", verdict.document_signer},
@@ -345,8 +349,15 @@ std::string ToText(const EvidenceVerdict& verdict) {
         "\nCharter version ", report.charter_version, "; cosignatures ",
         report.cosignatures, ", quorum ", report.quorum, "\n\nResult: OK",
         report.root_pinned ? "" : ", if the first charter is the right one",
-        ". The pack proves this entry; that nothing else was logged takes a "
-        "replay.\n");
+        ". The pack proves that this stands in the log so signed. That nothing "
+        "else was logged takes a replay: also that nothing ended the signer's "
+        "key or membership between the last key event, suspension and charter "
+        "in the pack and this entry.\n",
+        verdict.disowned
+            ? absl::StrCat("NOT TO BE BELIEVED, by a later charter: ",
+                           verdict.subject.from,
+                           " was no member any more when this was logged.\n")
+            : "");
   } else {
     text = "Findings\n";
     for (const Finding& finding : report.findings())

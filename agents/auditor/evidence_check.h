@@ -20,6 +20,8 @@ struct EvidenceVerdict {
   std::optional<Json> claims;
   std::vector<std::pair<std::string, Json>> disclosed;
   std::string document_signer;  // member
+  // A later charter of the pack says that its maker was no member any more.
+  bool disowned = false;
 
   bool ok() const { return report.ok(); }
 };
@@ -31,8 +33,9 @@ struct EvidenceVerdict {
 // checkpoint, and the document is the one that the entry is about. Every byte
 // of the pack counts: there is nothing in it that is not checked.
 //
-// What it cannot show is that nothing was left out: a later key event, another
-// entry. That takes a replay.
+// What it cannot show is that nothing was left out: another entry, and what
+// ended a key or a membership after the last key event, suspension and charter
+// that it holds, before the subject or after it. That takes a replay.
 EvidenceVerdict JudgeEvidence(const Evidence& evidence,
                               const std::optional<Digest>& root);
 

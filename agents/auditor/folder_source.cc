@@ -28,9 +28,14 @@ constexpr size_t kTileBytesMax = kTileWidth * Digest::kSize;
 // A line: the event and the salt in base64url, and the keys around them.
 constexpr size_t kOpeningsBytesMax = kTileWidth * (kOpeningBytesMax * 2);
 
-// ReadFile, where a file that is too large is one in a wrong form.
+// ReadFile, where a file that is too large is one in a wrong form. Who made the
+// export may have put a pipe into it, on which reading would wait for ever.
 absl::StatusOr<std::string> ReadBounded(const std::string& path,
                                         size_t size_max) {
+  std::error_code error;
+  const fs::file_status there = fs::status(path, error);
+  if (fs::exists(there) && !fs::is_regular_file(there))
+    return absl::InvalidArgumentError("not a file, in the export");
   absl::StatusOr<std::string> content = ReadFile(path, size_max);
   if (absl::IsResourceExhausted(content.status()))
     return absl::InvalidArgumentError("a file of the export is too large");

@@ -26,6 +26,14 @@ void AddUnknown(const std::vector<NoteVerifier>& named,
 
 }  // namespace
 
+std::optional<LeafIndex> MadeAlone(const KeyDirectory& keys,
+                                   const MemberId& member) {
+  std::optional<LeafIndex> last;
+  for (const SignerRecord& signer : keys.SignersOf(member))
+    if (!signer.vouched_by.has_value()) last = signer.leaf;
+  return last;
+}
+
 NetworkFold::NetworkFold(LeafSource& source, const std::optional<Digest>& root,
                          Report& report)
     : source_(source), root_(root), report_(report) {}

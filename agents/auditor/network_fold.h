@@ -16,6 +16,12 @@
 
 namespace amparo::auditor {
 
+// The entry of the last signing key that `member` made by its identity key
+// alone, as an agent does that came back from a backup: what it had written
+// since that backup it may have lost. nullopt: it has no key.
+std::optional<LeafIndex> MadeAlone(const KeyDirectory& keys,
+                                   const MemberId& member);
+
 // Steps 1 and 2: the charter chain from its root, each version at its leaf,
 // and the key events of the members. Goes on as agents do: a charter that must
 // be refused changes nothing, and the one before stays in force. Where one is

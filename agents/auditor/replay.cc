@@ -130,7 +130,12 @@ absl::Status Walk::Restore(const ReplayState& state) {
     return damaged;
   openings_.Restore(state.unopened);
   links_.Restore(state.links);
-  events_.Restore(state.events);
+  EventCheck::State events = state.events;
+  // An older program kept no entries with them: they may be as late as this.
+  for (const auto& [member, checkpoint] : events.access_logs)
+    events.access_leaves.try_emplace(member,
+                                     LeafIndex(replayed->size.value() - 1));
+  events_.Restore(std::move(events));
   from_ = replayed->size.value();
   report_.resumed_from = replayed->size;
   report_.checkpoint_at = state.links.newest;
@@ -223,6 +228,7 @@ absl::Status Walk::OnOpenContent(LeafIndex leaf, absl::Time time,
                                  const LogEntry& entry, bool replayed) {
   if (const auto* charter = std::get_if<CharterEntry>(&entry.content)) {
     RETURN_IF_ERROR(network_.OnCharter(leaf, time, *charter));
+    events_.OnCharter(leaf);
     return quorum_.OnCharter(leaf, network_, replayed);
   }
   if (const auto* key = std::get_if<KeyEventEntry>(&entry.content))

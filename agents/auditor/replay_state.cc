@@ -123,6 +123,13 @@ absl::Status ReadAccess(const Fields& fields, ReplayState& state) {
   return absl::OkStatus();
 }
 
+absl::Status ReadAccessLeaf(const Fields& fields, ReplayState& state) {
+  ASSIGN_OR_RETURN(const MemberId member, MemberId::Parse(fields[1]));
+  ASSIGN_OR_RETURN(const uint64_t leaf, Number(fields[2]));
+  state.events.access_leaves[member] = LeafIndex(leaf);
+  return absl::OkStatus();
+}
+
 absl::Status ReadRoot(const Fields& fields, ReplayState& state) {
   ASSIGN_OR_RETURN(state.root, Digest::Parse(fields[1]));
   state.root_pinned = fields[2] == "pinned";
@@ -147,11 +154,17 @@ struct Reader {
 
 const Reader* ReaderOf(absl::string_view word) {
   static const auto* readers = new std::map<absl::string_view, Reader>{
-      {"root", {4, ReadRoot}},         {"checkpoint", {2, ReadCheckpoint}},
-      {"newest", {2, ReadNewest}},     {"tile", {2, ReadTile}},
-      {"unopened", {3, ReadUnopened}}, {"entry", {3, ReadEntry}},
-      {"chain", {6, ReadChain}},       {"latest", {6, ReadLatest}},
-      {"waiting", {7, ReadWaiting}},   {"access", {3, ReadAccess}}};
+      {"root", {4, ReadRoot}},
+      {"checkpoint", {2, ReadCheckpoint}},
+      {"newest", {2, ReadNewest}},
+      {"tile", {2, ReadTile}},
+      {"unopened", {3, ReadUnopened}},
+      {"entry", {3, ReadEntry}},
+      {"chain", {6, ReadChain}},
+      {"latest", {6, ReadLatest}},
+      {"waiting", {7, ReadWaiting}},
+      {"access", {3, ReadAccess}},
+      {"access_leaf", {3, ReadAccessLeaf}}};
   const auto found = readers->find(word);
   return found == readers->end() ? nullptr : &found->second;
 }
@@ -197,6 +210,8 @@ std::string FormatReplayState(const ReplayState& state) {
   for (const auto& [member, checkpoint] : state.events.access_logs)
     add("access ", member.text(), " ",
         ToBase64Url(AsBytes(FormatCheckpoint(checkpoint))));
+  for (const auto& [member, leaf] : state.events.access_leaves)
+    add("access_leaf ", member.text(), " ", leaf.value());
   return absl::StrCat(text, kLastLine, Sha256(text).ToString(), "\n");
 }
 

@@ -90,14 +90,36 @@ std::string CaseText(const OpenedCase& one) {
       one.unopened, "\n  anchors of these members: ", one.anchors_opened,
       " opened, ", one.anchors_unopened, " not");
   if (!one.anchors.empty())
-    absl::StrAppend(
-        &text, " (entries ",
-        absl::StrJoin(one.anchors, " ",
-                      [](std::string* out, LeafIndex leaf) {
-                        absl::StrAppend(out, leaf.value());
-                      }),
-        one.anchors.size() < one.anchors_unopened ? " ..." : "", ")");
+    absl::StrAppend(&text, " (entries ",
+                    absl::StrJoin(one.anchors, " ",
+                                  [](std::string* out, LeafIndex leaf) {
+                                    absl::StrAppend(out, leaf.value());
+                                  }),
+                    one.anchors.size() < one.anchors_unopened ? " ..." : "",
+                    ")");
   return text + "\n";
+}
+
+Json RestoredJson(const std::vector<RestoredLog>& restored) {
+  Json list = Json::array();
+  for (const RestoredLog& one : restored)
+    list.push_back({{"member", one.member},
+                    {"index", one.index.value()},
+                    {"records_before", one.records_before},
+                    {"records_after", one.records_after}});
+  return list;
+}
+
+Json DisownedJson(const std::vector<DisownedMail>& disowned) {
+  Json list = Json::array();
+  for (const DisownedMail& one : disowned)
+    list.push_back({{"member", one.member},
+                    {"charter_index", one.charter.value()},
+                    {"first", one.first.value()},
+                    {"last", one.last.value()},
+                    {"envelopes", one.envelopes},
+                    {"at_least", one.at_least}});
+  return list;
 }
 
 std::string StepLine(size_t i, const StepResult& result) {
@@ -139,6 +161,28 @@ std::string Verdict(const Report& report) {
 
 }  // namespace
 
+std::vector<std::string> Remarks(const Report& report) {
+  std::vector<std::string> remarks;
+  for (const RestoredLog& one : report.restored())
+    remarks.push_back(absl::StrCat(
+        "entry ", one.index.value(), ": the access log of ", one.member,
+        " began anew with ", one.records_after, " records, and had ",
+        one.records_before,
+        " before the member made a key by its identity alone, as after a "
+        "restore: at least ",
+        one.records_before - std::min(one.records_before, one.records_after),
+        " are gone (amparo-audit access-log)"));
+  for (const DisownedMail& one : report.disowned())
+    remarks.push_back(absl::StrCat(
+        "entries ", one.first.value(), " to ", one.last.value(), ": ",
+        one.at_least ? "at least " : "", one.envelopes, " envelope(s) of ",
+        one.member, " are not to be believed, by the charter of entry ",
+        one.charter.value(),
+        ": it was no member any more when they were logged. Who had not taken "
+        "them by then refuses them"));
+  return remarks;
+}
+
 absl::string_view NameOf(Step step) {
   return kStepNames[static_cast<size_t>(step)];
 }
@@ -171,6 +215,14 @@ void Report::Add(Step step, Finding finding) {
   if (!finding.index.has_value() ||
       std::none_of(findings_.begin(), findings_.end(), told))
     findings_.push_back(std::move(finding));
+}
+
+void Report::AddRestored(RestoredLog log) {
+  if (restored_.size() < kFindingsMax) restored_.push_back(std::move(log));
+}
+
+void Report::AddDisowned(DisownedMail mail) {
+  if (disowned_.size() < kFindingsMax) disowned_.push_back(std::move(mail));
 }
 
 void Report::Skip(Step step, absl::string_view reason) {
@@ -219,6 +271,8 @@ Json ToJson(const Report& report) {
           {"findings", FindingsJson(report)},
           {"findings_omitted", report.findings_omitted()},
           {"counts", CountsJson(report.counts)},
+          {"access_logs_restored", RestoredJson(report.restored())},
+          {"disowned", DisownedJson(report.disowned())},
           {"cases", CasesJson(report.cases)}};
 }
 
@@ -254,6 +308,10 @@ std::string ToText(const Report& report) {
   if (!report.cases.empty()) absl::StrAppend(&text, "\nOpened cases\n");
   for (const OpenedCase& one : report.cases)
     absl::StrAppend(&text, CaseText(one));
+  const std::vector<std::string> remarks = Remarks(report);
+  if (!remarks.empty()) absl::StrAppend(&text, "\nRemarks\n");
+  for (const std::string& remark : remarks)
+    absl::StrAppend(&text, "  ", remark, "\n");
   if (!report.findings().empty()) absl::StrAppend(&text, "\nFindings\n");
   for (const Finding& finding : report.findings())
     absl::StrAppend(&text, FindingText(finding));

@@ -98,14 +98,34 @@ struct OpenedCase {
   std::vector<std::string> members;  // who opened it
   uint64_t envelopes = 0;            // opened, counted at each end that did
   uint64_t disclosures = 0;          // sections in them
-  uint64_t unproven = 0;    // envelopes whose sections are a party's word
-  uint64_t unopened = 0;    // that a party has and cannot open
+  uint64_t unproven = 0;  // envelopes whose sections are a party's word
+  uint64_t unopened = 0;  // that a party has and cannot open
   uint64_t grants_undated = 0;
   uint64_t anchors_opened = 0;
   // Anchors of these members that this case does not open: of other cases, or
   // kept back. The first hundred.
   uint64_t anchors_unopened = 0;
   std::vector<LeafIndex> anchors;
+};
+
+// An access log that began anew: its member made a key by its identity alone,
+// as an agent does that came back from a backup. What it lost is told, and is
+// no finding.
+struct RestoredLog {
+  std::string member;
+  LeafIndex index;  // its first checkpoint since
+  uint64_t records_before = 0, records_after = 0;
+};
+
+// Mail of a member that a later charter says was not to be believed any more:
+// its `since` lies before it. Agents refuse what they had not taken by then.
+// The log is as it must be, and it is no finding.
+struct DisownedMail {
+  std::string member;
+  LeafIndex charter;  // the entry of the charter that says so
+  LeafIndex first, last;
+  uint64_t envelopes = 0;
+  bool at_least = false;  // there may have been more before `first`
 };
 
 // Filled by the steps; findings beyond kFindingsMax are counted, not kept, so
@@ -119,6 +139,9 @@ class Report {
   void Add(Step step, Finding finding);
   // Says why `step` did not look at everything; the first reason stays.
   void Skip(Step step, absl::string_view reason);
+  // Beyond kFindingsMax they are not kept.
+  void AddRestored(RestoredLog log);
+  void AddDisowned(DisownedMail mail);
   // Orders the findings for who reads them: by entry, those about the whole
   // log last; of one entry the deepest cause first.
   void OrderFindings();
@@ -144,11 +167,15 @@ class Report {
   uint64_t quorum_charter = 0;
   Counts counts;
   std::vector<OpenedCase> cases;
+  const std::vector<RestoredLog>& restored() const { return restored_; }
+  const std::vector<DisownedMail>& disowned() const { return disowned_; }
 
  private:
   std::array<StepResult, kStepCount> steps_;
   std::vector<Finding> findings_;
   uint64_t findings_omitted_ = 0;
+  std::vector<RestoredLog> restored_;
+  std::vector<DisownedMail> disowned_;
   std::optional<LeafIndex> first_bad_index_;
 };
 
@@ -157,6 +184,8 @@ Json ToJson(const Report& report);
 Json ToJson(const TimelineEntry& entry);
 
 // For people.
+// What a reader must know and is no finding; a line each.
+std::vector<std::string> Remarks(const Report& report);
 std::string ToText(const Report& report);
 std::string ToText(const TimelineEntry& entry);  // one line
 

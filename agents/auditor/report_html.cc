@@ -204,6 +204,17 @@ std::string FindingsHtml(const Report& report) {
   return html;
 }
 
+std::string RemarksHtml(const Report& report) {
+  const std::vector<std::string> remarks = Remarks(report);
+  if (remarks.empty()) return "";
+  std::string html =
+      "<h2>Remarks</h2>\n<p class=soft>No findings, but to be "
+      "known.</p>\n<ul>\n";
+  for (const std::string& remark : remarks)
+    absl::StrAppend(&html, "<li>", EscapeHtml(remark), "</li>\n");
+  return html + "</ul>\n";
+}
+
 std::string CountsHtml(const Tally& tally) {
   std::string html =
       "<h2>By month and institution</h2>\n<table><thead><tr><th>Month"
@@ -307,8 +318,9 @@ std::string HtmlReport::Render(const Report& report, absl::Time made) {
       EscapeHtml(report.network.empty() ? "an unknown network"
                                         : report.network),
       "</p>\n", VerdictHtml(report), FactsHtml(report, made),
-      FindingsHtml(report), StepsHtml(report), CasesHtml(report), CountsHtml(tally_),
-      LateHtml(tally_), GapsHtml(report), TimelineHtml(rows_, rows_seen_),
+      FindingsHtml(report), RemarksHtml(report), StepsHtml(report),
+      CasesHtml(report), CountsHtml(tally_), LateHtml(tally_), GapsHtml(report),
+      TimelineHtml(rows_, rows_seen_),
       "<footer><p>The log holds no name and no content of any case: only that "
       "an institution sent something to another, when, and under which "
       "signature. &ldquo;In order&rdquo; says that the log is what was signed; "

@@ -35,11 +35,11 @@ class AccessCheckTest : public ReplayFixture {
                      {"justification", ""},
                      {"outcome", "ok"}});
   }
-  std::string Head(const SigningKey& key) const {
+  std::string Head(const SigningKey& key, const char* origin = kOrigin) const {
     CompactRange tree;
     for (const std::string& line : lines_) tree.Append(LeafHash(AsBytes(line)));
     return VALUE_OF(
-        SignCheckpoint({kOrigin, tree.size(), tree.Root(), {}}, key));
+        SignCheckpoint({origin, tree.size(), tree.Root(), {}}, key));
   }
   // The checkpoint over what was written so far, in the network's log.
   LeafIndex Anchor() {
@@ -194,6 +194,79 @@ TEST_F(AccessCheckTest, AttackTheHeadIsSignedByAStranger) {
   EXPECT_EQ(audit.verdict.findings.front().fault, AccessFault::kBadCheckpoint);
 }
 
+TEST_F(AccessCheckTest, AttackTheHeadNamesAnotherNetworkToHaveNoAnchors) {
+  WriteAnchored();
+  lines_[2] = Record(2, "consent_show");
+  for (const char* origin :
+       {"x/access/ong", "/access/ong", "test-example/access/x/access/ong",
+        "test-example/access/", "test-example"}) {
+    const AccessAudit audit =
+        Audited(absl::StrCat(absl::StrJoin(lines_, "\n"), "\n",
+                             End(Head(log_.member("ong").signing, origin))));
+    ASSERT_FALSE(audit.ok()) << origin;
+    EXPECT_TRUE(std::any_of(audit.verdict.findings.begin(),
+                            audit.verdict.findings.end(),
+                            [](const auto& one) {
+                              return one.fault == AccessFault::kBadCheckpoint;
+                            }))
+        << origin;
+  }
+  // Neither does the name of another member, whose key it does not have.
+  EXPECT_FALSE(Audited(absl::StrCat(absl::StrJoin(lines_, "\n"), "\n",
+                                    End(Head(log_.member("ong").signing,
+                                             "test-example/access/uls"))))
+                   .ok());
+}
+
+TEST_F(AccessCheckTest, ARestoredInstitutionIsNotAccusedAndWhatItLostIsTold) {
+  WriteAnchored();
+  Anchor();
+  // Back from a backup that was made after seven records.
+  lines_.resize(7);
+  const LeafIndex restored = log_.AddSigningKey("ong", false);
+  const AccessAudit at_once = Audited();
+  EXPECT_TRUE(at_once.ok()) << ToText(at_once);
+  Write(2);
+  Anchor();
+  Write(1);
+  const AccessAudit audit = Audited();
+  EXPECT_TRUE(audit.ok()) << ToText(audit);
+  EXPECT_EQ(audit.verdict.restored_at, restored);
+  EXPECT_EQ(audit.verdict.lost_from, 4u);
+  EXPECT_EQ(audit.verdict.lost_to, 12u);
+  EXPECT_EQ(audit.verdict.anchored, 9u);
+  EXPECT_THAT(ToText(audit), testing::HasSubstr("8 ANCHORED RECORDS ARE GONE"));
+  EXPECT_EQ(ToJson(audit)["lost"], 8);
+  // What it wrote since is held to, as before.
+  lines_[8] = Record(8, "consent_show");
+  EXPECT_THAT(Audited(), FailsAt(AccessFault::kChanged, 4));
+}
+
+TEST_F(AccessCheckTest, ANewKeyThatTheOldOneVouchesForExcusesNothing) {
+  WriteAnchored();
+  log_.AddSigningKey("ong");
+  lines_.resize(7);
+  EXPECT_THAT(Audited(), FailsAt(AccessFault::kTruncated, 7));
+}
+
+TEST_F(AccessCheckTest, AttackByARestoreThatWasNoneSaysWhatIsGone) {
+  WriteAnchored();
+  log_.AddSigningKey("ong", false);
+  lines_[2] = Record(2, "consent_show");
+  Anchor();
+  const AccessAudit audit = Audited();
+  EXPECT_EQ(audit.verdict.lost_from, 0u);
+  EXPECT_EQ(audit.verdict.lost_to, 8u);
+  EXPECT_THAT(ToText(audit), testing::HasSubstr("8 ANCHORED RECORDS ARE GONE"));
+}
+
+TEST_F(AccessCheckTest, AnExportOfNothingButNewlinesIsRefusedAndBounded) {
+  const std::string file(kAccessLinesMax + 1000, '\n');
+  const AccessExport split = SplitAccessExport(file);
+  EXPECT_EQ(split.lines.size(), kAccessLinesMax + 1);
+  EXPECT_FALSE(split.end.has_value());
+}
+
 TEST_F(AccessCheckTest, AttackTheFileStopsBeforeItsEnd) {
   WriteAnchored();
   const std::string file = File();
@@ -217,12 +290,14 @@ TEST_F(AccessCheckTest, AttackAnyByteOfTheRecordsIsChanged) {
        .network = [&](const NetworkFold& n) { keys = n.keys(); }}));
   ASSERT_EQ(anchors.size(), 2u);
   const AccessContext context{
-      anchors, [&](const std::string&) {
-        std::vector<VerifyKey> found;
+      anchors,
+      [&](const std::string&) {
+        AccessKeys found;
         for (const SignerRecord& signer : keys.SignersOf(log_.member("ong").id))
-          found.push_back(signer.key);
+          found.keys.push_back(signer.key);
         return found;
-      }};
+      },
+      "test-example"};
   ASSERT_TRUE(JudgeAccessLog(SplitAccessExport(file), context).ok());
   for (size_t at = 0; at < file.size(); ++at) {
     std::string changed = file;
@@ -239,6 +314,34 @@ TEST_F(AccessCheckTest, AttackARecordIsDatedAfterItsAnchor) {
   lines_[0] = DumpJson(record);
   Anchor();
   EXPECT_THAT(Audited(), FailsAt(AccessFault::kAfterAnchor, 0));
+}
+
+TEST_F(AccessCheckTest, AttackARecordIsDatedBeforeTheAnchorBeforeIt) {
+  Write(1);
+  log_.now += absl::Hours(24);
+  Anchor();
+  log_.now += absl::Hours(1);
+  Write(2);
+  EXPECT_TRUE(Audited().ok());
+  Json record = VALUE_OF(ParseJson(lines_[2]));
+  record["at"] = FormatUtc(log_.now - absl::Hours(20));
+  lines_[2] = DumpJson(record);
+  EXPECT_THAT(Audited(), FailsAt(AccessFault::kBeforeAnchor, 2));
+  Anchor();
+  EXPECT_THAT(Audited(), FailsAt(AccessFault::kBeforeAnchor, 2));
+}
+
+TEST_F(AccessCheckTest, AClockThatIsOffByWhatAnAgentMayBeIsNoFinding) {
+  for (const absl::Duration off : {absl::Minutes(-55), absl::Minutes(55)}) {
+    Write(1);
+    Anchor();
+    log_.now += absl::Hours(3);
+    Json record = VALUE_OF(ParseJson(Record(lines_.size(), "section_open")));
+    record["at"] = FormatUtc(log_.now + off);
+    lines_.push_back(DumpJson(record));
+    Anchor();
+  }
+  EXPECT_TRUE(Audited().ok()) << ToText(Audited());
 }
 
 TEST_F(AccessCheckTest, AttackTheNetworksLogIsForged) {

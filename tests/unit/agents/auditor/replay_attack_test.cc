@@ -1,4 +1,8 @@
+#include <sys/stat.h>
+
 #include "absl/strings/str_split.h"
+#include "agents/auditor/entry_view.h"
+#include "agents/auditor/evidence_make.h"
 #include "base/encoding.h"
 #include "base/json.h"
 #include "crypto/jws.h"
@@ -633,6 +637,36 @@ TEST_F(ReplayAttack, GarbageInEveryFileEndsInFindingsNotInACrash) {
 
 // One file at a time, one change each: cut anywhere, or a bit anywhere. Every
 // one ends in a verdict, and what is wrong says how to see it by hand.
+TEST_F(ReplayAttack, APipeInPlaceOfAFileIsFoundAndWaitedForByNobody) {
+  log_.AddEnvelope("ong", "uls");
+  for (const std::string& name : {std::string("checkpoint"), Bundle(), Tile(),
+                                  std::string("openings/000.jsonl")}) {
+    Export();
+    Remove(name);
+    ASSERT_EQ(mkfifo(Path(name).c_str(), 0600), 0) << name;
+    EXPECT_FALSE(Replayed().ok()) << name;
+  }
+}
+
+TEST_F(ReplayAttack, WhatIsNoTextIsShownAllTheSame) {
+  const std::string bytes = "no text: \xff\xfe";
+  const LeafIndex suspension = log_.Add({log_.now, SuspensionEntry{bytes}});
+  const LeafIndex note = log_.AddEvent(AccessLogEvent{bytes});
+  Export();
+  FolderSource source = VALUE_OF(FolderSource::Open(Path("")));
+  const Checkpoint checkpoint =
+      VALUE_OF(PeekCheckpoint(VALUE_OF(source.Checkpoint())));
+  for (const LeafIndex leaf : {suspension, note}) {
+    const EntryView view = ViewEntry(
+        VALUE_OF(FetchEntry(source, leaf, checkpoint.size)), checkpoint);
+    EXPECT_TRUE(view.included);
+    EXPECT_NE(DumpJson(ToJson(view)).find("base64url:"), std::string::npos);
+    EXPECT_NE(ToText(view).find("base64url:"), std::string::npos);
+  }
+  // Neither does the report of a replay stumble over them.
+  EXPECT_NE(DumpJson(ToJson(Replayed())), "");
+}
+
 TEST_F(ReplayAttack, ADamagedFileEndsInAVerdictThatCanBeCheckedByHand) {
   for (int i = 0; i < 260; ++i) log_.AddAnchor("gnr");
   Export();

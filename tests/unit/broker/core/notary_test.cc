@@ -62,6 +62,10 @@ std::string AccessNote(const std::string& origin, const SigningKey& key) {
       {origin, TreeSize(3), Sha256("root of an access log"), {}}, key));
 }
 
+std::string AccessOrigin(const BrokerFixture& broker, const char* member) {
+  return absl::StrCat(broker.charter().charter.network, "/access/", member);
+}
+
 absl::StatusOr<LeafReceipt> LogAccess(BrokerFixture& broker,
                                       absl::string_view peer,
                                       const std::string& note) {
@@ -72,8 +76,8 @@ absl::StatusOr<LeafReceipt> LogAccess(BrokerFixture& broker,
 
 TEST(Notary, LogsACheckpointOfTheCallersAccessLog) {
   BrokerFixture broker({"clinic-a", "clinic-b"});
-  const std::string note =
-      AccessNote("access-log/clinic-a", broker.member("clinic-a").signing());
+  const std::string note = AccessNote(AccessOrigin(broker, "clinic-a"),
+                                      broker.member("clinic-a").signing());
   const LeafReceipt receipt = VALUE_OF(LogAccess(broker, "clinic-a", note));
   EXPECT_EQ(VALUE_OF(LogAccess(broker, "clinic-a", note)).leaf, receipt.leaf);
   EXPECT_THAT(LogAccess(broker, "clinic-b", note),
@@ -83,6 +87,20 @@ TEST(Notary, LogsACheckpointOfTheCallersAccessLog) {
   EXPECT_THAT(LogAccess(broker, "clinic-a", std::string(5000, 'x')),
               StatusIs(StatusCode::kInvalidArgument));
   EXPECT_EQ(broker.leaf_count(), 1u);
+}
+
+TEST(Notary, AttackACheckpointUnderAnothersNameIsNotLogged) {
+  BrokerFixture broker({"clinic-a", "clinic-b"});
+  const SigningKey& key = broker.member("clinic-a").signing();
+  for (const std::string& origin :
+       {AccessOrigin(broker, "clinic-b"), std::string("access-log/clinic-a"),
+        absl::StrCat("x", AccessOrigin(broker, "clinic-a")),
+        absl::StrCat(AccessOrigin(broker, "clinic-a"), "/"),
+        broker.charter().charter.network})
+    EXPECT_THAT(LogAccess(broker, "clinic-a", AccessNote(origin, key)),
+                StatusIs(StatusCode::kPermissionDenied))
+        << origin;
+  EXPECT_EQ(broker.leaf_count(), 0u);
 }
 
 // --- Erasures.
