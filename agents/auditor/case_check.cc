@@ -49,10 +49,11 @@ void CaseCheck::Add(FindingCode code, LeafIndex leaf, const std::string& text) {
                code == FindingCode::kBadSignature ? kHowToCheck : ""});
 }
 
+// What `member` signed before, and vouches for by the entry at this place.
 KeyLookup CaseCheck::KeysOf(const Place& at, const MemberId& member) const {
   return [this, at, member](const Digest& kid) -> absl::StatusOr<VerifyKey> {
     ASSIGN_OR_RETURN(const SignerRecord signer,
-                     network_.keys().SignerAt(member, kid, at.leaf, at.time));
+                     network_.keys().EarlierSigner(member, kid, at.leaf));
     return signer.key;
   };
 }
@@ -137,8 +138,7 @@ absl::Status CaseCheck::LearnDocument(const Place& at, const MemberId& issuer,
                    VerifyRevocation(document, KeysOf(at, issuer)));
   if (revocation.issuer != issuer || revocation.case_id != open.state.case_id)
     return absl::PermissionDeniedError("the revocation is of another case");
-  open.state.revoked.emplace(revocation.grant, "");
-  open.state.revokers.emplace(revocation.grant, issuer);
+  open.state.revoked.emplace(std::pair(revocation.grant, issuer), "");
   SettleStatuses(open.state);
   return absl::OkStatus();
 }

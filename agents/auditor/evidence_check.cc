@@ -102,7 +102,6 @@ class Judgement {
     if (!decoded.ok())
       return Add(FindingCode::kLeafMismatch, leaf, "is no log entry");
     links_.OnEntry(leaf, decoded->time);
-    if (leaf == evidence_.subject) subject_time_ = decoded->time;
     OnContent(entry, *decoded);
   }
 
@@ -205,16 +204,15 @@ class Judgement {
   absl::Status JudgeDocument(const EvidenceDocument& document) {
     if (!event_.has_value() || network_.Charter() == nullptr)
       return absl::FailedPreconditionError("the entry itself cannot be judged");
-    ASSIGN_OR_RETURN(const Digest anchor, AnchorOf(document));
-    if (anchor != AnchorDigest(document.salt, SdJwtDigest(document.token),
-                               document.manifest))
+    ASSIGN_OR_RETURN(const Dated dated, DatedBy(document));
+    if (dated.anchor != AnchorDigest(document.salt, SdJwtDigest(document.token),
+                                     document.manifest))
       return absl::PermissionDeniedError("the entry's anchor is another");
-    std::optional<MemberId> signer;
+    // The entry's own signature vouches for what its member signed before.
     const KeyLookup keys = [&](const Digest& kid) -> absl::StatusOr<VerifyKey> {
       ASSIGN_OR_RETURN(
           const SignerRecord record,
-          network_.keys().SignerAt(kid, evidence_.subject, *subject_time_));
-      signer = record.member;
+          network_.keys().EarlierSigner(dated.by, kid, evidence_.subject));
       return record.key;
     };
     ASSIGN_OR_RETURN(verdict_.document_typ, PeekJwsTyp(document.token));
@@ -234,24 +232,26 @@ class Judgement {
                                  kDocumentBytesMax));
       verdict_.claims = std::move(verified.payload);
     }
-    if (!signer.has_value())
-      return absl::PermissionDeniedError("nobody signed it");
-    verdict_.document_signer = signer->text();
+    verdict_.document_signer = dated.by.text();
     return CheckClaims();
   }
 
-  // What the anchor says that the entry holds.
-  absl::StatusOr<Digest> AnchorOf(const EvidenceDocument& document) const {
+  // What the entry says of the document that it is about, and who signed it.
+  struct Dated {
+    Digest anchor;
+    MemberId by;
+  };
+  absl::StatusOr<Dated> DatedBy(const EvidenceDocument& document) const {
     if (const auto* envelope = std::get_if<EnvelopeEvent>(&*event_)) {
       ASSIGN_OR_RETURN(const Header header, DecodeHeader(envelope->header));
-      return header.anchor;
+      return Dated{header.anchor, header.sender};
     }
     if (const auto* anchor = std::get_if<AnchorEvent>(&*event_)) {
       if (!document.manifest.IsZero())
         return absl::PermissionDeniedError("an anchor has no manifest");
       ASSIGN_OR_RETURN(const SignedAnchor made,
                        MakeSignedAnchor(anchor->anchor, anchor->signature));
-      return made.anchor.anchor;
+      return Dated{made.anchor.anchor, made.anchor.member};
     }
     return absl::InvalidArgumentError("the entry is about no document");
   }
@@ -282,7 +282,6 @@ class Judgement {
   const AccessAnchorSink anchors_;
   EventCheck events_;
   std::optional<LeafIndex> last_;
-  std::optional<absl::Time> subject_time_;
   std::optional<AuditEvent> event_;
 };
 

@@ -15,31 +15,25 @@ void AddProvisions(const Grant& from, Grant& to) {
   }
 }
 
-bool IsRevoked(const CaseState& state, const Grant& grant) {
-  const auto revoker = state.revokers.find(grant.digest);
-  return revoker != state.revokers.end() && revoker->second == grant.issuer;
-}
-
-// The grant that `grant` takes the place of, when it may.
+// The grant that `grant` takes the place of: one of the same issuer.
 HeldGrant* Superseded(const Grant& grant, CaseState& state) {
   if (!grant.supersedes) return nullptr;
-  const auto held = state.authority.grants.find(*grant.supersedes);
-  if (held == state.authority.grants.end() ||
-      held->second.grant.issuer != grant.issuer)
-    return nullptr;
-  return &held->second;
+  const auto held =
+      state.authority.grants.find({grant.issuer, *grant.supersedes});
+  return held == state.authority.grants.end() ? nullptr : &held->second;
 }
 
 }  // namespace
 
 void AddGrant(const Grant& grant, CaseState& state) {
+  const GrantKey key(grant.issuer, grant.id);
   const auto [held, added] =
-      state.authority.grants.try_emplace(grant.id, HeldGrant{grant});
+      state.authority.grants.try_emplace(key, HeldGrant{grant});
   if (!added) {
     if (held->second.grant.digest != grant.digest) return;
     AddProvisions(grant, held->second.grant);
   }
-  state.grants_by_digest.emplace(grant.digest, grant.id);
+  state.grants_by_digest.emplace(grant.digest, key);
   std::vector<Exclusion>& exclusions = state.authority.exclusions;
   for (const Exclusion* exclusion : grant.exclusions())
     if (std::find(exclusions.begin(), exclusions.end(), *exclusion) ==
@@ -55,17 +49,18 @@ void AddBasis(const WithoutConsent& basis, CaseState& state) {
 
 void SettleStatuses(CaseState& state) {
   auto& grants = state.authority.grants;
-  for (auto& [id, held] : grants)
-    held.status = IsRevoked(state, held.grant) ? GrantStatus::kRevoked
-                                               : GrantStatus::kActive;
-  for (auto& [id, held] : grants)
+  for (auto& [key, held] : grants)
+    held.status = state.Revocation(held.grant) == nullptr
+                      ? GrantStatus::kActive
+                      : GrantStatus::kRevoked;
+  for (auto& [key, held] : grants)
     if (HeldGrant* old = Superseded(held.grant, state);
         old != nullptr && old->status == GrantStatus::kActive)
       old->status = GrantStatus::kSuperseded;
   // A revocation reaches back over all that the grant supersedes; as often as
   // there are grants is enough for any chain, and ends on a ring.
   for (size_t round = 0; round < grants.size(); ++round)
-    for (auto& [id, held] : grants)
+    for (auto& [key, held] : grants)
       if (HeldGrant* old = Superseded(held.grant, state);
           old != nullptr && held.status == GrantStatus::kRevoked)
         old->status = GrantStatus::kRevoked;

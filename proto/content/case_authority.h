@@ -10,7 +10,7 @@
 namespace amparo {
 
 // Adds the grant, or what more of it is disclosed, and its exclusions. A second
-// grant under a known id changes nothing.
+// grant of its issuer under a known id changes nothing.
 void AddGrant(const Grant& grant, CaseState& state);
 void AddBasis(const WithoutConsent& basis, CaseState& state);
 

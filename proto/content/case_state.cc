@@ -191,8 +191,7 @@ class Folding {
   }
 
   void Apply(const CaseEvent& event, const Revoked& body) {
-    state_.revokers.emplace(body.grant, event.from);
-    state_.revoked.emplace(body.grant, body.revoked_by);
+    state_.revoked.emplace(std::pair(body.grant, event.from), body.revoked_by);
     AskToErase(event, body.grant, body.withdrawn);
   }
 
@@ -292,6 +291,11 @@ class Folding {
 };
 
 }  // namespace
+
+const std::string* CaseState::Revocation(const Grant& grant) const {
+  const auto found = revoked.find({grant.digest, grant.issuer});
+  return found == revoked.end() ? nullptr : &found->second;
+}
 
 const PeerReferral* CaseState::Find(const ReferralId& id,
                                     const MemberId& peer) const {

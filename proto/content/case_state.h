@@ -79,13 +79,16 @@ struct CaseState {
   std::set<MemberId> parties;
   std::map<std::pair<ReferralId, MemberId>, PeerReferral> referrals;  // by peer
   Authority authority;
-  std::map<Digest, GrantId> grants_by_digest;
-  std::map<Digest, std::string> revoked;  // digests, with revoked_by; also of
-                                          // grants that are not here yet
-  std::map<Digest, MemberId> revokers;
+  std::map<Digest, GrantKey> grants_by_digest;
+  // Who revoked a grant, also one that is not here yet, with revoked_by. Only
+  // its issuer's word counts: see Revocation.
+  std::map<std::pair<Digest, MemberId>, std::string> revoked;
   std::vector<Erasure> erasures;
   std::vector<EventId> ignored;  // events whose turn the table did not allow
 
+  // By whom `grant` was revoked, "" where that is not said; null when it was
+  // not.
+  const std::string* Revocation(const Grant& grant) const;
   const PeerReferral* Find(const ReferralId& id, const MemberId& peer) const;
   // The peers of a referral.
   std::vector<const PeerReferral*> FindAll(const ReferralId& id) const;

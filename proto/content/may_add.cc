@@ -28,15 +28,10 @@ struct Rules {
   absl::Status CheckGrant(const Grant& grant) const {
     if (grant.issuer != event.from || grant.case_id != state.case_id)
       return NotTheirs("a grant of another member or case");
-    const auto held = state.authority.grants.find(grant.id);
+    const auto held = state.authority.grants.find({grant.issuer, grant.id});
     if (held != state.authority.grants.end() &&
         held->second.grant.digest != grant.digest)
       return Conflict("a second grant under a known id");
-    if (!grant.supersedes) return absl::OkStatus();
-    const auto old = state.authority.grants.find(*grant.supersedes);
-    if (old != state.authority.grants.end() &&
-        old->second.grant.issuer != grant.issuer)
-      return NotTheirs("a grant that supersedes another member's");
     return absl::OkStatus();
   }
 
@@ -105,13 +100,15 @@ struct Rules {
   }
 };
 
-// Whether this event may be the first that is known of a case.
-bool Opens(const CaseEvent& event) {
+// Whether this event may be the first of its sender in a case that is known, or
+// that is not.
+bool Opens(const CaseEvent& event, bool known) {
   const auto* answer = std::get_if<Answered>(&event.body);
   return std::holds_alternative<DocumentSent>(event.body) ||
          std::holds_alternative<Granted>(event.body) ||
          std::holds_alternative<Revoked>(event.body) ||
-         (answer != nullptr && answer->kind == EventKind::kCancelRequested);
+         (!known && answer != nullptr &&
+          answer->kind == EventKind::kCancelRequested);
 }
 
 }  // namespace
@@ -122,10 +119,10 @@ absl::Status MayAdd(const MemberId& self, const CaseState& state,
     return NotTheirs("an event of another case");
   if (event.from != self && event.to != self)
     return NotTheirs("an event between others");
-  if (event.from != self && state.parties.empty() && !Opens(event))
-    return NotTheirs("the case is not known here");
-  if (event.from != self && !state.parties.empty() &&
-      !state.parties.contains(event.from))
+  // Not by whom the case became known here: a member that knows its id could
+  // otherwise keep everybody else's mail about it out by being the first.
+  if (event.from != self && !state.parties.contains(event.from) &&
+      !Opens(event, !state.parties.empty()))
     return NotTheirs("the sender is no party to the case");
   return std::visit(Rules{self, state, event}, event.body);
 }

@@ -46,7 +46,7 @@ bool Speaks(const Question& q, const Grant& grant) {
 
 // The grant that denies the section to the recipient. Denials do not expire.
 const Grant* FindDenial(const Question& q) {
-  for (const auto& [id, held] : q.authority.grants) {
+  for (const auto& [key, held] : q.authority.grants) {
     if (held.status != GrantStatus::kActive || !Speaks(q, held.grant)) continue;
     for (const Denial* denial : held.grant.denials()) {
       if (!denial->sections.contains(q.section)) continue;
@@ -114,7 +114,7 @@ Answer AskConsent(const Question& q) {
   const Answer limit = Limit(q, /*by_basis=*/false);
   if (limit.view == View::kNone) return limit;
   Answer best;
-  for (const auto& [id, held] : q.authority.grants) {
+  for (const auto& [key, held] : q.authority.grants) {
     const Grant& grant = held.grant;
     if (!Speaks(q, grant) || (grant.agreement != Agreement::kGiven &&
                               grant.agreement != Agreement::kPartial))
@@ -122,7 +122,7 @@ Answer AskConsent(const Question& q) {
     for (const Permit* permit : grant.permits()) {
       const Reason reason = Examine(q, held, *permit);
       if (RankOf(reason) > RankOf(best.reason))
-        best = {View::kNone, reason, id.text()};
+        best = {View::kNone, reason, grant.id.text()};
     }
   }
   if (best.reason == Reason::kGranted) best.view = limit.view;

@@ -4,6 +4,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -38,9 +39,12 @@ struct HeldGrant {
 };
 GrantStatus StatusAt(const HeldGrant& held, absl::Time now);
 
+// Ids are their issuer's own: nobody's grant stands in the way of another's.
+using GrantKey = std::pair<MemberId, GrantId>;
+
 // All that was said about a case: what may allow or forbid.
 struct Authority {
-  std::map<GrantId, HeldGrant> grants;
+  std::map<GrantKey, HeldGrant> grants;
   std::vector<WithoutConsent> bases;
   std::vector<Exclusion> exclusions;  // of grants past and present
 };

@@ -337,6 +337,15 @@ absl::StatusOr<SignerRecord> KeyDirectory::SignerAt(const Digest& kid,
   return SignerAt(owner->second, kid, leaf, at);
 }
 
+absl::StatusOr<SignerRecord> KeyDirectory::EarlierSigner(const MemberId& member,
+                                                         const Digest& kid,
+                                                         LeafIndex leaf) const {
+  const SignerRecord* const signer = KeysOf(member).Find(kid);
+  if (signer == nullptr || leaf <= signer->leaf)
+    return absl::PermissionDeniedError("not a signing key of this member");
+  return *signer;
+}
+
 std::vector<PrekeyRecord> KeyDirectory::Prekeys(const MemberId& member) const {
   const MemberKeys& keys = KeysOf(member);
   std::vector<PrekeyRecord> prekeys;

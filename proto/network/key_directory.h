@@ -96,6 +96,13 @@ class KeyDirectory {
   absl::StatusOr<SignerRecord> SignerAt(const Digest& kid, LeafIndex leaf,
                                         absl::Time at) const;
 
+  // The record of `kid` when it is a signing key that `member` had before
+  // `leaf`, whatever became of it: for what the member signed once and vouches
+  // for at `leaf` by a key of then. PERMISSION_DENIED otherwise.
+  absl::StatusOr<SignerRecord> EarlierSigner(const MemberId& member,
+                                             const Digest& kid,
+                                             LeafIndex leaf) const;
+
   // Prekeys of `member`, newest first, whatever their `until`; empty when
   // frozen or none. Those of a revoked signing key are gone: its thief may have
   // made them. So are those that ran out over 30 days ago.

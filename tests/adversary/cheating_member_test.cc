@@ -213,6 +213,32 @@ TEST_F(CheatingMember, AnEventByANonPartyIsRefused) {
   ExpectHonestTrafficFlows();
 }
 
+// Who knows a case could write of it to others before its opener does.
+TEST_F(CheatingMember, WhoWritesOfACaseFirstKeepsNobodyElseOut) {
+  const std::string consent = RecordConsent();
+  const std::string known = ReferUnder(consent, {"uls"});
+  world_.Settle();
+  const std::string id = CaseAt(uls(), known)->state.case_id.text();
+  Json form = VALUE_OF(ParseJson(kExampleConsentForm));
+  form["case"] = id;
+  SendRequest squat;
+  squat.form_json = FormFor({"gnr"});
+  squat.to = {"gnr"};
+  squat.consent =
+      VALUE_OF(uls().consents().Record(uls().officer(), DumpJson(form), {}, ""))
+          .grant_id.text();
+  ASSERT_TRUE(VALUE_OF(uls().referrals().Send(uls().officer(), squat)).allowed);
+  world_.Settle();
+  const size_t before = EventsAt(gnr(), VALUE_OF(CaseId::Parse(id)));
+  ASSERT_GT(before, 0u);
+
+  const std::string referral = ReferUnder(consent, {"gnr"});
+  world_.Settle();
+  EXPECT_EQ(gnr().intake().quarantined(), 0u);
+  EXPECT_EQ(CaseAt(gnr(), referral)->state.case_id.text(), id);
+  EXPECT_OK(gnr().referrals().Show(gnr().supervisor(), referral, {}, false));
+}
+
 TEST_F(CheatingMember, AnAnswerInAnothersNameIsRefused) {
   const std::string referral = Refer({"uls", "gnr"});
   world_.Settle();
@@ -268,22 +294,36 @@ TEST_F(CheatingMember, AWidenedGrantIsRefused) {
   const Grant& grant = GrantAt(uls(), referral);
   const Json claims = VALUE_OF(PeekJwsPayload(grant.jwt, kGrantBytesMax));
   const SigningKey own = VALUE_OF(uls().keys().Signer());
-  // Unchanged but forwarded; a day longer, in the old name and in its own; for
-  // another case, in its own.
+  // Unchanged but forwarded; signed by itself, as it is and a day longer.
   Json longer = claims, taken_over = claims;
   longer["exp"] =
       claims.contains("exp") ? claims["exp"].get<int64_t>() + 86400 : 1;
   taken_over["iss"] = "uls";
-  for (const std::string& jwt :
-       {grant.jwt, SignJws(own, kGrantTyp, claims),
-        SignJws(own, kGrantTyp, longer), SignJws(own, kGrantTyp, taken_over)}) {
+  const auto bring = [&](const std::string& jwt) {
     Payload payload = PayloadOf(uls(), EventKind::kGranted, grant.case_id);
-    payload.event_id = grant.event_id;
+    payload.event_id = VALUE_OF(
+        EventId::Parse(VALUE_OF(PeekJwsPayload(jwt, kGrantBytesMax))["jti"]
+                           .get<std::string>()));
     payload.document = jwt;
     payload.disclosures = grant.disclosures();
-    ExpectQuarantined(uls(), "ong", payload);
-  }
-  EXPECT_EQ(GrantAt(ong(), referral).digest, grant.digest);
+    return payload;
+  };
+  // Or in its own name, as an event that would take the real one's place.
+  for (const std::string& jwt :
+       {grant.jwt, SignJws(own, kGrantTyp, claims),
+        SignJws(own, kGrantTyp, longer), SignJws(own, kGrantTyp, taken_over)})
+    ExpectQuarantined(uls(), "ong", bring(jwt));
+  // Under an event's id of its own it is another grant, whatever its id.
+  taken_over["jti"] = EventId::New().text();
+  Send(uls(), "ong", bring(SignJws(own, kGrantTyp, taken_over)));
+  world_.Settle();
+  const auto entry = CaseAt(ong(), referral);
+  EXPECT_EQ(
+      entry->state.authority.grants.at({grant.issuer, grant.id}).grant.digest,
+      grant.digest);
+  EXPECT_EQ(
+      VALUE_OF(ong().consents().Show(ong().officer(), grant.id.text())).digest,
+      grant.digest);
   ExpectHonestTrafficFlows();
 }
 

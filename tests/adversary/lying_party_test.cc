@@ -211,6 +211,20 @@ TEST_F(LyingAboutACase, OnlyASupervisorOpensItAndTheAccessLogSaysSoFirst) {
   EXPECT_EQ(records[before + 1].sections, std::vector<std::string>({"needs"}));
 }
 
+TEST_F(LyingAboutACase, ARecipientOpensNoSectionWhoseConsentRanOut) {
+  const auto shown = [&](TestAgent& agent) {
+    size_t contents = 0;
+    CaseOpening opening = Open(agent, true);
+    for (const OpenedEnvelope* envelope : Disclosing(opening))
+      contents += envelope->content.has_value();
+    return contents;
+  };
+  EXPECT_GT(shown(uls()), 0u);
+  world_.clock().Advance(absl::Hours(24 * 200));
+  EXPECT_EQ(shown(uls()), 0u);
+  EXPECT_GT(shown(ong()), 0u) << "who wrote them may";
+}
+
 TEST_F(LyingAboutACase, ARecipientGivesOutNoSectionThatItMayNotSee) {
   // identity was revoked and erased at uls; ong, who wrote it, has it still.
   EXPECT_FALSE(DeskOf(uls())

@@ -222,7 +222,12 @@ absl::StatusOr<VisibleGrant> FindGrant(const Desk& desk, const Officer& officer,
   ASSIGN_OR_RETURN(const GrantId found, desk.cases.ResolveGrant(id));
   ASSIGN_OR_RETURN(auto entry, Unless(desk, officer, "consent",
                                       desk.cases.FindByGrant(found)));
-  return VisibleGrant{found, std::move(entry)};
+  VisibleGrant grant{found, desk.cases.self(), std::move(entry)};
+  for (const auto& [key, held] : grant.entry->state.authority.grants)
+    if (key.second == found &&
+        !grant.entry->state.authority.grants.contains(grant.key()))
+      grant.issuer = key.first;
+  return grant;
 }
 
 std::vector<std::shared_ptr<const Case>> VisibleCases(const Desk& desk,

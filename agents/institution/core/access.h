@@ -61,7 +61,10 @@ absl::StatusOr<VisibleReferral> FindReferral(const Desk& desk,
                                              absl::string_view id);
 struct VisibleGrant {
   GrantId id;
+  MemberId issuer;  // this institution, if it has one of this id
   std::shared_ptr<const Case> entry;
+
+  GrantKey key() const { return {issuer, id}; }
 };
 absl::StatusOr<VisibleGrant> FindGrant(const Desk& desk, const Officer& officer,
                                        absl::string_view id);

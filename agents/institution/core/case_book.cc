@@ -121,10 +121,16 @@ absl::Status CaseBook::Load() {
 
 void CaseBook::Index(const Case& entry) {
   const CaseId& id = entry.state.case_id;
+  const auto add = [&](auto& index, const auto& key, bool is_own) {
+    if (is_own)
+      index.insert_or_assign(key, id);
+    else
+      index.try_emplace(key, id);
+  };
   for (const auto& [key, referral] : entry.state.referrals)
-    referrals_.insert_or_assign(key.first, id);
-  for (const auto& [grant, held] : entry.state.authority.grants)
-    grants_.insert_or_assign(grant, id);
+    add(referrals_, key.first, referral.sender == self_);
+  for (const auto& [key, held] : entry.state.authority.grants)
+    add(grants_, key.second, key.first == self_);
 }
 
 absl::StatusOr<std::shared_ptr<const Case>> CaseBook::Change(const CaseId& id,

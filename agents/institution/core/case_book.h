@@ -62,7 +62,8 @@ class CaseBook {
   // Null when the case is not known.
   std::shared_ptr<const Case> Find(const CaseId& id) const;
   std::vector<std::shared_ptr<const Case>> All() const;
-  // The case of a referral or grant. Null when there is none.
+  // The case of a referral or grant. Null when there is none. Ids are random:
+  // where a peer takes one that is used, this institution's own comes first.
   std::shared_ptr<const Case> FindByReferral(const ReferralId& id) const;
   std::shared_ptr<const Case> FindByGrant(const GrantId& id) const;
 

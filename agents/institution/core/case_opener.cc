@@ -10,6 +10,7 @@
 
 #include "agents/institution/core/anchors.h"
 #include "agents/institution/core/opening_book.h"
+#include "agents/institution/core/section_reader.h"
 #include "base/status.h"
 #include "proto/envelope/anchor.h"
 
@@ -40,7 +41,7 @@ class Opener {
           !std::holds_alternative<DeliveryNoted>(event.body))
         RETURN_IF_ERROR(AddEnvelope(event));
     const Authority& authority = entry_.state.authority;
-    for (const auto& [id, held] : authority.grants) {
+    for (const auto& [key, held] : authority.grants) {
       const Grant& grant = held.grant;
       opening_.grants.push_back(SerializeSdJwt(grant.jwt, grant.disclosures()));
       if (grant.issuer == desk_.cases.self())
@@ -79,11 +80,21 @@ class Opener {
     // What does not make the manifest again is not what went.
     const bool whole = ManifestDigest(content.salt2, content.disclosures,
                                       content.grants) == kept->manifest;
-    if (whole && (sent == nullptr || with_sections_))
+    if (whole && (sent == nullptr || MayTell(event, *sent, envelope.slots)))
       envelope.content = std::move(content);
     RETURN_IF_ERROR(AddAnchor(event, dated, envelope.document, *kept));
     opening_.envelopes.push_back(std::move(envelope));
     return absl::OkStatus();
+  }
+
+  bool MayTell(const CaseEvent& event, const DocumentSent& sent,
+               const std::set<Slot>& slots) const {
+    if (!with_sections_) return false;
+    const MemberId& peer =
+        event.from == desk_.cases.self() ? event.to : event.from;
+    const PeerReferral* referral = entry_.state.Find(sent.referral_id, peer);
+    return referral != nullptr &&
+           MayGiveOut(desk_, entry_, *referral, slots).ok();
   }
 
   // The event that issued the document.
@@ -120,8 +131,8 @@ class Opener {
         content.grants.push_back(basis.token);
       return issued;
     }
-    for (const auto& [id, one] : entry_.state.authority.grants)
-      if (authorities.contains(id.text()))
+    for (const auto& [key, one] : entry_.state.authority.grants)
+      if (key.first == event.from && authorities.contains(key.second.text()))
         content.grants.push_back(
             SerializeSdJwt(one.grant.jwt, PartOf(one.grant, event)));
     for (const WithoutConsent& basis : entry_.state.authority.bases)

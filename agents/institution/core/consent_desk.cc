@@ -53,7 +53,7 @@ absl::StatusOr<ConsentView> ConsentDesk::Show(const Officer& officer,
                                               absl::string_view id) const {
   RETURN_IF_ERROR(AllowedByRole(officer, Action::kOpenContent));
   ASSIGN_OR_RETURN(const VisibleGrant found, FindGrant(desk_, officer, id));
-  const HeldGrant& held = found.entry->state.authority.grants.at(found.id);
+  const HeldGrant& held = found.entry->state.authority.grants.at(found.key());
   RETURN_IF_ERROR(desk_.access_log.Write({.officer = officer.id,
                                           .action = "consent_show",
                                           .case_id = found.entry->state.case_id,

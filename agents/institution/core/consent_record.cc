@@ -27,7 +27,7 @@ absl::StatusOr<ConsentView> ViewOf(const Desk& desk, const GrantId& id) {
   if (entry == nullptr)
     return absl::DataLossError("a recorded consent is missing");
   return WholeOf(desk, TakeMoment(desk), *entry,
-                 entry->state.authority.grants.at(id));
+                 entry->state.authority.grants.at({desk.cases.self(), id}));
 }
 
 absl::StatusOr<ConsentView> RecordedBefore(const Desk& desk,

@@ -146,10 +146,10 @@ RevokeOutcome OutcomeOf(const Moment& moment, const GrantId& id,
 
 // What was revoked before, with the answers that came since.
 RevokeOutcome OutcomeOf(const Moment& moment, const Case& entry,
-                        const GrantId& id) {
-  const Grant& newest = ChainOf(entry.state, id).front()->grant;
+                        const GrantKey& key) {
+  const Grant& newest = ChainOf(entry.state, key).front()->grant;
   RevokeOutcome outcome{
-      .grant_id = id,
+      .grant_id = key.second,
       .status = GrantStatus::kRevoked,
       .revoked_by = kRevokedBy,
       .revoked_at = kNoTime,
@@ -191,8 +191,8 @@ absl::StatusOr<CaseChange> Take(const GrantStep& step, const Case& entry,
   return std::move(superseded.change);
 }
 
-bool IsRevoked(const Case& entry, const GrantId& id) {
-  const auto chain = ChainOf(entry.state, id);
+bool IsRevoked(const Case& entry, const GrantKey& key) {
+  const auto chain = ChainOf(entry.state, key);
   return !chain.empty() && chain.front()->status == GrantStatus::kRevoked;
 }
 
@@ -206,8 +206,8 @@ absl::StatusOr<RevokeOutcome> ConsentDesk::Revoke(const Officer& officer,
   ASSIGN_OR_RETURN(const Withdrawal withdrawal, WithdrawalOf(part));
   const Moment moment = TakeMoment(desk_);
   // Taking back is as easy twice as once.
-  if (IsRevoked(*found.entry, found.id))
-    return OutcomeOf(moment, *found.entry, found.id);
+  if (IsRevoked(*found.entry, found.key()))
+    return OutcomeOf(moment, *found.entry, found.key());
   ASSIGN_OR_RETURN(const SigningKey key, desk_.keys.Signer());
   const GrantStep step{desk_, moment, key, officer};
   Consequences consequences;
@@ -219,7 +219,7 @@ absl::StatusOr<RevokeOutcome> ConsentDesk::Revoke(const Officer& officer,
   desk_.wake_courier();
   RevokeOutcome outcome = OutcomeOf(moment, found.id, consequences);
   outcome.status =
-      StatusAt(entry->state.authority.grants.at(found.id), moment.now);
+      StatusAt(entry->state.authority.grants.at(found.key()), moment.now);
   return outcome;
 }
 

@@ -75,8 +75,9 @@ std::vector<RevokedRecipient> RevokedRecipientsOf(const Moment& moment,
                                                   const Case& entry,
                                                   const Grant& grant) {
   std::set<Digest> grants = {grant.digest};
-  for (const auto& [id, held] : entry.state.authority.grants)
-    if (held.grant.supersedes == grant.id) grants.insert(held.grant.digest);
+  for (const auto& [key, held] : entry.state.authority.grants)
+    if (held.grant.supersedes == grant.id && held.grant.issuer == grant.issuer)
+      grants.insert(held.grant.digest);
   std::vector<RevokedRecipient> recipients;
   for (const Erasure& erasure : entry.state.erasures)
     if (grants.contains(erasure.grant))
@@ -103,9 +104,8 @@ ConsentView RowOf(const Desk&, const Moment& moment, const Case& entry,
                    .provisions_json = "[]",
                    .exclusions_json = "[]",
                    .recipients = RevokedRecipientsOf(moment, entry, grant)};
-  if (const auto revoked = entry.state.revoked.find(grant.digest);
-      revoked != entry.state.revoked.end())
-    view.revoked_by = revoked->second;
+  if (const std::string* by = entry.state.Revocation(grant); by != nullptr)
+    view.revoked_by = *by;
   return view;
 }
 

@@ -66,8 +66,10 @@ Authority Comparison::KnownTo(const MemberId& member,
   const auto held = sent.find(member);
   const bool gets = HoldsOfChain(member);
   std::erase_if(authority.grants, [&](const auto& grant) {
-    const bool known = held != sent.end() && held->second.contains(grant.first);
-    return !known && !(gets && brought.contains(grant.first));
+    const auto& [issuer, id] = grant.first;
+    if (issuer != step.desk.cases.self()) return true;
+    const bool known = held != sent.end() && held->second.contains(id);
+    return !known && !(gets && brought.contains(id));
   });
   return authority;
 }

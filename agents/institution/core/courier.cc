@@ -138,7 +138,7 @@ absl::StatusOr<std::optional<PayloadOrigin>> Courier::AnchorFor(
 }
 
 absl::Status Courier::AnchorGrants(const CaseState& state) {
-  for (const auto& [id, held] : state.authority.grants)
+  for (const auto& [key, held] : state.authority.grants)
     if (held.status == GrantStatus::kActive &&
         held.grant.issuer == books_.keys.self())
       RETURN_IF_ERROR(books_.anchors

@@ -76,7 +76,8 @@ absl::Status EraseUncovered(const EraseContext& context, const CaseId& id,
   const auto entry = context.cases.Find(id);
   if (entry == nullptr) return absl::OkStatus();
   const std::set<Slot> slots = Uncovered(*entry, context, self, granter);
-  if (slots.empty() && !entry->state.revoked.contains(grant)) return absl::OkStatus();
+  if (slots.empty() && !entry->state.revoked.contains({grant, granter}))
+    return absl::OkStatus();
   ASSIGN_OR_RETURN(auto contents,
                    ContentsWithout(context.cases, *entry, granter, slots));
 

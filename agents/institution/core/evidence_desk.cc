@@ -15,7 +15,6 @@
 #include "base/json.h"
 #include "base/status.h"
 #include "proto/content/case_opening.h"
-#include "proto/content/policy.h"
 #include "proto/envelope/anchor.h"
 
 namespace amparo::agent {
@@ -64,26 +63,6 @@ absl::StatusOr<Copy> FindCopy(const Desk& desk, const Case& entry,
   return NotHere("no such section here", "section");
 }
 
-// A recipient gives out what it may still see itself, and no more.
-absl::Status MayGive(const Desk& desk, const PeerReferral& referral,
-                     const Case& entry, const std::set<Slot>& asked) {
-  if (!referral.IsIncoming(desk.cases.self()) || asked.empty())
-    return absl::OkStatus();
-  if (desk.held.MayRevoke(referral.case_id, referral.sender))
-    return MakeError(absl::StatusCode::kPermissionDenied,
-                     "its sender sent a change of consent under a key that "
-                     "nobody vouches for yet",
-                     {.code = "key_too_new", .field = "section"});
-  const Moment moment = TakeMoment(desk);
-  const Transfer transfer{.sender = referral.sender,
-                          .recipient = desk.cases.self(),
-                          .case_id = referral.case_id,
-                          .purpose = referral.purpose,
-                          .first_contact = referral.first_contact};
-  return RequireCovered(moment.charter(), entry.state.authority, transfer,
-                        asked, moment.now);
-}
-
 // What ties the document to its entry.
 struct Tie {
   LeafIndex entry;
@@ -129,7 +108,7 @@ absl::StatusOr<EvidenceDesk::DocumentFile> EvidenceDesk::Document(
   const size_t version = request.version == 0 ? count : request.version;
   if (version == 0 || version > count)
     return NotHere("the referral has no such version", "version");
-  RETURN_IF_ERROR(MayGive(desk_, referral, *found.entry, asked));
+  RETURN_IF_ERROR(MayGiveOut(desk_, *found.entry, referral, asked));
   RETURN_IF_ERROR(desk_.access_log.Write({.officer = officer.id,
                                           .action = "evidence_document",
                                           .case_id = found.entry->state.case_id,

@@ -7,7 +7,7 @@ namespace {
 
 // Null when nothing supersedes `grant`.
 const HeldGrant* SuccessorOf(const CaseState& state, const Grant& grant) {
-  for (const auto& [id, held] : state.authority.grants)
+  for (const auto& [unused, held] : state.authority.grants)
     if (held.grant.supersedes == grant.id && held.grant.issuer == grant.issuer)
       return &held;
   return nullptr;
@@ -15,18 +15,16 @@ const HeldGrant* SuccessorOf(const CaseState& state, const Grant& grant) {
 
 const HeldGrant* PredecessorOf(const CaseState& state, const Grant& grant) {
   if (!grant.supersedes) return nullptr;
-  const auto found = state.authority.grants.find(*grant.supersedes);
-  if (found == state.authority.grants.end() ||
-      found->second.grant.issuer != grant.issuer)
-    return nullptr;
-  return &found->second;
+  const auto found =
+      state.authority.grants.find({grant.issuer, *grant.supersedes});
+  return found == state.authority.grants.end() ? nullptr : &found->second;
 }
 
 }  // namespace
 
 std::vector<const HeldGrant*> ChainOf(const CaseState& state,
-                                      const GrantId& id) {
-  const auto found = state.authority.grants.find(id);
+                                      const GrantKey& key) {
+  const auto found = state.authority.grants.find(key);
   if (found == state.authority.grants.end()) return {};
   std::vector<const HeldGrant*> chain = {&found->second};
   const auto is_new = [&](const HeldGrant* held) {

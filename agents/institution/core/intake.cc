@@ -58,6 +58,16 @@ std::optional<Digest> EndedGrant(const CaseEvent& event) {
   return std::nullopt;
 }
 
+// Ids are random: an event under that of another member's would take its place,
+// or that of its content.
+absl::Status CheckOwnId(const Case* entry, const CaseEvent& event) {
+  if (entry == nullptr) return absl::OkStatus();
+  for (const CaseEvent& known : entry->events)
+    if (known.id == event.id && known.from != event.from)
+      return Refused("the event has another member's id");
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Intake>> Intake::Open(const Books& books) {
@@ -201,10 +211,17 @@ absl::StatusOr<InboundEvent> Intake::Verify(const Opened& message,
                         .envelope = message.digest,
                         .leaf = message.leaf,
                         .leaf_time = message.leaf_time};
+  // What lies inside may be older than the key around it: a consent of half a
+  // year ago, an answer that waited. The envelope's own signature vouches for
+  // all of it here.
+  const KeyLookup keys = [&](const Digest& kid) -> absl::StatusOr<VerifyKey> {
+    ASSIGN_OR_RETURN(
+        const SignerRecord signer,
+        peers.keys.EarlierSigner(header.sender, kid, message.leaf));
+    return signer.key;
+  };
   ASSIGN_OR_RETURN(InboundEvent inbound,
-                   VerifyInbound(message.payload, carrier,
-                                 KeysAt(peers, header.sender, message.leaf,
-                                        message.leaf_time)));
+                   VerifyInbound(message.payload, carrier, keys));
   if (message.payload.origin)
     RETURN_IF_ERROR(VerifyOrigin(*message.payload.origin,
                                  SdJwtDigest(message.payload.document),
@@ -239,7 +256,8 @@ absl::Status Intake::Fold(InboundEvent inbound, const Payload& payload,
     const CaseState state =
         entry == nullptr ? amparo::Fold(books_.keys.self(), event.case_id, {})
                          : entry->state;
-    refused = MayAdd(books_.keys.self(), state, event);
+    refused = CheckOwnId(entry, event);
+    if (refused.ok()) refused = MayAdd(books_.keys.self(), state, event);
     if (refused.ok() && inbound.document)
       refused = RequireCovered(peers.charter.charter, state, inbound,
                                books_.time.NowFor(event.at));

@@ -40,11 +40,12 @@ absl::StatusOr<CaseEvent> StoredEvent(const Draft& draft, const Case& entry) {
 }
 
 // The grants and bases that decided, each with what the recipient may know.
-absl::Status AddAuthorities(const std::set<std::string>& ids, const Authority& authority,
+absl::Status AddAuthorities(const std::set<std::string>& ids,
+                            const Authority& authority, const MemberId& self,
                             const MemberId& recipient, MemberKind kind,
                             Payload& payload) {
-  for (const auto& [id, held] : authority.grants)
-    if (ids.contains(id.text()))
+  for (const auto& [key, held] : authority.grants)
+    if (key.first == self && ids.contains(key.second.text()))
       payload.grants.push_back(SerializeSdJwt(
           held.grant.jwt, DisclosuresFor(held.grant, recipient, kind)));
   for (const WithoutConsent& basis : authority.bases)
@@ -88,8 +89,8 @@ absl::Status FillDocument(const Draft& draft, const Case& entry, const Content& 
   payload.purpose = sent->purpose;
   payload.first_contact = sent->first_contact;
   ASSIGN_OR_RETURN(const MemberKind kind, KindOf(peers, draft.recipient));
-  return AddAuthorities(authorities, entry.state.authority, draft.recipient, kind,
-                        payload);
+  return AddAuthorities(authorities, entry.state.authority, event.from,
+                        draft.recipient, kind, payload);
 }
 
 // A grant travels with the provisions that concern its recipient, never whole.

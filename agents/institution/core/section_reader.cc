@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/status.h"
+#include "proto/content/policy.h"
 #include "proto/content/referral_document.h"
 
 namespace amparo::agent {
@@ -24,9 +25,8 @@ std::vector<EventId> CopiesOf(const Case& entry, const PeerReferral& referral,
   return ids;
 }
 
-// The signer's keys as they stood when the document came: its first leaf that
-// this agent knows of. An own document that is not logged yet is signed by the
-// key in force.
+// Its sender's keys up to the entry that brought the document. An own document
+// that is not logged yet may be signed by a key that is not either.
 KeyLookup KeysFor(const Desk& desk, const Moment& moment, const Case& entry,
                   const PeerReferral& referral, const Digest& document) {
   return [&, document](const Digest& kid) -> absl::StatusOr<VerifyKey> {
@@ -35,8 +35,8 @@ KeyLookup KeysFor(const Desk& desk, const Moment& moment, const Case& entry,
       if (sent == nullptr || sent->document != document ||
           event.from != referral.sender || !event.leaf)
         continue;
-      const auto signer = moment.peers->keys.SignerAt(referral.sender, kid,
-                                                      *event.leaf, event.at);
+      const auto signer =
+          moment.peers->keys.EarlierSigner(referral.sender, kid, *event.leaf);
       if (signer.ok()) return signer->key;
     }
     if (referral.sender == desk.cases.self()) {
@@ -78,6 +78,26 @@ absl::StatusOr<std::string> ReadSection(const Desk& desk, const Moment& moment,
     return DumpJson(document->values.at(slot));
   }
   return absl::NotFoundError("the section is erased");
+}
+
+absl::Status MayGiveOut(const Desk& desk, const Case& entry,
+                        const PeerReferral& referral,
+                        const std::set<Slot>& slots) {
+  if (!referral.IsIncoming(desk.cases.self()) || slots.empty())
+    return absl::OkStatus();
+  if (desk.held.MayRevoke(referral.case_id, referral.sender))
+    return MakeError(absl::StatusCode::kPermissionDenied,
+                     "its sender sent a change of consent under a key that "
+                     "nobody vouches for yet",
+                     {.code = "key_too_new", .field = "section"});
+  const Moment moment = TakeMoment(desk);
+  const Transfer transfer{.sender = referral.sender,
+                          .recipient = desk.cases.self(),
+                          .case_id = referral.case_id,
+                          .purpose = referral.purpose,
+                          .first_contact = referral.first_contact};
+  return RequireCovered(moment.charter(), entry.state.authority, transfer,
+                        slots, moment.now);
 }
 
 absl::StatusOr<std::set<Slot>> SlotsNamed(

@@ -21,6 +21,13 @@ absl::StatusOr<std::string> ReadSection(const Desk& desk, const Moment& moment,
                                         const PeerReferral& referral, Slot slot,
                                         const SharedSlot& shared);
 
+// A recipient gives out what it may still see itself, and no more:
+// PERMISSION_DENIED with the code of the first slot that it may not. A sender
+// gives out what is its own.
+absl::Status MayGiveOut(const Desk& desk, const Case& entry,
+                        const PeerReferral& referral,
+                        const std::set<Slot>& slots);
+
 // What an officer names on the command line. INVALID_ARGUMENT (code "usage").
 absl::StatusOr<std::set<Slot>> SlotsNamed(
     const std::vector<std::string>& names);

@@ -132,16 +132,17 @@ absl::Status FindAuthority(const Desk& desk, const Moment& moment,
 // What the case allows. A consent that no longer holds allows nothing, whatever
 // else the case has: the officer named it, so its refusal is the answer.
 Authority AuthorityFor(const SendPlan& plan, const Case* current,
-                       absl::Time now) {
+                       const MemberId& self, absl::Time now) {
   if (current == nullptr) return {};
   Authority authority = current->state.authority;
   if (!plan.consent) return authority;
   // The one that holds today in place of the one named.
-  const auto chain = ChainOf(current->state, *plan.consent);
+  const auto chain = ChainOf(current->state, {self, *plan.consent});
   if (!chain.empty() && StatusAt(*chain.front(), now) == GrantStatus::kActive)
     return authority;
   std::erase_if(authority.grants, [&](const auto& entry) {
-    return chain.empty() || entry.first != chain.front()->grant.id;
+    return chain.empty() ||
+           entry.first != GrantKey(self, chain.front()->grant.id);
   });
   authority.bases.clear();
   return authority;
@@ -218,7 +219,8 @@ Transfer TransferOf(const SendPlan& plan, const MemberId& sender,
 
 SendDecision DecideSend(const Desk& desk, const Moment& moment,
                         const SendPlan& plan, const Case* current) {
-  Authority authority = AuthorityFor(plan, current, moment.now);
+  Authority authority =
+      AuthorityFor(plan, current, desk.cases.self(), moment.now);
   // In front: the basis stated now decides, not one of earlier days.
   if (plan.basis)
     for (const MemberId& recipient : plan.to)

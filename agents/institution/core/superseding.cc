@@ -11,8 +11,8 @@ namespace amparo::agent {
 
 absl::StatusOr<std::vector<const HeldGrant*>> ChainToChange(
     const MemberId& self, const Case& entry, const GrantId& id) {
-  std::vector<const HeldGrant*> chain = ChainOf(entry.state, id);
-  if (chain.empty() || chain.front()->grant.issuer != self)
+  std::vector<const HeldGrant*> chain = ChainOf(entry.state, {self, id});
+  if (chain.empty())
     return MakeError(absl::StatusCode::kFailedPrecondition,
                      "only the institution that recorded a consent changes it",
                      {.code = "invalid_state", .field = "consent"});

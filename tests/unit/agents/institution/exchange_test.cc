@@ -276,6 +276,27 @@ TEST_F(Exchange, AReferralIsReadWithoutASigningKeyAndReceiptedLater) {
             Delivery::kOpened);
 }
 
+TEST_F(Exchange, AConsentOutlivesTheKeyThatSignedIt) {
+  const std::string consent = RecordConsent();
+  const std::string first = Send(consent);
+  world_.Settle();
+  const Digest old_key =
+      VALUE_OF(ong().keys().Signer()).verify_key().Thumbprint();
+  for (int month = 0; month < 4; ++month) {
+    world_.clock().Advance(absl::Hours(24 * 30));
+    world_.Settle();
+  }
+  ASSERT_NE(VALUE_OF(ong().keys().Signer()).verify_key().Thumbprint(), old_key);
+  const std::string referral = Send(consent);
+  VALUE_OF(ong().consents().Extend(ong().officer(), consent, kNarrativeForUls));
+  VALUE_OF(
+      ong().referrals().Disclose(ong().officer(), first, "uls", {"narrative"}));
+  world_.Settle();
+  EXPECT_EQ(uls().intake().quarantined(), 0u);
+  EXPECT_NE(FindSlot(See(uls(), referral), "identity"), nullptr);
+  EXPECT_NE(FindSlot(See(uls(), first), "narrative"), nullptr);
+}
+
 TEST_F(Exchange, ARestartedRecipientTakesInWhatItHadNot) {
   const std::string referral = Send(RecordConsent());
   uls().port().down = true;

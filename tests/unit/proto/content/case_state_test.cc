@@ -276,7 +276,7 @@ class CaseGrantsTest : public CaseStateTest {
     return VALUE_OF(IssueGrant(SimpleConsent(), context, MakeCharter(), key_));
   }
   GrantStatus StatusOf(const CaseState& state, const Grant& grant) {
-    return state.authority.grants.at(grant.id).status;
+    return state.authority.grants.at({grant.issuer, grant.id}).status;
   }
   CaseEvent Recorded(const Grant& grant) {
     return story_.Event(kOng, kOng, Granted{grant, {}});
@@ -308,7 +308,7 @@ TEST_F(CaseGrantsTest, ARevocationReachesBackOverAllItSupersedes) {
   const CaseState all = story_.FoldAt(kOng, events);
   for (const Grant& grant : {first, second, third})
     EXPECT_EQ(StatusOf(all, grant), GrantStatus::kRevoked);
-  EXPECT_EQ(all.revoked.at(third.digest), "subject");
+  EXPECT_EQ(*all.Revocation(third), "subject");
 
   events = grants;
   events.push_back(
@@ -343,6 +343,21 @@ TEST_F(CaseGrantsTest, NobodyElseRevokesOrSupersedes) {
   EXPECT_EQ(StatusOf(state, grant), GrantStatus::kActive);
 }
 
+TEST_F(CaseGrantsTest, AttackARevocationByAnotherDoesNotStandBeforeTheIssuers) {
+  const Grant grant = Issue();
+  for (const bool known : {true, false}) {
+    std::vector<CaseEvent> events = {
+        story_.Event(kGnr, kUls, Revoked{grant.digest, "gnr", {}}),
+        story_.Event(kOng, kUls, Revoked{grant.digest, "subject", {}})};
+    events.insert(known ? events.begin() : events.end(),
+                  story_.Event(kOng, kUls, Granted{grant, {}}));
+    const CaseState state = story_.FoldAt(kUls, events);
+    EXPECT_EQ(StatusOf(state, grant), GrantStatus::kRevoked);
+    ASSERT_NE(state.Revocation(grant), nullptr);
+    EXPECT_EQ(*state.Revocation(grant), "subject");
+  }
+}
+
 TEST_F(CaseGrantsTest, MoreOfAGrantJoinsWhatWasDisclosedBefore) {
   ConsentForm form = SimpleConsent();
   form.permits.push_back(form.permits[0]);
@@ -355,7 +370,9 @@ TEST_F(CaseGrantsTest, MoreOfAGrantJoinsWhatWasDisclosedBefore) {
       story_.FoldAt(kUls, {story_.Event(kOng, kUls, Granted{part(0), {}}),
                            story_.Event(kOng, kUls, Granted{part(1), {}}),
                            story_.Event(kOng, kUls, Granted{part(1), {}})});
-  EXPECT_THAT(state.authority.grants.at(whole.id).grant.permits(), SizeIs(2));
+  EXPECT_THAT(
+      state.authority.grants.at({whole.issuer, whole.id}).grant.permits(),
+      SizeIs(2));
 }
 
 TEST_F(CaseGrantsTest, ExclusionsOutliveTheirGrant) {
@@ -473,14 +490,34 @@ TEST_F(MayAddTest, AnyMemberMayOpenACase) {
   EXPECT_OK(Ask(kUls, {}, story_.Sent(kOng, kUls)));
 }
 
-TEST_F(MayAddTest, ANonPartyMayAddNothingToAKnownCase) {
+// Whoever knows the case's id could be the first to write of it.
+TEST_F(MayAddTest, WhoComesFirstKeepsNobodyElseOut) {
+  Story squatter;
+  CaseEvent first = squatter.Sent(kGnr, kUls);
+  first.case_id = story_.case_id;
+  GrantContext context = MakeContext(story_.case_id);
+  context.issuer = kGnr;
+  const Grant grant = Issue();
+  context.id = grant.id;
+  std::get<DocumentSent>(first.body).grants = {
+      VALUE_OF(IssueGrant(SimpleConsent(), context, MakeCharter(), key_))};
+  CaseEvent sent = story_.Sent(kOng, kUls);
+  std::get<DocumentSent>(sent.body).grants = {grant};
+  EXPECT_OK(Ask(kUls, {first}, sent));
+  EXPECT_OK(Ask(kUls, {first}, story_.Event(kOng, kUls, Granted{grant, {}})));
+  const CaseState state = story_.FoldAt(kUls, {first, sent});
+  EXPECT_EQ(StatusOf(state, grant), GrantStatus::kActive);
+  EXPECT_THAT(state.authority.grants, SizeIs(2));
+}
+
+TEST_F(MayAddTest, ANonPartyMayAddNothingToWhatIsAnothers) {
   const std::vector<CaseEvent> known = {story_.Sent(kOng, kUls)};
   const Grant grant = Issue();
   for (const CaseEvent& event :
        {story_.Sent(kGnr, kUls), story_.Sent(kGnr, kUls, EventKind::kUpdated),
+        story_.Answer(kGnr, kUls, EventKind::kAccepted),
         story_.Answer(kGnr, kUls, EventKind::kCancelRequested),
         story_.Event(kGnr, kUls, Granted{grant, {}}),
-        story_.Event(kGnr, kUls, Revoked{grant.digest, "", {}}),
         story_.Event(kGnr, kUls, Acknowledged{EventKind::kOpened, Fill(1)})})
     EXPECT_THAT(Ask(kUls, known, event), Denied()) << KindNameOf(event);
 }

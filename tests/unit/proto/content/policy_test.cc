@@ -133,7 +133,7 @@ TEST_F(PolicyTest, DecidesTheExampleAsWritten) {
   EXPECT_EQ(DecisionOn(Section::kSafeContact, gnr).text,
             "the consent keeps safe_contact from police");
   EXPECT_EQ(DecisionOn(Section::kSafeContact, gnr).authority,
-            authority.grants.begin()->first.text());
+            authority.grants.begin()->first.second.text());
   EXPECT_EQ(DecisionOn(Section::kRisk, gnr).view, View::kFull);
   EXPECT_EQ(DecisionOn(Section::kNarrative, gnr).reason, Reason::kNoPermit);
   EXPECT_EQ(DecisionOn(Section::kChildren, gnr).reason, Reason::kNoPermit);
@@ -496,10 +496,11 @@ class SmallWorld : public PolicyTest {
       std::erase_if(denying.provisions, [](const Provision& p) {
         return std::holds_alternative<Permit>(p.content);
       });
-      authority.grants.emplace(denying.id, HeldGrant{denying});
+      authority.grants.emplace(GrantKey(denying.issuer, denying.id),
+                               HeldGrant{denying});
       held.status = GrantStatus::kRevoked;
     }
-    authority.grants.emplace(grant.id, std::move(held));
+    authority.grants.emplace(GrantKey(grant.issuer, grant.id), std::move(held));
     if (c.excluded)
       authority.exclusions = {{c.recipient, std::nullopt, std::nullopt, ""}};
     if (c.basis > 0) {

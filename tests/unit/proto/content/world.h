@@ -110,7 +110,8 @@ inline Grant GrantFor(const Grant& grant, const Charter& charter,
 inline Authority AuthorityOf(std::initializer_list<Grant> grants) {
   Authority authority;
   for (const Grant& grant : grants) {
-    authority.grants.emplace(grant.id, HeldGrant{grant});
+    authority.grants.emplace(GrantKey(grant.issuer, grant.id),
+                             HeldGrant{grant});
     for (const Exclusion* exclusion : grant.exclusions())
       authority.exclusions.push_back(*exclusion);
   }

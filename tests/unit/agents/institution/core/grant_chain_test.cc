@@ -15,11 +15,14 @@ class GrantChain : public testing::Test {
                           .case_id = state_.case_id,
                           .id = id,
                           .supersedes = supersedes}};
-    return state_.authority.grants.emplace(id, held).first->second.grant;
+    return state_.authority.grants
+        .emplace(GrantKey(held.grant.issuer, id), held)
+        .first->second.grant;
   }
-  std::vector<GrantId> ChainOf(const GrantId& id) {
+  std::vector<GrantId> ChainOf(const GrantId& id, const char* issuer = "ong") {
     std::vector<GrantId> ids;
-    for (const HeldGrant* held : amparo::agent::ChainOf(state_, id))
+    const GrantKey key(VALUE_OF(MemberId::Parse(issuer)), id);
+    for (const HeldGrant* held : amparo::agent::ChainOf(state_, key))
       ids.push_back(held->grant.id);
     return ids;
   }
@@ -51,13 +54,14 @@ TEST_F(GrantChain, DoesNotTakeAnothersGrantForItsOwn) {
   const GrantId first = Add(std::nullopt).id;
   const GrantId foreign = Add(first, "gnr").id;
   EXPECT_EQ(ChainOf(first), std::vector<GrantId>{first});
-  EXPECT_EQ(ChainOf(foreign), std::vector<GrantId>{foreign});
+  EXPECT_EQ(ChainOf(foreign, "gnr"), std::vector<GrantId>{foreign});
 }
 
 TEST_F(GrantChain, EndsOnARing) {
   const GrantId first = Add(std::nullopt).id;
   const GrantId second = Add(first).id;
-  state_.authority.grants.at(first).grant.supersedes = second;
+  state_.authority.grants.at({VALUE_OF(MemberId::Parse("ong")), first})
+      .grant.supersedes = second;
   EXPECT_EQ(ChainOf(first).size(), 2u);
 }
 
