@@ -43,6 +43,7 @@ struct Arguments {
   bool check_config = false;
   bool at_once = false;
   std::string member;
+  bool new_identity = false;
   bool qr = false;
   std::string qr_file;
   std::string out;
@@ -104,6 +105,9 @@ Verbs Describe(CLI::App& app, Arguments& arguments) {
   AddCommon(verbs.invite, arguments);
   verbs.invite->add_option("MEMBER", arguments.member, "id in the charter")
       ->required();
+  verbs.invite->add_flag(
+      "--new-identity", arguments.new_identity,
+      "for other keys than the charter's, which the committee takes in anew");
   verbs.invite->add_flag("--qr", arguments.qr,
                          "also as a QR code, for a terminal 130 columns wide");
   verbs.invite
@@ -182,7 +186,8 @@ absl::StatusOr<Answer> Dispatch(const Verbs& verbs,
   const Clock& clock = SystemClock();
   if (verbs.init->parsed()) return Init(data, arguments.founding, clock);
   if (verbs.invite->parsed()) {
-    absl::StatusOr<Answer> invited = Invite(data, arguments.member, clock);
+    absl::StatusOr<Answer> invited =
+        Invite(data, arguments.member, clock, arguments.new_identity);
     if (!invited.ok() || (!arguments.qr && arguments.qr_file.empty()))
       return invited;
     return ShowAsQrCode(*std::move(invited), arguments.qr, arguments.qr_file);
@@ -195,7 +200,8 @@ absl::StatusOr<Answer> Dispatch(const Verbs& verbs,
   if (verbs.switch_log_key->parsed())
     return SwitchLogKey(data, arguments.at_once, clock);
   if (verbs.new_ca->parsed()) return NewCa(data, clock);
-  if (verbs.switch_ca->parsed()) return SwitchCa(data, arguments.at_once);
+  if (verbs.switch_ca->parsed())
+    return SwitchCa(data, arguments.at_once, clock);
   if (verbs.status->parsed())
     return Status(data, absl::Seconds(arguments.wait_s));
   if (arguments.check_config) return CheckConfig(data);

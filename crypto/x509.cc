@@ -190,13 +190,12 @@ absl::StatusOr<TlsKeyPair> MakeCa(absl::string_view name, absl::Time from,
   const ErrorQueue errors;
   RETURN_IF_ERROR(CheckNames({name}));
   ASSIGN_OR_RETURN(const KeyPtr key, GenerateKey());
-  ASSIGN_OR_RETURN(
-      std::string certificate,
-      Certify({.common_name = absl::StrCat("Amparo ", name, " CA"),
-               .is_ca = true,
-               .from = from,
-               .until = until},
-              *key, nullptr, *key));
+  ASSIGN_OR_RETURN(std::string certificate,
+                   Certify({.common_name = absl::StrCat("Amparo ", name, " CA"),
+                            .is_ca = true,
+                            .from = from,
+                            .until = until},
+                           *key, nullptr, *key));
   ASSIGN_OR_RETURN(SecretBuffer pem, WriteKey(*key));
   return TlsKeyPair{std::move(pem), std::move(certificate)};
 }
@@ -224,6 +223,17 @@ absl::StatusOr<std::string> MakeCsr(const TlsKeyPair& key,
       X509_REQ_sign(request.get(), private_key.get(), EVP_sha256()) <= 0)
     return OpensslFailed();
   return WriteRequest(*request);
+}
+
+absl::StatusOr<Digest> CsrKeyHash(absl::string_view csr_pem) {
+  const ErrorQueue errors;
+  ASSIGN_OR_RETURN(const RequestPtr request, ReadGoodRequest(csr_pem));
+  uint8_t* der = nullptr;
+  const int size = i2d_PUBKEY(X509_REQ_get0_pubkey(request.get()), &der);
+  if (size <= 0) return OpensslFailed();
+  const Digest hash = Sha256(ByteView(der, static_cast<size_t>(size)));
+  OPENSSL_free(der);
+  return hash;
 }
 
 absl::StatusOr<std::string> IssueMemberCertificate(

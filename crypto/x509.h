@@ -21,8 +21,8 @@ struct TlsKeyPair {
   std::string certificate_pem;   // empty until there is one
 };
 
-// A CA: self-signed, CN "Amparo NAME CA", path length 0. `name`: of the network,
-// or of the member for its agent's own port.
+// A CA: self-signed, CN "Amparo NAME CA", path length 0. `name`: of the
+// network, or of the member for its agent's own port.
 absl::StatusOr<TlsKeyPair> MakeCa(absl::string_view name, absl::Time from,
                                   absl::Time until);
 
@@ -33,6 +33,10 @@ absl::StatusOr<TlsKeyPair> MakeTlsKey();
 absl::StatusOr<std::string> MakeCsr(const TlsKeyPair& key,
                                     absl::string_view network,
                                     absl::string_view member);
+
+// SHA-256 of the key that a CSR names (DER, SubjectPublicKeyInfo): the same for
+// every CSR of one key. Its self-signature must be good.
+absl::StatusOr<Digest> CsrKeyHash(absl::string_view csr_pem);
 
 // A client certificate for `member`, from a CSR whose self-signature is good.
 // The name comes from `member`, never from the request. CN = member, URI SAN =

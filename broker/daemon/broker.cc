@@ -8,7 +8,6 @@
 #include "base/pacer.h"
 #include "base/status.h"
 #include "broker/daemon/ca_change.h"
-#include "broker/daemon/founding.h"
 #include "broker/daemon/log_pages.h"
 #include "broker/daemon/metrics.h"
 #include "broker/daemon/outside_witnesses.h"
@@ -87,7 +86,7 @@ struct Broker::Parts {
 
 absl::Status Broker::Parts::Begin() {
   // At every start: the configuration may name other hosts than it did.
-  RETURN_IF_ERROR(RenewServerCertificate(data, config, clock));
+  RETURN_IF_ERROR(ports.RenewServerCertificate());
   outsiders = std::make_unique<OutsideWitnesses>(
       config, *core.data.store, core.checkpointer, core.witnesses, clock);
   RETURN_IF_ERROR(WriteTrustedCas(data, core.data.network));
@@ -167,7 +166,7 @@ void Broker::Parts::Retain() {
 void Broker::Parts::RenewCertificate() {
   const auto end = ServerCertificateEnd(data);
   if (end.ok() && *end - clock.Now() > kRenewBefore) return;
-  const absl::Status status = RenewServerCertificate(data, config, clock);
+  const absl::Status status = ports.RenewServerCertificate();
   if (status.ok())
     LogEvent("certificate_renewed");
   else

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -28,19 +30,35 @@ Answer NewCaAnswer(const Digest& sha256) {
           "      amparo-broker switch-ca --data DIR\n")};
 }
 
+// `behind`: nullopt where nobody can say.
 Answer SwitchCaAnswer(const Digest& sha256,
-                      const std::vector<std::string>& behind) {
+                      const std::optional<std::vector<std::string>>& behind) {
+  const std::vector<std::string> known =
+      behind.value_or(std::vector<std::string>());
   Json json{{"schema", "broker_switch_ca/1"},
             {"ca", Name(sha256)},
-            {"behind", behind}};
+            {"behind", known},
+            {"behind_known", behind.has_value()}};
   std::string text = absl::StrCat("ca              ", Name(sha256), "\n");
-  if (!behind.empty())
-    absl::StrAppend(&text, "shut out        ", absl::StrJoin(behind, " "), "\n",
-                    "next: amparo-broker invite MEMBER, for each;\n",
+  if (!behind.has_value())
+    absl::StrAppend(&text,
+                    "shut out        not known: a stopped broker cannot ",
+                    "say who has followed\n");
+  else if (!known.empty())
+    absl::StrAppend(&text, "shut out        ", absl::StrJoin(known, " "), "\n");
+  if (!behind.has_value() || !known.empty())
+    absl::StrAppend(&text, "next: amparo-broker invite MEMBER, for each;\n",
                     "      amparo-agent reconnect INVITATION --data DIR\n");
   absl::StrAppend(&text, "network.json changed: hand it out anew to whoever ",
                   "has a copy\n");
   return {std::move(json), std::move(text)};
+}
+
+// A broker that was put back would count from an older number than members saw,
+// and they refuse such a note: so the number is a time.
+uint64_t NextNumber(const NetworkFile& network, const Clock& clock) {
+  const int64_t now = std::max<int64_t>(UnixSeconds(clock.Now()), 2);
+  return std::max(network.ca_number + 1, static_cast<uint64_t>(now));
 }
 
 }  // namespace
@@ -69,13 +87,14 @@ absl::StatusOr<NetworkFile> MakeNextCa(const DataDir& data,
   RETURN_IF_ERROR(
       WriteFile(files.certificate, ca.certificate_pem, FileMode::kPublic));
   ASSIGN_OR_RETURN(network.next_ca_der, CertificateDer(ca.certificate_pem));
-  network.ca_number = std::max<uint64_t>(1, network.ca_number) + 1;
+  network.ca_number = NextNumber(network, clock);
   RETURN_IF_ERROR(WriteFile(data.network_file(), FormatNetworkFile(network),
                             FileMode::kPrivate));
   return network;
 }
 
-absl::StatusOr<NetworkFile> SwitchToNextCa(const DataDir& data) {
+absl::StatusOr<NetworkFile> SwitchToNextCa(const DataDir& data,
+                                           const Clock& clock) {
   ASSIGN_OR_RETURN(NetworkFile network, data.ReadNetworkFile());
   if (!network.next_ca_der.has_value())
     return MakeError(absl::StatusCode::kFailedPrecondition,
@@ -85,7 +104,7 @@ absl::StatusOr<NetworkFile> SwitchToNextCa(const DataDir& data) {
                       .hint = "amparo-broker new-ca --data DIR"});
   network.ca_der = *std::move(network.next_ca_der);
   network.next_ca_der.reset();
-  ++network.ca_number;
+  network.ca_number = NextNumber(network, clock);
   RETURN_IF_ERROR(WriteFile(data.network_file(), FormatNetworkFile(network),
                             FileMode::kPrivate));
   return network;
@@ -105,7 +124,8 @@ absl::StatusOr<Answer> NewCa(const DataDir& data, const Clock& clock) {
   return NewCaAnswer(Sha256(*network.next_ca_der));
 }
 
-absl::StatusOr<Answer> SwitchCa(const DataDir& data, bool at_once) {
+absl::StatusOr<Answer> SwitchCa(const DataDir& data, bool at_once,
+                                const Clock& clock) {
   ASSIGN_OR_RETURN(const std::unique_ptr<AdminClient> running,
                    FindRunning(data));
   if (running != nullptr) {
@@ -114,7 +134,8 @@ absl::StatusOr<Answer> SwitchCa(const DataDir& data, bool at_once) {
     ASSIGN_OR_RETURN(const Digest sha256,
                      Digest::FromBytes(AsBytes(response.sha256())));
     return SwitchCaAnswer(sha256,
-                          {response.behind().begin(), response.behind().end()});
+                          std::vector<std::string>(response.behind().begin(),
+                                                   response.behind().end()));
   }
   ASSIGN_OR_RETURN(const std::unique_ptr<Store> stopped, OpenStopped(data));
   if (!at_once)
@@ -123,8 +144,8 @@ absl::StatusOr<Answer> SwitchCa(const DataDir& data, bool at_once) {
                      {.code = "invalid_state",
                       .field = "--data",
                       .hint = "run it; --at-once if the old ca was stolen"});
-  ASSIGN_OR_RETURN(const NetworkFile network, SwitchToNextCa(data));
-  return SwitchCaAnswer(Sha256(network.ca_der), {});
+  ASSIGN_OR_RETURN(const NetworkFile network, SwitchToNextCa(data, clock));
+  return SwitchCaAnswer(Sha256(network.ca_der), std::nullopt);
 }
 
 }  // namespace amparo::broker

@@ -18,14 +18,17 @@ namespace amparo::broker {
 absl::StatusOr<NetworkFile> MakeNextCa(const DataDir& data, const Clock& clock);
 
 // It takes the place. FAILED_PRECONDITION (code "invalid_state") without one.
-absl::StatusOr<NetworkFile> SwitchToNextCa(const DataDir& data);
+absl::StatusOr<NetworkFile> SwitchToNextCa(const DataDir& data,
+                                           const Clock& clock);
 
 // The file by which the members' port knows its clients: every CA of `network`.
 absl::Status WriteTrustedCas(const DataDir& data, const NetworkFile& network);
 
 // The verbs: by the running broker, or in the directory of one that is stopped.
-// A stopped one cannot say who has followed: SwitchCa asks for `at_once` then.
+// A stopped one cannot say who has followed: SwitchCa asks for `at_once` then,
+// and says that it does not know who is behind.
 absl::StatusOr<Answer> NewCa(const DataDir& data, const Clock& clock);
-absl::StatusOr<Answer> SwitchCa(const DataDir& data, bool at_once);
+absl::StatusOr<Answer> SwitchCa(const DataDir& data, bool at_once,
+                                const Clock& clock);
 
 }  // namespace amparo::broker

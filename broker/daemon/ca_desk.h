@@ -10,8 +10,8 @@
 #include "absl/strings/string_view.h"
 #include "base/clock.h"
 #include "base/mutex.h"
-#include "broker/core/directory.h"
 #include "broker/daemon/data_dir.h"
+#include "proto/network/member.h"
 #include "proto/network/network_file.h"
 
 namespace amparo::broker {
@@ -23,25 +23,24 @@ class CaDesk {
  public:
   // All must outlive it. `network` and the CAs are those of `data`.
   CaDesk(const DataDir& data, const NetworkFile& network, DataDir::Cas cas,
-         const DataDir::LogKeys& log_keys, const Directory& directory,
-         const Clock& clock);
+         const DataDir::LogKeys& log_keys, const Clock& clock);
 
-  // A certificate for who joins. Errors as CertifyMember.
+  // A certificate of the newest CA; whether there may be one is Enrolment's to
+  // say. Errors as CertifyMember.
   absl::StatusOr<std::string> Certify(const MemberId& member,
                                       absl::string_view csr_pem) const;
-  // One for a member that has one, `certificate_pem`, and is active. One of
-  // another CA only by `request` (CertificateRequest): PERMISSION_DENIED.
-  absl::StatusOr<std::string> Renew(const MemberId& member,
-                                    absl::string_view certificate_pem,
-                                    absl::string_view csr_pem,
-                                    absl::string_view request) const;
 
   // What members are told (CaNote), and that `member` asked, who came with this
   // certificate.
   std::string Note() const;
   void Met(const MemberId& member, absl::string_view certificate_pem);
-  // Active members that were not met with a certificate of the newest CA.
-  std::vector<MemberId> Behind() const;
+  // Those of `members` that were not met with a certificate of the CA `ca_der`,
+  // when it is the newest.
+  std::vector<MemberId> Behind(const std::vector<MemberId>& members,
+                               ByteView ca_der) const;
+
+  // Whether members are told what `network` says.
+  bool Tells(const NetworkFile& network) const;
 
   // Puts the present CAs into `network`.
   void FillIn(NetworkFile& network) const;
@@ -64,7 +63,6 @@ class CaDesk {
 
   const DataDir& data_;
   const DataDir::LogKeys& log_keys_;
-  const Directory& directory_;
   const Clock& clock_;
   mutable Mutex mutex_;
   std::shared_ptr<const State> state_ ABSL_GUARDED_BY(mutex_);

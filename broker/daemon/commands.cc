@@ -16,9 +16,9 @@
 #include "broker/daemon/export.h"
 #include "broker/daemon/inviting.h"
 #include "broker/daemon/listen_file.h"
+#include "broker/daemon/qr_code.h"
 #include "broker/daemon/wired_core.h"
 #include "broker/rpc/admin_socket.h"
-#include "broker/daemon/qr_code.h"
 #include "broker/store/rocks_store.h"
 
 namespace amparo::broker {
@@ -140,12 +140,12 @@ absl::StatusOr<Answer> CheckConfig(const DataDir& data) {
 }
 
 absl::StatusOr<Answer> Invite(const DataDir& data, const std::string& member,
-                              const Clock& clock) {
+                              const Clock& clock, bool new_identity) {
   ASSIGN_OR_RETURN(const std::unique_ptr<AdminClient> running,
                    FindRunning(data));
   if (running != nullptr) {
     ASSIGN_OR_RETURN(const v1::InviteResponse response,
-                     running->Invite(member));
+                     running->Invite(member, new_identity));
     return InviteAnswer(member, response.invitation(),
                         TimeFromUnix(static_cast<int64_t>(response.until_s())));
   }
@@ -155,9 +155,9 @@ absl::StatusOr<Answer> Invite(const DataDir& data, const std::string& member,
   ASSIGN_OR_RETURN(const std::unique_ptr<Directory> directory,
                    Directory::Load(*store));
   Enrolment enrolment(*store, *directory, clock);
-  ASSIGN_OR_RETURN(
-      const Invitation invitation,
-      MakeInvitation(enrolment, network, member, config.invitation_life));
+  ASSIGN_OR_RETURN(const Invitation invitation,
+                   MakeInvitation(enrolment, network, member,
+                                  config.invitation_life, new_identity));
   return InviteAnswer(member, FormatInvitation(invitation), invitation.until);
 }
 

@@ -14,7 +14,8 @@
 #include "broker/store/store.h"
 
 // What the verbs of amparo-broker do. invite, export, backup and check ask the
-// running broker through its socket, and open the store themselves where none runs.
+// running broker through its socket, and open the store themselves where none
+// runs.
 
 namespace amparo::broker {
 
@@ -27,8 +28,9 @@ struct Answer {
 absl::StatusOr<Answer> Init(const DataDir& data, const Founding& founding,
                             const Clock& clock);
 absl::StatusOr<Answer> CheckConfig(const DataDir& data);
+// `new_identity`: the member may come with other keys than the charter's.
 absl::StatusOr<Answer> Invite(const DataDir& data, const std::string& member,
-                              const Clock& clock);
+                              const Clock& clock, bool new_identity = false);
 // The answer of Invite, with the invitation as a QR code: in its text for a
 // terminal, and as a picture (SVG) in `file`, which only its owner can read,
 // unless that is empty.

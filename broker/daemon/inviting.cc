@@ -10,14 +10,16 @@ namespace amparo::broker {
 absl::StatusOr<Invitation> MakeInvitation(Enrolment& enrolment,
                                           const NetworkFile& network,
                                           absl::string_view member,
-                                          absl::Duration life) {
+                                          absl::Duration life,
+                                          bool new_identity) {
   const auto id = MemberId::Parse(member);
   if (!id.ok())
     return MakeError(absl::StatusCode::kInvalidArgument, "not a member's id",
                      {.code = "usage",
                       .field = "MEMBER",
                       .expected = "[a-z][a-z0-9-]{0,31}"});
-  ASSIGN_OR_RETURN(Enrolment::Invited invited, enrolment.Invite(*id, life));
+  ASSIGN_OR_RETURN(Enrolment::Invited invited,
+                   enrolment.Invite(*id, life, new_identity));
   return Invitation{.network = network.network,
                     .member = *id,
                     .enrol = network.enrol,

@@ -14,6 +14,7 @@ namespace amparo::broker {
 absl::StatusOr<Invitation> MakeInvitation(Enrolment& enrolment,
                                           const NetworkFile& network,
                                           absl::string_view member,
-                                          absl::Duration life);
+                                          absl::Duration life,
+                                          bool new_identity = false);
 
 }  // namespace amparo::broker

@@ -8,21 +8,14 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
-#include "base/error.h"
-#include "base/event_log.h"
 #include "base/files.h"
 #include "base/status.h"
 #include "broker/daemon/backup.h"
-#include "broker/daemon/ca_change.h"
 #include "broker/daemon/export.h"
 #include "broker/daemon/founding.h"
 #include "broker/daemon/inviting.h"
 #include "proto/envelope/limits.h"
 #include "proto/grpc/credentials.h"
-#include "proto/grpc/server_probe.h"
-#include "proto/network/host_port.h"
 
 namespace amparo::broker {
 namespace {
@@ -39,9 +32,6 @@ constexpr absl::Duration kEnrolAge = absl::Minutes(2);
 constexpr size_t kStreamQueueMax = 1 << 16;  // one task a stream at most
 constexpr size_t kEnrolQueueMax = 64;
 constexpr size_t kAdminQueueMax = 8;
-// gRPC looks at the files every second.
-constexpr absl::Duration kShownWithin = absl::Seconds(10);
-constexpr char kProbeName[] = "broker-itself";
 constexpr size_t kListenFileMax = 64 << 10;
 
 size_t Threads() {
@@ -65,15 +55,6 @@ std::optional<RebuiltRange> RebuiltIn(const Store& store) {
   return range.ok() ? std::optional<RebuiltRange>(*range) : std::nullopt;
 }
 
-// How this machine reaches what listens at `address`.
-std::string ReachedFromHere(const std::string& address) {
-  auto parts = ParseHostPort(address);
-  if (!parts.ok()) return address;
-  if (parts->host == "0.0.0.0") parts->host = "127.0.0.1";
-  if (parts->host == "::") parts->host = "::1";
-  return FormatHostPort(*parts);
-}
-
 ListenFile ReadLast(const DataDir& data) {
   const auto text = ReadFile(data.listen_file(), kListenFileMax);
   if (!text.ok()) return {};
@@ -89,8 +70,9 @@ Ports::Ports(WiredCore& core, const DataDir& data, const BrokerConfig& config,
       config_(config),
       network_(core.data.network),
       clock_(clock),
+      enrolment_(core.enrolment),
       ca_(data, core.data.network, std::move(core.data.cas), core.data.log_keys,
-          *core.data.directory, clock),
+          clock),
       peers_(config.network),
       executor_(Threads(), kCommitQueueMax),
       stream_executor_(2, kStreamQueueMax),
@@ -103,13 +85,12 @@ Ports::Ports(WiredCore& core, const DataDir& data, const BrokerConfig& config,
            .notary = core.notary,
            .mailbox = {core.relay, core.feed, mailbox_streams_,
                        stream_executor_},
-           .renew = [this, &core](const MemberId& member,
-                                  const std::string& certificate_pem,
-                                  const v1::RenewCertificateRequest& request)
+           .renew = [this](const MemberId& member,
+                           const v1::RenewCertificateRequest& request)
                -> absl::StatusOr<std::string> {
-             RETURN_IF_ERROR(core.enrolment.MayRenew(member));
-             return ca_.Renew(member, certificate_pem, request.csr_pem(),
-                              request.request());
+             RETURN_IF_ERROR(enrolment_.MayRenew(member, request.csr_pem(),
+                                                 request.request()));
+             return ca_.Certify(member, request.csr_pem());
            },
            .ca_note =
                [this](const MemberId& member,
@@ -146,9 +127,9 @@ Ports::Ports(WiredCore& core, const DataDir& data, const BrokerConfig& config,
            .observer = &observer}),
       admin_service_(
           {.invite =
-               [this, &core](const std::string& member) {
+               [this, &core](const std::string& member, bool new_identity) {
                  return MakeInvitation(core.enrolment, network(), member,
-                                       config_.invitation_life);
+                                       config_.invitation_life, new_identity);
                },
            .write_export =
                [this, &core](const std::string& directory) {
@@ -173,84 +154,6 @@ NetworkFile Ports::network() const {
   NetworkFile network = network_;
   ca_.FillIn(network);
   return network;
-}
-
-absl::Status Ports::AwaitPorts(const std::string& shown,
-                               const std::string& taken) const {
-  ASSIGN_OR_RETURN(const NetworkFile network, data_.ReadNetworkFile());
-  ASSIGN_OR_RETURN(const DataDir::Cas cas, data_.ReadCas(network));
-  const TlsKeyPair& ca =
-      cas.current.certificate_pem == taken ? cas.current : *cas.next;
-  // Of nobody's name, and forgotten when this is over.
-  ASSIGN_OR_RETURN(const TlsKeyPair key, MakeTlsKey());
-  ASSIGN_OR_RETURN(const std::string csr,
-                   MakeCsr(key, network.network, kProbeName));
-  const absl::Time now = clock_.Now();
-  ASSIGN_OR_RETURN(
-      const std::string certificate,
-      IssueMemberCertificate(ca, csr, network.network, kProbeName,
-                             now - absl::Hours(1), now + absl::Minutes(1)));
-  const ClientTls member{shown, ToText(key.private_key_pem.Expose()),
-                         certificate};
-  if (Connects(ReachedFromHere(where_.listen.members), member, kShownWithin) &&
-      Connects(ReachedFromHere(where_.listen.enrol), {shown, "", ""},
-               kShownWithin))
-    return absl::OkStatus();
-  return MakeError(absl::StatusCode::kUnavailable,
-                   "the ports do not go on with the new certificates",
-                   {.code = "broker_unreachable",
-                    .hint = "restart the broker: the change is in its files"});
-}
-
-absl::StatusOr<v1::NewCaResponse> Ports::NewCa() {
-  ASSIGN_OR_RETURN(const NetworkFile network, MakeNextCa(data_, clock_));
-  RETURN_IF_ERROR(WriteTrustedCas(data_, network));
-  // Members come with its certificates when they are told of it.
-  ASSIGN_OR_RETURN(const std::string ca_pem, CertificatePem(network.ca_der));
-  ASSIGN_OR_RETURN(const std::string next_pem,
-                   CertificatePem(*network.next_ca_der));
-  RETURN_IF_ERROR(AwaitPorts(ca_pem, next_pem));
-  peers_.TakeOnly({ca_pem, next_pem});
-  RETURN_IF_ERROR(ca_.Reload());
-  LogEvent("ca_made");
-  v1::NewCaResponse response;
-  response.set_sha256(ToText(Sha256(*network.next_ca_der).bytes()));
-  return response;
-}
-
-absl::StatusOr<v1::SwitchCaResponse> Ports::SwitchCa(bool at_once) {
-  v1::SwitchCaResponse response;
-  for (const MemberId& member : ca_.Behind())
-    response.add_behind(member.text());
-  if (network().next_ca_der && response.behind_size() > 0 && !at_once)
-    return MakeError(
-        absl::StatusCode::kFailedPrecondition,
-        absl::StrCat("members that have not followed yet: ",
-                     absl::StrJoin(response.behind(), " ")),
-        {.code = "invalid_state",
-         .field = "--data",
-         .hint = "wait until their agents run; --at-once shuts them out until "
-                 "they reconnect with a new invitation"});
-  ASSIGN_OR_RETURN(const NetworkFile network, SwitchToNextCa(data_));
-  RETURN_IF_ERROR(RenewServerCertificate(data_, config_, clock_));
-  ASSIGN_OR_RETURN(const std::string ca_pem, CertificatePem(network.ca_der));
-  // Members drop the old one when they are told: not before the ports have.
-  RETURN_IF_ERROR(AwaitPorts(ca_pem, ca_pem));
-  RETURN_IF_ERROR(WriteTrustedCas(data_, network));
-  RETURN_IF_ERROR(ca_.Reload());
-  // Also calls on connections that were made under the old one.
-  peers_.TakeOnly({ca_pem});
-  const auto again = [](const MemberId&) {
-    return MakeError(absl::StatusCode::kUnavailable, "the network's ca changed",
-                     {.code = "broker_unreachable",
-                      .hint = "connect again",
-                      .retryable = true});
-  };
-  mailbox_streams_.EndWhere(again);
-  log_streams_.EndWhere(again);
-  LogEvent("ca_switched");
-  response.set_sha256(ToText(Sha256(network.ca_der).bytes()));
-  return response;
 }
 
 absl::Status Ports::Listen(const std::string& metrics,

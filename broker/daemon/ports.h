@@ -9,6 +9,8 @@
 #include "absl/time/time.h"
 #include "base/clock.h"
 #include "base/executor.h"
+#include "base/mutex.h"
+#include "broker/core/enrolment.h"
 #include "broker/daemon/ca_desk.h"
 #include "broker/daemon/config.h"
 #include "broker/daemon/data_dir.h"
@@ -44,6 +46,9 @@ class Ports {
   // network.json as it is now, with the addresses that others use.
   NetworkFile network() const;
 
+  // A new certificate of the server's, in its files; the ports follow.
+  absl::Status RenewServerCertificate();
+
   void SetServing(bool serving);
   // Ends the subscriptions of each member that `verdict` has an error for.
   void EndSubscriptions(
@@ -56,8 +61,13 @@ class Ports {
   absl::Status ListenForMembers(const ListenFile& last);
   absl::Status ListenForEnrolment(const ListenFile& last);
   absl::Status ListenForOperator();
+  // Both go on where one before was stopped half-way.
   absl::StatusOr<v1::NewCaResponse> NewCa();
   absl::StatusOr<v1::SwitchCaResponse> SwitchCa(bool at_once);
+  // The ports and the members' note, by `network` of the data directory. The CA
+  // that it does not name any more is refused first, whatever fails then.
+  absl::Status ShowNextCa(const NetworkFile& network);
+  absl::Status ShowOnly(const NetworkFile& network);
   // Until the ports show certificates of the CA `shown` and the members' one
   // takes those of `taken`. UNAVAILABLE when they do not.
   absl::Status AwaitPorts(const std::string& shown,
@@ -69,6 +79,8 @@ class Ports {
   ListenFile where_;
 
   const Clock& clock_;
+  const Enrolment& enrolment_;
+  Mutex certificate_;  // one writer of the server's key and certificate
   CaDesk ca_;
   Peers peers_;
   Executor executor_;         // verifies signatures, reads

@@ -12,15 +12,16 @@ AdminService::AdminService(Parts parts) : parts_(std::move(parts)) {}
 grpc::ServerUnaryReactor* AdminService::Invite(
     grpc::CallbackServerContext* context, const v1::InviteRequest* request,
     v1::InviteResponse* response) {
-  return RunUnary(parts_.executor, context,
-                  [this, request, response]() -> absl::Status {
-                    ASSIGN_OR_RETURN(const Invitation invitation,
-                                     parts_.invite(request->member()));
-                    response->set_invitation(FormatInvitation(invitation));
-                    response->set_until_s(
-                        static_cast<uint64_t>(UnixSeconds(invitation.until)));
-                    return absl::OkStatus();
-                  });
+  return RunUnary(
+      parts_.executor, context, [this, request, response]() -> absl::Status {
+        ASSIGN_OR_RETURN(
+            const Invitation invitation,
+            parts_.invite(request->member(), request->new_identity()));
+        response->set_invitation(FormatInvitation(invitation));
+        response->set_until_s(
+            static_cast<uint64_t>(UnixSeconds(invitation.until)));
+        return absl::OkStatus();
+      });
 }
 
 grpc::ServerUnaryReactor* AdminService::Export(
@@ -52,16 +53,15 @@ grpc::ServerUnaryReactor* AdminService::Backup(
 grpc::ServerUnaryReactor* AdminService::Check(
     grpc::CallbackServerContext* context, const v1::CheckRequest*,
     v1::CheckResponse* response) {
-  return RunUnary(parts_.executor, context,
-                  [this, response]() -> absl::Status {
-                    ASSIGN_OR_RETURN(const WholeCheck seen, parts_.check());
-                    response->set_size(seen.size.value());
-                    response->set_root(ToText(seen.root.bytes()));
-                    response->set_openings(seen.openings);
-                    response->set_envelopes(seen.envelopes);
-                    response->set_publications(seen.publications);
-                    return absl::OkStatus();
-                  });
+  return RunUnary(parts_.executor, context, [this, response]() -> absl::Status {
+    ASSIGN_OR_RETURN(const WholeCheck seen, parts_.check());
+    response->set_size(seen.size.value());
+    response->set_root(ToText(seen.root.bytes()));
+    response->set_openings(seen.openings);
+    response->set_envelopes(seen.envelopes);
+    response->set_publications(seen.publications);
+    return absl::OkStatus();
+  });
 }
 
 grpc::ServerUnaryReactor* AdminService::NewCa(

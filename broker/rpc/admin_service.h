@@ -17,7 +17,9 @@ namespace amparo::broker {
 class AdminService final : public v1::AdminService::CallbackService {
  public:
   struct Parts {
-    std::function<absl::StatusOr<Invitation>(const std::string& member)> invite;
+    std::function<absl::StatusOr<Invitation>(const std::string& member,
+                                             bool new_identity)>
+        invite;
     std::function<absl::StatusOr<Checkpoint>(const std::string& directory)>
         write_export;
     // The log's head as the backup has it.

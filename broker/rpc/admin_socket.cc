@@ -115,11 +115,12 @@ absl::Status AdminClient::CheckServing(absl::Duration patience) {
 }
 
 absl::StatusOr<v1::InviteResponse> AdminClient::Invite(
-    const std::string& member) {
+    const std::string& member, bool new_identity) {
   grpc::ClientContext context;
   SetDeadline(context, kCallPatience);
   v1::InviteRequest request;
   request.set_member(member);
+  request.set_new_identity(new_identity);
   v1::InviteResponse response;
   const grpc::Status status =
       v1::AdminService::NewStub(channel_)->Invite(&context, request, &response);

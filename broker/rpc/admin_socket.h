@@ -39,7 +39,8 @@ class AdminClient {
   bool Answers(absl::Duration patience);
   // OK when the health service says SERVING; asks again until `patience` ends.
   absl::Status CheckServing(absl::Duration patience);
-  absl::StatusOr<v1::InviteResponse> Invite(const std::string& member);
+  absl::StatusOr<v1::InviteResponse> Invite(const std::string& member,
+                                            bool new_identity);
   // Takes as long as the log is large.
   absl::StatusOr<v1::ExportResponse> Export(const std::string& directory);
   absl::StatusOr<v1::BackupResponse> Backup(const std::string& directory);

@@ -100,13 +100,16 @@ grpc::ServerUnaryReactor* EnrolmentService::Join(
     ASSIGN_OR_RETURN(const MemberId member, MemberId::Parse(request->member()));
     if (request->join_request().size() > kJoinRequestBytesMax)
       return absl::InvalidArgumentError("a request that is too large");
-    // Made first: a CSR that is not valid must not use the invitation up. It
+    // First: whoever has no invitation makes this thread sign nothing.
+    RETURN_IF_ERROR(
+        parts_.enrolment.CheckInvitation(member, AsBytes(request->token())));
+    // A CSR that is not valid must not use the invitation up. The certificate
     // goes out only once the invitation was.
     ASSIGN_OR_RETURN(std::string certificate,
                      parts_.certify(member, request->csr_pem()));
-    RETURN_IF_ERROR(parts_.enrolment.Join(member, AsBytes(request->token()),
-                                          AsBytes(request->csr_pem()),
-                                          request->join_request()));
+    RETURN_IF_ERROR(parts_.enrolment.Join(
+        {member, ToBytes(request->token()), request->csr_pem(),
+         request->join_request(), request->certificate_request()}));
     *response->mutable_certificate_pem() = std::move(certificate);
     response->set_members_address(parts_.members_address());
     return absl::OkStatus();

@@ -81,6 +81,8 @@ grpc::ServerWriteReactor<v1::CheckpointResponse>* LogService::WatchCheckpoints(
   const auto stream = CheckpointStream::Create(parts_.stream_executor);
   const auto cursor = std::make_shared<CheckpointCursor>();
   absl::Status begun = parts_.streams.Add(*peer, stream);
+  // Asked again: from here on TakeOnly's caller finds the stream and ends it.
+  begun.Update(parts_.peers.Member(*context->auth_context()).status());
   if (begun.ok()) {
     auto watch = parts_.watchers.Subscribe(
         *peer, [waiting = std::weak_ptr<CheckpointStream>(stream)] {
@@ -178,7 +180,8 @@ grpc::ServerWriteReactor<v1::Opening>* LogService::ListOpenings(
   if (!peer.ok())
     return RefuseStream<v1::Opening>(parts_.stream_executor, peer.status());
   const auto stream = OpeningStream::Create(parts_.stream_executor);
-  const absl::Status begun = parts_.streams.Add(*peer, stream);
+  absl::Status begun = parts_.streams.Add(*peer, stream);
+  begun.Update(parts_.peers.Member(*context->auth_context()).status());
   stream->Start(
       [this, begun, peer = *peer, next = LeafIndex(request->start()),
        end = LeafIndex(request->end())](

@@ -13,6 +13,9 @@
 namespace amparo::broker {
 namespace {
 
+// Certificates that are remembered: of all members, several times over.
+constexpr size_t kTakenMax = 4096;
+
 absl::Status Refused() {
   return MakeError(
       absl::StatusCode::kUnauthenticated, "no certificate of this network",
@@ -52,20 +55,24 @@ void Peers::TakeOnly(std::vector<std::string> cas) {
 
 bool Peers::IsTaken(const std::string& certificate_pem) const {
   const Digest name = Sha256(AsBytes(certificate_pem));
-  std::shared_ptr<const std::vector<std::string>> cas;
-  {
+  while (true) {
+    std::shared_ptr<const std::vector<std::string>> cas;
+    {
+      MutexLock lock(mutex_);
+      if (taken_.count(name) > 0) return true;
+      cas = cas_;
+    }
+    const bool is_of_one =
+        std::any_of(cas->begin(), cas->end(), [&](const std::string& ca) {
+          return CheckIssuedBy(certificate_pem, ca).ok();
+        });
+    if (!is_of_one) return false;
     MutexLock lock(mutex_);
-    if (taken_.count(name) > 0) return true;
-    cas = cas_;
+    if (cas != cas_) continue;  // by CAs that are taken no more
+    if (taken_.size() >= kTakenMax) taken_.clear();
+    taken_.insert(name);
+    return true;
   }
-  const bool is_of_one =
-      std::any_of(cas->begin(), cas->end(), [&](const std::string& ca) {
-        return CheckIssuedBy(certificate_pem, ca).ok();
-      });
-  if (!is_of_one) return false;
-  MutexLock lock(mutex_);
-  if (cas == cas_) taken_.insert(name);
-  return true;
 }
 
 }  // namespace amparo::broker

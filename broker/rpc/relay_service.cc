@@ -63,7 +63,9 @@ grpc::ServerWriteReactor<v1::MailboxItem>* RelayService::Subscribe(
                                          peer.status());
   std::optional<LeafIndex> after;
   if (!request->from_start()) after = LeafIndex(request->after_leaf());
-  return SubscribeReactor(parts_.mailbox, *peer, after);
+  return SubscribeReactor(parts_.mailbox, *peer, after, [this, context] {
+    return parts_.peers.Member(*context->auth_context()).status();
+  });
 }
 
 grpc::ServerUnaryReactor* RelayService::DrainedTo(
@@ -168,18 +170,16 @@ grpc::ServerUnaryReactor* RelayService::RenewCertificate(
     grpc::CallbackServerContext* context,
     const v1::RenewCertificateRequest* request,
     v1::RenewCertificateResponse* response) {
-  return RunUnary(
-      parts_.executor, context,
-      [this, context, request, response]() -> absl::Status {
-        ASSIGN_OR_RETURN(const MemberId peer,
-                         parts_.peers.Member(*context->auth_context()));
-        ASSIGN_OR_RETURN(
-            *response->mutable_certificate_pem(),
-            parts_.renew(peer, PeerCertificate(*context->auth_context()),
-                         *request));
-        return absl::OkStatus();
-      },
-      {parts_.observer, "RenewCertificate"});
+  return RunUnary(parts_.executor, context,
+                  [this, context, request, response]() -> absl::Status {
+                    ASSIGN_OR_RETURN(
+                        const MemberId peer,
+                        parts_.peers.Member(*context->auth_context()));
+                    ASSIGN_OR_RETURN(*response->mutable_certificate_pem(),
+                                     parts_.renew(peer, *request));
+                    return absl::OkStatus();
+                  },
+                  {parts_.observer, "RenewCertificate"});
 }
 
 grpc::ServerUnaryReactor* RelayService::GetCa(

@@ -20,13 +20,12 @@ class RelayService final : public v1::RelayService::CallbackService {
     const Peers& peers;
     Notary& notary;
     MailboxSource mailbox;
-    // A new certificate for a member that came with `certificate_pem`, or why
-    // there is none.
+    // A new certificate for a member, or why there is none.
     std::function<absl::StatusOr<std::string>(
-        const MemberId& member, const std::string& certificate_pem,
-        const v1::RenewCertificateRequest& request)>
+        const MemberId& member, const v1::RenewCertificateRequest& request)>
         renew;
-    // What such a member is told of the network's CA.
+    // What a member that came with `certificate_pem` is told of the network's
+    // CA.
     std::function<std::string(const MemberId& member,
                               const std::string& certificate_pem)>
         ca_note;

@@ -40,11 +40,13 @@ struct Cursor {
 
 grpc::ServerWriteReactor<v1::MailboxItem>* SubscribeReactor(
     const MailboxSource& source, const MemberId& member,
-    std::optional<LeafIndex> after) {
+    std::optional<LeafIndex> after,
+    const std::function<absl::Status()>& standing) {
   const std::shared_ptr<Stream> stream = Stream::Create(source.executor);
   const auto cursor =
       std::make_shared<Cursor>(Cursor{source, member, after, std::nullopt});
   absl::Status begun = source.streams.Add(member, stream);
+  begun.Update(standing());
   if (begun.ok()) {
     auto subscription = source.feed.Subscribe(
         member, [waiting = std::weak_ptr<Stream>(stream)] {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -21,10 +22,12 @@ struct MailboxSource {
 
 // The stream of everything that concerns `member` after leaf `after`, woken by
 // the feed. Ends with what Relay::Fetch refuses, and with RESOURCE_EXHAUSTED
-// when the member has too many.
+// when the member has too many. `standing`: why the caller is no member, asked
+// when `source.streams` has the stream, so that it ends there from then on.
 grpc::ServerWriteReactor<v1::MailboxItem>* SubscribeReactor(
     const MailboxSource& source, const MemberId& member,
-    std::optional<LeafIndex> after);
+    std::optional<LeafIndex> after,
+    const std::function<absl::Status()>& standing);
 
 // A stream that ends with `status` at once.
 template <typename Message>

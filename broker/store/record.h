@@ -74,8 +74,8 @@ struct LoggedEntry {
   Bytes salt, event;     // what opens a commitment; both empty: lost
 };
 
-// What a rebuilt broker may have lost: what came between `from` and `to` may not
-// have reached whom it was for.
+// What a rebuilt broker may have lost: what came between `from` and `to` may
+// not have reached whom it was for.
 struct RebuiltRange {
   LeafIndex from;
   TreeSize to;
@@ -86,6 +86,8 @@ struct InvitationRecord {
   MemberId member;
   absl::Time until;
   std::optional<Digest> used_for;  // digest of the request that used it up
+  // Whether it may bring another identity than the charter names.
+  bool new_identity = false;
 };
 
 }  // namespace amparo::broker

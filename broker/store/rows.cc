@@ -12,7 +12,8 @@
 namespace amparo::broker {
 namespace {
 
-constexpr char kMemberEnd = '\0';  // sorts before every character of an id
+constexpr uint8_t kNewIdentity = 1;  // at an invitation's end
+constexpr char kMemberEnd = '\0';    // sorts before every character of an id
 
 absl::Status Damaged() {
   return absl::DataLossError("a row of the store is damaged");
@@ -289,6 +290,7 @@ Bytes EncodeInvitation(const InvitationRecord& invitation) {
   AppendTime(out, invitation.until);
   AppendMember(out, invitation.member);
   if (invitation.used_for) Append(out, invitation.used_for->bytes());
+  if (invitation.new_identity) out.push_back(kNewIdentity);
   return out;
 }
 
@@ -298,10 +300,14 @@ absl::StatusOr<InvitationRecord> DecodeInvitation(absl::string_view value) {
   ASSIGN_OR_RETURN(const absl::Time until, reader.Time());
   ASSIGN_OR_RETURN(MemberId member, reader.Member());
   InvitationRecord record{token_hash, std::move(member), until, std::nullopt};
-  if (!reader.End().ok()) {
-    ASSIGN_OR_RETURN(record.used_for, reader.Hash());
-    RETURN_IF_ERROR(reader.End());
+  ByteView rest = reader.Rest();
+  if (rest.size() >= Digest::kSize) {
+    ASSIGN_OR_RETURN(record.used_for,
+                     Digest::FromBytes(rest.first(Digest::kSize)));
+    rest = rest.subspan(Digest::kSize);
   }
+  record.new_identity = rest.size() == 1 && rest[0] == kNewIdentity;
+  if (!rest.empty() && !record.new_identity) return Damaged();
   return record;
 }
 

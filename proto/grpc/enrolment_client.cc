@@ -103,12 +103,15 @@ absl::Status EnrolmentClient::PublishSuspension(
 
 absl::StatusOr<EnrolmentClient::Joined> EnrolmentClient::Join(
     const Invitation& invitation, absl::string_view csr_pem,
-    absl::string_view join_request) const {
+    absl::string_view join_request,
+    absl::string_view certificate_request) const {
   v1::JoinRequest request;
   request.set_member(invitation.member.text());
   request.set_token(invitation.token.data(), invitation.token.size());
   request.set_csr_pem(csr_pem.data(), csr_pem.size());
   request.set_join_request(join_request.data(), join_request.size());
+  request.set_certificate_request(certificate_request.data(),
+                                  certificate_request.size());
   ASSIGN_OR_RETURN(auto response,
                    (Call<v1::JoinResponse>(*stub_, &Stub::Join, request)));
   return Joined{std::move(*response.mutable_certificate_pem()),

@@ -51,9 +51,12 @@ class EnrolmentClient {
     std::string certificate_pem;
     std::string members_address;
   };
+  // `certificate_request`: CertificateRequest about the CSR, by the identity
+  // key of the join request.
   absl::StatusOr<Joined> Join(const Invitation& invitation,
                               absl::string_view csr_pem,
-                              absl::string_view join_request) const;
+                              absl::string_view join_request,
+                              absl::string_view certificate_request) const;
 
   // NOT_FOUND when `member` left none.
   absl::StatusOr<std::string> GetJoinRequest(const MemberId& member) const;

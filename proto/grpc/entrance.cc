@@ -47,6 +47,32 @@ absl::Status CheckFor(const Invitation& invitation, const Standing& standing) {
   return absl::OkStatus();
 }
 
+// The CAs by the word of the log's key. Who stands in between with the key of
+// an old CA can repeat what was said of it, but not of one that came later.
+absl::StatusOr<CaNote> CheckCa(const EnrolmentClient::Network& network,
+                               const Charter& charter,
+                               const Invitation& invitation, absl::Time now) {
+  ASSIGN_OR_RETURN(CaNote ca, VerifyCaNote(network.ca_note, charter.network,
+                                           charter.log_keys, now));
+  const Bytes& newest =
+      invitation.next_ca_der ? *invitation.next_ca_der : invitation.ca_der;
+  if (ca.ca_der == newest || ca.next_ca_der == newest) return ca;
+  return MakeError(
+      absl::StatusCode::kPermissionDenied,
+      "the invitation names another CA than the network has",
+      {.code = "wrong_pin", .hint = "ask the broker's operator for a new one"});
+}
+
+absl::Status CheckNotOlder(const CaNote& ca, const Standing& standing) {
+  if (ca.number >= standing.ca_number) return absl::OkStatus();
+  return MakeError(
+      absl::StatusCode::kPermissionDenied,
+      "what the broker says of the network's ca is older than what is known",
+      {.code = "wrong_pin",
+       .hint = "somebody repeats it; or the broker was put back: then its "
+               "operator changes the CA (new-ca, switch-ca --at-once)"});
+}
+
 }  // namespace
 
 absl::StatusOr<Entrance> EnterNetwork(absl::string_view line, absl::Time now) {
@@ -67,8 +93,10 @@ absl::StatusOr<Entrance> EnterNetwork(absl::string_view line, absl::Time now) {
     return MakeError(absl::StatusCode::kNotFound,
                      "the charter does not name this member",
                      {.code = "unknown_member"});
+  ASSIGN_OR_RETURN(CaNote ca,
+                   CheckCa(*network, charter.charter, invitation, now));
   return Entrance{std::move(invitation), std::move(broker), *std::move(network),
-                  std::move(charter), std::move(first)};
+                  std::move(charter),    std::move(first),  std::move(ca)};
 }
 
 absl::StatusOr<EnrolmentClient::Joined> AskIn(const Entrance& entrance,
@@ -87,7 +115,22 @@ absl::StatusOr<EnrolmentClient::Joined> AskIn(const Entrance& entrance,
                        .witness_key = witness.verify_key(),
                        .at = TimeFromUnix(UnixSeconds(now))},
                       identity);
-  return entrance.broker.Join(entrance.invitation, csr, request);
+  const std::string certificate_request =
+      SignCertificateRequest({.net = entrance.charter.network_id,
+                              .member = member,
+                              .csr = Sha256(AsBytes(csr)),
+                              .at = TimeFromUnix(UnixSeconds(now))},
+                             identity);
+  ASSIGN_OR_RETURN(EnrolmentClient::Joined joined,
+                   entrance.broker.Join(entrance.invitation, csr, request,
+                                        certificate_request));
+  ASSIGN_OR_RETURN(
+      const std::string newest,
+      CertificatePem(entrance.ca.next_ca_der.value_or(entrance.ca.ca_der)));
+  RETURN_IF_ERROR(CheckMemberCertificate(joined.certificate_pem, newest,
+                                         entrance.charter.charter.network,
+                                         member, tls.private_key_pem.Expose()));
+  return joined;
 }
 
 absl::StatusOr<Return> ReturnToNetwork(
@@ -97,23 +140,12 @@ absl::StatusOr<Return> ReturnToNetwork(
   ASSIGN_OR_RETURN(const Invitation invitation, ParseInvitation(line));
   RETURN_IF_ERROR(CheckFor(invitation, standing));
   ASSIGN_OR_RETURN(const Entrance entrance, EnterNetwork(line, now));
-  ASSIGN_OR_RETURN(CaNote ca,
-                   VerifyCaNote(entrance.network.ca_note, standing.network,
-                                entrance.charter.charter.log_keys));
-  if (ca.ca_der != invitation.ca_der && ca.ca_der != invitation.next_ca_der)
-    return MakeError(absl::StatusCode::kPermissionDenied,
-                     "the invitation names another CA than the network has",
-                     {.code = "wrong_pin",
-                      .hint = "ask the broker's operator for a new one"});
+  RETURN_IF_ERROR(CheckNotOlder(entrance.ca, standing));
   ASSIGN_OR_RETURN(EnrolmentClient::Joined joined,
                    AskIn(entrance, tls, identity, witness, now));
-  ASSIGN_OR_RETURN(const std::string newest,
-                   CertificatePem(ca.next_ca_der.value_or(ca.ca_der)));
-  RETURN_IF_ERROR(CheckMemberCertificate(joined.certificate_pem, newest,
-                                         standing.network, standing.member,
-                                         tls.private_key_pem.Expose()));
-  return Return{std::move(ca), entrance.network.members_address,
-                invitation.enrol, std::move(joined.certificate_pem)};
+  return Return{entrance.ca, entrance.network.ca_note,
+                entrance.network.members_address, invitation.enrol,
+                std::move(joined.certificate_pem)};
 }
 
 }  // namespace amparo

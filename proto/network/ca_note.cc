@@ -5,6 +5,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "base/clock.h"
 #include "base/encoding.h"
 #include "base/error.h"
 #include "base/status.h"
@@ -17,6 +18,8 @@ namespace {
 // no slash.
 constexpr char kFirstLine[] = "amparo/v1/ca";
 constexpr size_t kTextBytesMax = 16 << 10;
+constexpr uint64_t kNumberMax = 253402300799;  // the end of the year 9999
+constexpr absl::Duration kNumberAhead = absl::Hours(24);
 
 absl::Status Malformed() {
   return absl::InvalidArgumentError("not a note about a network's ca");
@@ -41,7 +44,7 @@ absl::StatusOr<CaNote> ParseText(const std::string& text) {
     return Malformed();
   CaNote note{.network = lines[1]};
   if (!absl::SimpleAtoi(lines[2], &note.number) || note.number == 0 ||
-      absl::StrCat(note.number) != lines[2])
+      note.number > kNumberMax || absl::StrCat(note.number) != lines[2])
     return Malformed();
   ASSIGN_OR_RETURN(note.ca_der, ParseCertificate(lines[3]));
   if (lines.size() == 6) {
@@ -68,7 +71,8 @@ absl::StatusOr<std::string> SignCaNote(
 
 absl::StatusOr<CaNote> VerifyCaNote(absl::string_view text,
                                     absl::string_view network,
-                                    const std::vector<NoteVerifier>& log_keys) {
+                                    const std::vector<NoteVerifier>& log_keys,
+                                    absl::Time now) {
   if (text.size() > kTextBytesMax) return Malformed();
   ASSIGN_OR_RETURN(const Note note, ParseNote(text));
   bool is_signed = false;
@@ -80,7 +84,18 @@ absl::StatusOr<CaNote> VerifyCaNote(absl::string_view text,
   if (!is_signed) return Refused();
   ASSIGN_OR_RETURN(CaNote told, ParseText(note.text));
   if (told.network != network) return Refused();
+  if (told.number > static_cast<uint64_t>(UnixSeconds(now + kNumberAhead)))
+    return MakeError(absl::StatusCode::kPermissionDenied,
+                     "the note about the network's ca is of a time to come",
+                     {.code = "verification_failed",
+                      .hint = "compare this machine's clock and the broker's"});
   return told;
+}
+
+absl::StatusOr<CaNote> ParseCaNote(absl::string_view text) {
+  if (text.size() > kTextBytesMax) return Malformed();
+  ASSIGN_OR_RETURN(const Note note, ParseNote(text));
+  return ParseText(note.text);
 }
 
 absl::StatusOr<std::string> CaBundle(ByteView ca_der,

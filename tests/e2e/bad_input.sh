@@ -44,7 +44,7 @@ equal "$(as ong referral list --json | jq '.referrals | length')" 0
 equal "$(as uls referral list --json | jq '.referrals | length')" 0
 
 step "invitations: damaged, used"
-invitation=$(amparo-broker invite uls --data "$net/broker")
+invitation=$(amparo-broker invite uls --new-identity --data "$net/broker")
 join() { amparo-agent join "$1" --data "$2" --unlock key_file --words-confirmed --json; }
 check_exit 1 join "${invitation%?}x" "$scratch/j1"; says invalid_invitation line
 check "the whole line joins" join "$invitation" "$scratch/j2"

@@ -14,7 +14,8 @@ namespace {
 void TryNote(absl::string_view input) {
   static const NoteVerifier verifier = *NoteVerifier::Create(
       "net", NoteKeyType::kEd25519, FuzzKey().verify_key());
-  const auto told = VerifyCaNote(input, "net", {verifier});
+  const auto told =
+      VerifyCaNote(input, "net", {verifier}, absl::InfiniteFuture());
   if (!told.ok()) return;
   const auto again = SignCaNote(*told, {&FuzzKey()});
   Require(again.ok() && ParseNote(*again)->text == ParseNote(input)->text);

@@ -13,6 +13,7 @@
 #include "broker/daemon/commands.h"
 #include "broker/daemon/founding.h"
 #include "proto/grpc/credentials.h"
+#include "proto/network/certificate_request.h"
 #include "tests/support/status_matchers.h"
 
 namespace amparo::broker {
@@ -129,9 +130,9 @@ EnrolmentClient BrokerServer::Enrolment() const {
       EnrolmentClient::Connect(enrol_address(), network_file().ca_der));
 }
 
-Invitation BrokerServer::Invite(absl::string_view name) {
-  const Answer answer =
-      VALUE_OF(amparo::broker::Invite(data_, std::string(name), SystemClock()));
+Invitation BrokerServer::Invite(absl::string_view name, bool new_identity) {
+  const Answer answer = VALUE_OF(amparo::broker::Invite(
+      data_, std::string(name), SystemClock(), new_identity));
   return VALUE_OF(
       ParseInvitation(answer.json["invitation"].get<std::string>()));
 }
@@ -150,11 +151,10 @@ const TlsKeyPair& BrokerServer::Join(absl::string_view name) {
        SigningKey::Generate().verify_key(),
        TimeFromUnix(UnixSeconds(absl::Now()))},
       joining.identity());
-  key.certificate_pem =
-      VALUE_OF(Enrolment().Join(Invite(name),
-                                VALUE_OF(MakeCsr(key, network_, name)),
-                                request))
-          .certificate_pem;
+  const std::string csr = VALUE_OF(MakeCsr(key, network_, name));
+  key.certificate_pem = VALUE_OF(Enrolment().Join(Invite(name), csr, request,
+                                                  RequestFor(joining, csr)))
+                            .certificate_pem;
   return tls_.insert_or_assign(std::string(name), std::move(key)).first->second;
 }
 
@@ -195,6 +195,14 @@ std::shared_ptr<grpc::Channel> BrokerServer::ChannelWith(
     tls.certificate = key->certificate_pem;
   }
   return MakeChannel(members_address(), MakeClientCredentials(tls), 8 << 20);
+}
+
+std::string BrokerServer::RequestFor(const TestMember& member,
+                                     absl::string_view csr) const {
+  return SignCertificateRequest(
+      {charter().network_id, member.id(), Sha256(AsBytes(csr)),
+       TimeFromUnix(UnixSeconds(absl::Now()))},
+      member.identity());
 }
 
 std::string BrokerServer::ca_pem() const {

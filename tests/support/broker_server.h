@@ -63,7 +63,7 @@ class BrokerServer {
   EnrolmentClient Enrolment() const;
 
   // --- Members.
-  Invitation Invite(absl::string_view name);
+  Invitation Invite(absl::string_view name, bool new_identity = false);
   TestMember& member(absl::string_view name);
   // `name` as a TestMember: joins with its invitation. Its TLS key pair.
   const TlsKeyPair& Join(absl::string_view name);
@@ -77,6 +77,8 @@ class BrokerServer {
   // What `name` joined with.
   const TlsKeyPair& KeyOf(absl::string_view name) const;
   std::string ca_pem() const;
+  // CertificateRequest by the member's identity, of now.
+  std::string RequestFor(const TestMember& member, absl::string_view csr) const;
 
   Envelope EnvelopeFrom(absl::string_view sender, absl::string_view recipient);
 

@@ -351,6 +351,14 @@ TEST_P(StoreContract, UsesAnInvitationUpOnce) {
   EXPECT_THAT(store().JoinRequestOf(Member("b")),
               StatusIs(StatusCode::kNotFound));
   EXPECT_EQ(VALUE_OF(store().FindInvitation(token)).used_for, Sha256("r"));
+  EXPECT_FALSE(VALUE_OF(store().FindInvitation(token)).new_identity);
+  const Digest flagged = Sha256("flagged");
+  EXPECT_OK(
+      store().PutInvitation({flagged, Member("b"), kNow, std::nullopt, true}));
+  EXPECT_TRUE(VALUE_OF(store().FindInvitation(flagged)).new_identity);
+  EXPECT_OK(store().UseInvitation(flagged, Sha256("r"), "join b"));
+  EXPECT_TRUE(VALUE_OF(store().FindInvitation(flagged)).new_identity);
+  EXPECT_EQ(VALUE_OF(store().FindInvitation(flagged)).used_for, Sha256("r"));
   EXPECT_OK(store().PutFoundingToken(Sha256("founding")));
   EXPECT_EQ(VALUE_OF(store().FoundingToken()), Sha256("founding"));
 }

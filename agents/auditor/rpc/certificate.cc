@@ -5,8 +5,8 @@
 #include <memory>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "agents/auditor/rpc/kept_ca.h"
 #include "agents/auditor/rpc/keys.h"
 #include "amparo/v1/broker.grpc.pb.h"
 #include "base/files.h"
@@ -71,23 +71,16 @@ class Port {
 // changes nothing.
 absl::StatusOr<std::string> FollowCa(const Port& port, const Profile& profile,
                                      const std::string& folder,
-                                     const ProvenNetwork& network) {
-  const std::string kept = absl::StrCat(folder, "/ca.note");
+                                     const ProvenNetwork& network,
+                                     absl::Time now) {
   ASSIGN_OR_RETURN(const std::string note, port.CaNote());
   ASSIGN_OR_RETURN(CaNote told,
-                   VerifyCaNote(note, profile.network, network.log_keys));
-  const auto before = ReadFile(kept, kFileBytesMax);
-  const auto known =
-      before.ok() ? VerifyCaNote(*before, profile.network, network.log_keys)
-                  : before.status();
-  if (known.ok() && known->number >= told.number) {
+                   VerifyCaNote(note, profile.network, network.log_keys, now));
+  const auto known = KeptCa(folder);
+  if (known.ok() && known->number >= told.number)
     told = *known;
-  } else {
-    ASSIGN_OR_RETURN(const std::string bundle,
-                     CaBundle(told.ca_der, told.next_ca_der));
-    RETURN_IF_ERROR(WriteFile(profile.ca, bundle, FileMode::kPublic));
-    RETURN_IF_ERROR(WriteFile(kept, note, FileMode::kPublic));
-  }
+  else
+    RETURN_IF_ERROR(KeepCa(folder, profile.ca, told, note));
   return CertificatePem(told.next_ca_der.value_or(told.ca_der));
 }
 
@@ -99,7 +92,7 @@ absl::StatusOr<bool> KeepCertificate(const Profile& profile,
                                      const Clock& clock) {
   ASSIGN_OR_RETURN(const Port port, Port::Open(profile));
   ASSIGN_OR_RETURN(const std::string ca,
-                   FollowCa(port, profile, folder, network));
+                   FollowCa(port, profile, folder, network, clock.Now()));
   ASSIGN_OR_RETURN(const std::string present,
                    ReadFile(profile.cert, kFileBytesMax));
   ASSIGN_OR_RETURN(const absl::Time start, CertificateStart(present));

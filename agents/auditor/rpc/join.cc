@@ -4,13 +4,13 @@
 
 #include "absl/strings/str_cat.h"
 #include "agents/auditor/profile.h"
+#include "agents/auditor/rpc/kept_ca.h"
 #include "agents/auditor/rpc/keys.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/status.h"
 #include "crypto/x509.h"
 #include "proto/grpc/entrance.h"
-#include "proto/network/ca_note.h"
 #include "proto/network/words.h"
 
 namespace amparo::auditor {
@@ -61,10 +61,9 @@ absl::StatusOr<Joined> Join(const JoinOptions& options, const Clock& clock) {
   RETURN_IF_ERROR(MakeDirectory(options.folder, FileMode::kPrivate));
   ASSIGN_OR_RETURN(const Keys keys, PrepareKeys(options.folder));
   ASSIGN_OR_RETURN(const TlsKeyPair tls, PrepareTls(options.folder));
-  ASSIGN_OR_RETURN(const std::string ca,
-                   CaBundle(invitation.ca_der, invitation.next_ca_der));
-  RETURN_IF_ERROR(WriteFile(absl::StrCat(options.folder, "/ca.pem"), ca,
-                            FileMode::kPublic));
+  RETURN_IF_ERROR(KeepCa(options.folder,
+                         absl::StrCat(options.folder, "/ca.pem"), entrance.ca,
+                         entrance.network.ca_note));
   ASSIGN_OR_RETURN(
       const EnrolmentClient::Joined joined,
       AskIn(entrance, tls, keys.identity, keys.witness, clock.Now()));
@@ -97,13 +96,14 @@ absl::Status Reconnect(const std::string& folder, absl::string_view invitation,
   ASSIGN_OR_RETURN(const MemberId member, MemberId::Parse(profile.member));
   ASSIGN_OR_RETURN(const Keys keys, PrepareKeys(folder));
   ASSIGN_OR_RETURN(const TlsKeyPair tls, PrepareTls(folder));
+  const auto known = KeptCa(folder);
   ASSIGN_OR_RETURN(
       const Return back,
-      ReturnToNetwork(invitation, {profile.network, member, *profile.root}, tls,
-                      keys.identity, keys.witness, clock.Now()));
-  ASSIGN_OR_RETURN(const std::string ca,
-                   CaBundle(back.ca.ca_der, back.ca.next_ca_der));
-  RETURN_IF_ERROR(WriteFile(profile.ca, ca, FileMode::kPublic));
+      ReturnToNetwork(invitation,
+                      {profile.network, member, *profile.root,
+                       known.ok() ? known->number : 0},
+                      tls, keys.identity, keys.witness, clock.Now()));
+  RETURN_IF_ERROR(KeepCa(folder, profile.ca, back.ca, back.ca_note));
   return WriteFile(profile.cert, back.certificate_pem, FileMode::kPublic);
 }
 

@@ -76,17 +76,16 @@ absl::Status BrokerChannel::FollowCa(const Broker& broker, Alarms& alarms,
   if (IsEarly(now, next_ask_, kAskEvery)) return absl::OkStatus();
   next_ask_ = now + kAskEvery;
   const auto note = broker.ca_note();
-  const bool is_foreign =
-      absl::IsUnavailable(note.status()) &&
-      WhyUnreached(note.status().message()) == Unreached::kForeignCertificate;
-  if (is_foreign) alarms.Raise("broker_ca", std::nullopt, now);
-  if (note.ok()) alarms.Settle("broker_ca", std::nullopt);
+  if (note.ok())
+    alarms.Settle("broker_ca", std::nullopt);
+  else if (IsShutOut(note.status()))
+    alarms.Raise("broker_ca", std::nullopt, now);
   // An older broker's CA does not change.
   if (absl::IsUnimplemented(note.status())) return absl::OkStatus();
   RETURN_IF_ERROR(note.status());
 
   ASSIGN_OR_RETURN(CaNote told,
-                   VerifyCaNote(*note, parts_.network, broker.log_keys()));
+                   VerifyCaNote(*note, parts_.network, broker.log_keys(), now));
   ASSIGN_OR_RETURN(NetworkFile network, ReadNetwork());
   if (told.number <= network.ca_number) return absl::OkStatus();
   const bool is_other =
@@ -100,6 +99,21 @@ absl::Status BrokerChannel::FollowCa(const Broker& broker, Alarms& alarms,
   LogEvent("ca_followed", {{"number", static_cast<int64_t>(told.number)}});
   next_try_ = now;
   return absl::OkStatus();
+}
+
+bool BrokerChannel::IsShutOut(const absl::Status& refusal) const {
+  const bool is_unavailable = absl::IsUnavailable(refusal);
+  const Unreached why = WhyUnreached(refusal.message());
+  if (is_unavailable && why == Unreached::kForeignCertificate) return true;
+  // gRPC does not say that the other side took no certificate.
+  const bool may_be_refused = absl::IsUnauthenticated(refusal) ||
+                              (is_unavailable && (why == Unreached::kSilence ||
+                                                  why == Unreached::kNoTls13));
+  if (!may_be_refused) return false;
+  const auto network = ReadNetwork();
+  const auto ca = network.ok() ? NewestCa(*network) : network.status();
+  const auto present = ReadFile(parts_.certificate_file, kFileBytesMax);
+  return ca.ok() && present.ok() && !CheckIssuedBy(*present, *ca).ok();
 }
 
 absl::Status BrokerChannel::Renew(const Broker& broker, Alarms& alarms,
@@ -117,7 +131,8 @@ absl::Status BrokerChannel::Renew(const Broker& broker, Alarms& alarms,
   const bool is_of_ca = CheckIssuedBy(present, ca).ok();
   if (is_of_ca && now < start + (end - start) * 2 / 3) return absl::OkStatus();
   if (IsEarly(now, next_try_, kTryAgainAfter)) return absl::OkStatus();
-  next_try_ = now + kTryAgainAfter;
+  // One that the network is leaving behind cannot wait for an hour.
+  next_try_ = now + (is_of_ca ? kTryAgainAfter : kAskEvery);
 
   ASSIGN_OR_RETURN(const std::string csr,
                    MakeCsr({parts_.key_pem.Copy(), ""}, parts_.network,

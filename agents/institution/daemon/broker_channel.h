@@ -51,12 +51,16 @@ class BrokerChannel {
   // certificate must be for this member and key, of the newest CA, and end
   // later. Also goes on with files that somebody else replaced. Alarms
   // "certificate_ends" when 30 days or less are left, "broker_ca" while who
-  // answers is of no CA that this agent trusts.
+  // answers is of no CA that this agent trusts, or refuses a certificate that
+  // is not of the newest.
   absl::Status Maintain(const Broker& broker, Alarms& alarms,
                         const Clock& clock);
 
  private:
   absl::StatusOr<NetworkFile> ReadNetwork() const;
+  // Whether the broker that answered so is of no CA that this agent trusts, or
+  // takes this agent's certificate no more.
+  bool IsShutOut(const absl::Status& refusal) const;
   absl::Status FollowCa(const Broker& broker, Alarms& alarms, absl::Time now);
   absl::Status Renew(const Broker& broker, Alarms& alarms, absl::Time now);
 

@@ -163,6 +163,10 @@ void Visit::LookAtCertificate() {
   const std::string text =
       absl::StrCat("for the broker's port, until ", FormatUtc(*end));
   if (*end <= now_) return Fail("certificate", text, anew);
+  if (network_->next_ca_der && !is_of(*network_->next_ca_der))
+    return Warn("certificate", "of the CA that the network is leaving behind",
+                "it is replaced within a minute while the agent runs and the "
+                "broker answers; if not, see upkeep_failed in its journal");
   if (*end <= now_ + kCertificateWarn)
     return Warn("certificate", text,
                 "it renews itself while the agent runs and the broker answers");

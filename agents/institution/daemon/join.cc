@@ -113,11 +113,12 @@ absl::StatusOr<Joined> Join(const DataDir& data, const JoinOptions& options,
       WriteFile(data.Path("network.json"),
                 FormatNetworkFile({.network = charter.charter.network,
                                    .log_key = charter.charter.log_keys.front(),
-                                   .ca_der = invitation.ca_der,
+                                   .ca_der = entrance.ca.ca_der,
                                    .members = network.members_address,
                                    .enrol = invitation.enrol,
                                    .founding_token = std::nullopt,
-                                   .next_ca_der = invitation.next_ca_der}),
+                                   .next_ca_der = entrance.ca.next_ca_der,
+                                   .ca_number = entrance.ca.number}),
                 FileMode::kPublic));
   RETURN_IF_ERROR(AddAdmin(data, secrets, clock));
 

@@ -17,10 +17,11 @@ absl::Status Reconnect(const DataDir& data, absl::string_view invitation,
   ASSIGN_OR_RETURN(const AgentSecrets secrets, data.Unlock(config));
   ASSIGN_OR_RETURN(
       Return back,
-      ReturnToNetwork(invitation,
-                      {config.network, config.member, Sha256(first)},
-                      {secrets.tls_key_pem.Copy(), ""}, secrets.identity,
-                      secrets.witness, clock.Now()));
+      ReturnToNetwork(
+          invitation,
+          {config.network, config.member, Sha256(first), network.ca_number},
+          {secrets.tls_key_pem.Copy(), ""}, secrets.identity, secrets.witness,
+          clock.Now()));
   network.ca_der = std::move(back.ca.ca_der);
   network.next_ca_der = std::move(back.ca.next_ca_der);
   network.ca_number = back.ca.number;

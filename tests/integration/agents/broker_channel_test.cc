@@ -62,21 +62,43 @@ TEST_F(Renewal, RingsWhenTheEndIsNearAndFallsSilentWhenItIsDone) {
   EXPECT_FALSE(Rings());
 }
 
-TEST_F(Renewal, IsForActiveMembersOnly) {
-  for (const MemberStatus status :
-       {MemberStatus::kSuspended, MemberStatus::kLeft}) {
-    server_.SetStatus("ong", status);
-    EXPECT_THAT(client_->RenewCertificate(CsrOf("ong")),
-                StatusIs(absl::StatusCode::kPermissionDenied));
-  }
+// One that is suspended may come back: it must not be shut out meanwhile.
+TEST_F(Renewal, IsForWhoeverHasNotLeft) {
+  server_.SetStatus("ong", MemberStatus::kSuspended);
+  const std::string csr = CsrOf("ong");
+  EXPECT_OK(client_->RenewCertificate(csr, RequestFor(csr)));
+  server_.SetStatus("ong", MemberStatus::kLeft);
+  EXPECT_THAT(client_->RenewCertificate(csr, RequestFor(csr)),
+              StatusIs(absl::StatusCode::kPermissionDenied));
 }
 
 TEST_F(Renewal, GivesAnAttackerNoOtherName) {
-  const std::string taken = VALUE_OF(client_->RenewCertificate(CsrOf("uls")));
+  const std::string csr = CsrOf("uls");
+  const std::string taken =
+      VALUE_OF(client_->RenewCertificate(csr, RequestFor(csr)));
   EXPECT_EQ(VALUE_OF(MemberOfCertificate(taken, server_.network())), "ong");
-  EXPECT_FALSE(client_->RenewCertificate("no csr").ok());
+  EXPECT_FALSE(client_->RenewCertificate("no csr", RequestFor("no csr")).ok());
   BrokerClient stranger(server_.ChannelWith(nullptr));
-  EXPECT_FALSE(stranger.RenewCertificate(CsrOf("ong")).ok());
+  EXPECT_FALSE(
+      stranger.RenewCertificate(CsrOf("ong"), RequestFor(CsrOf("ong"))).ok());
+}
+
+// Who has a certificate of the network's CA and its key, but not the identity.
+TEST_F(Renewal, AttackACertificateAloneBringsNoOther) {
+  const auto denied = StatusIs(absl::StatusCode::kPermissionDenied);
+  const std::string csr = CsrOf("ong");
+  EXPECT_THAT(client_->RenewCertificate(csr), denied);
+  const TlsKeyPair own = VALUE_OF(MakeTlsKey());
+  const std::string other = VALUE_OF(MakeCsr(own, server_.network(), "ong"));
+  EXPECT_THAT(client_->RenewCertificate(other, RequestFor(csr)), denied);
+  EXPECT_THAT(
+      client_->RenewCertificate(
+          csr, SignCertificateRequest({network_id_, server_.member("ong").id(),
+                                       Sha256(AsBytes(csr)),
+                                       TimeFromUnix(UnixSeconds(absl::Now()))},
+                                      SigningKey::Generate())),
+      denied);
+  EXPECT_OK(client_->RenewCertificate(csr, RequestFor(csr)));
 }
 
 TEST_F(Renewal, TakesNothingFromABrokerThatIsNotForItself) {

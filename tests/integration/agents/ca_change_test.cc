@@ -1,5 +1,13 @@
 #include "broker/daemon/ca_change.h"
 
+#include <sys/stat.h>
+
+#include <atomic>
+#include <cstdio>
+#include <future>
+
+#include "absl/strings/str_cat.h"
+#include "broker/rpc/server.h"
 #include "proto/grpc/status.h"
 #include "proto/network/ca_note.h"
 #include "tests/integration/agents/channel_fixture.h"
@@ -10,6 +18,23 @@
 namespace amparo::agent {
 namespace {
 
+// While it lives, `path` cannot be written: a folder stands in its place.
+class Blocked {
+ public:
+  explicit Blocked(std::string path) : path_(std::move(path)) {
+    EXPECT_EQ(rename(path_.c_str(), aside().c_str()), 0);
+    EXPECT_EQ(mkdir(path_.c_str(), 0700), 0);
+  }
+  ~Blocked() {
+    EXPECT_EQ(remove(path_.c_str()), 0);
+    EXPECT_EQ(rename(aside().c_str(), path_.c_str()), 0);
+  }
+
+ private:
+  std::string aside() const { return path_ + ".aside"; }
+  const std::string path_;
+};
+
 class CaChange : public AtTheBroker {
  protected:
   CaChange() {
@@ -19,7 +44,8 @@ class CaChange : public AtTheBroker {
 
   void NewCa() { VALUE_OF(broker::NewCa(server_.data(), SystemClock())); }
   absl::Status Switch(bool at_once = false) {
-    const auto answer = broker::SwitchCa(server_.data(), at_once);
+    const auto answer =
+        broker::SwitchCa(server_.data(), at_once, SystemClock());
     if (answer.ok()) behind_ = answer->json["behind"].dump();
     return answer.status();
   }
@@ -52,6 +78,34 @@ class CaChange : public AtTheBroker {
     return VALUE_OF(EnrolmentClient::Connect(server_.enrol_address(), ca_der))
         .GetNetwork()
         .ok();
+  }
+
+  // What this agent, with its files as they are, gets of something at another
+  // address that has a certificate of `ca`: UNIMPLEMENTED where it believes it.
+  absl::Status AskImpostor(const TlsKeyPair& ca) {
+    const TlsKeyPair key = VALUE_OF(
+        IssueServerCertificate(ca, {"127.0.0.1"}, absl::Now() - absl::Hours(1),
+                               absl::Now() + absl::Hours(1)));
+    const std::string key_file = folder_ / "impostor.key";
+    const std::string file = folder_ / "impostor.pem";
+    EXPECT_OK(WriteFile(key_file, ToText(key.private_key_pem.Expose()),
+                        FileMode::kPrivate));
+    EXPECT_OK(WriteFile(file, key.certificate_pem, FileMode::kPublic));
+    const auto server = VALUE_OF(broker::RpcServer::Start(
+        {.address = "127.0.0.1:0",
+         .credentials = MakeServerCredentials({key_file, file, ""}),
+         .services = {},
+         .names = {},
+         .message_bytes_max = 1 << 20,
+         .streams_per_connection_max = 8}));
+    BrokerChannel way({.address = absl::StrCat("127.0.0.1:", server->port()),
+                       .network = server_.network(),
+                       .member = server_.member("ong").id(),
+                       .key_pem = server_.KeyOf("ong").private_key_pem.Copy(),
+                       .network_file = network_file_,
+                       .certificate_file = file_,
+                       .keepalive = absl::Seconds(20)});
+    return BrokerClient(VALUE_OF(way.Open())).GetCheckpoint().status();
   }
 
   Bytes first_;
@@ -144,6 +198,108 @@ TEST_F(CaChange, WhoWasAwayForAllOfItIsToldWhy) {
   EXPECT_OK(client_->GetCheckpoint());
 }
 
+// It heard of the new CA, but has no certificate of it.
+TEST_F(CaChange, WhoCouldNotRenewIsToldWhy) {
+  lie_ = [](absl::string_view) { return std::string(); };
+  NewCa();
+  EXPECT_FALSE(MaintainLater().ok());
+  EXPECT_EQ(Network().next_ca_der, server_.network_file().next_ca_der);
+  EXPECT_FALSE(alarms_->Has("broker_ca", std::nullopt));
+  ASSERT_OK(Switch(/*at_once=*/true));
+  client_ = VALUE_OF(MakeClientOnNewChannel());
+  EXPECT_FALSE(MaintainLater().ok());
+  EXPECT_TRUE(alarms_->Has("broker_ca", std::nullopt));
+}
+
+TEST_F(CaChange, ARenewalThatFailedIsTriedAgainAtOnce) {
+  NewCa();
+  lie_ = [](absl::string_view) { return std::string(); };
+  EXPECT_FALSE(MaintainLater().ok());
+  EXPECT_EQ(asked_, 2);  // the first one was of the constructor
+  lie_ = nullptr;
+  EXPECT_OK(Maintain());
+  EXPECT_EQ(asked_, 2);  // not at every turn
+  clock_.Advance(absl::Seconds(15));
+  EXPECT_OK(Maintain());
+  EXPECT_TRUE(CertificateIsOf(*server_.network_file().next_ca_der));
+}
+
+// One that is suspended follows, too; it may come back.
+TEST_F(CaChange, WaitsForWhoIsSuspended) {
+  server_.SetStatus("uls", MemberStatus::kSuspended);
+  NewCa();
+  EXPECT_OK(MaintainLater());
+  EXPECT_OK(Maintain());
+  EXPECT_THAT(std::string(Switch().message()), testing::EndsWith(": uls"));
+  UlsFollows();
+  EXPECT_OK(Switch());
+}
+
+TEST_F(CaChange, ABrokerThatWasPutBackIsFollowed) {
+  // Of a change that the broker knows nothing of any more.
+  NetworkFile known = Network();
+  known.ca_number =
+      static_cast<uint64_t>(absl::ToUnixSeconds(absl::Now() - absl::Hours(1)));
+  WriteNetwork(known);
+  NewCa();
+  EXPECT_OK(MaintainLater());
+  EXPECT_EQ(Network().next_ca_der, server_.network_file().next_ca_der);
+}
+
+// --- What is stopped half-way.
+
+TEST_F(CaChange, ANewCaThatFailedHalfWayGoesOn) {
+  {
+    const Blocked disk(server_.data().trusted_cas());
+    EXPECT_FALSE(broker::NewCa(server_.data(), SystemClock()).ok());
+  }
+  const auto next = server_.network_file().next_ca_der;
+  ASSERT_TRUE(next.has_value());
+  NewCa();
+  EXPECT_EQ(server_.network_file().next_ca_der, next);
+  EXPECT_OK(MaintainLater());
+  EXPECT_TRUE(CertificateIsOf(*next));
+  EXPECT_OK(client_->GetCheckpoint());
+}
+
+TEST_F(CaChange, ASwitchAfterANewCaThatFailedShutsNobodyOut) {
+  {
+    const Blocked disk(server_.data().trusted_cas());
+    EXPECT_FALSE(broker::NewCa(server_.data(), SystemClock()).ok());
+    EXPECT_FALSE(Switch().ok());
+  }
+  const absl::Status refused = Switch();
+  EXPECT_EQ(ErrorCodeOf(refused), "invalid_state");
+  EXPECT_THAT(std::string(refused.message()), testing::HasSubstr("ong uls"));
+  EXPECT_EQ(server_.network_file().ca_der, first_);
+  EXPECT_OK(MaintainLater());
+  EXPECT_OK(Maintain());
+  UlsFollows();
+  EXPECT_OK(Switch());
+  EXPECT_OK(client_->GetCheckpoint());
+}
+
+TEST_F(CaChange, ASwitchAtOnceAfterANewCaThatFailedSaysWhoIsShutOut) {
+  {
+    const Blocked disk(server_.data().trusted_cas());
+    EXPECT_FALSE(broker::NewCa(server_.data(), SystemClock()).ok());
+  }
+  EXPECT_OK(Switch(/*at_once=*/true));
+  EXPECT_EQ(behind_, "[\"ong\",\"uls\"]");
+}
+
+TEST_F(CaChange, ANewCaAfterASwitchThatFailedEndsItFirst) {
+  NewCa();
+  const Bytes second = *server_.network_file().next_ca_der;
+  {
+    const Blocked disk(server_.data().server_certificate());
+    EXPECT_FALSE(Switch(/*at_once=*/true).ok());
+  }
+  NewCa();
+  EXPECT_EQ(server_.network_file().ca_der, second);
+  EXPECT_TRUE(ServerIsOf(second));
+}
+
 TEST_F(CaChange, AnInvitationMadeMeanwhileWorksBeforeAndAfter) {
   NewCa();
   const Invitation invitation = server_.Invite("ong");
@@ -217,7 +373,91 @@ TEST_F(CaChange, AttackTheOldKeyIsOfNoUseAfterTheSwitch) {
   EXPECT_FALSE(after.GetCheckpoint().ok());
   // Nor as the broker, to an agent that has followed.
   WriteNetwork(server_.network_file());
-  EXPECT_NE(Network().ca_der, first_);
+  EXPECT_TRUE(absl::IsUnavailable(AskImpostor(stolen)));
+  EXPECT_TRUE(absl::IsUnimplemented(AskImpostor(Ca())));  // so it was the CA
+}
+
+TEST_F(CaChange, AttackTheOldKeyIsOfNoUseThoughTheSwitchFailsHalfWay) {
+  const TlsKeyPair stolen = Ca();
+  TlsKeyPair own = VALUE_OF(MakeTlsKey());
+  own.certificate_pem = Certificate(stolen, own, "ong");
+  BrokerClient before(server_.ChannelWith(&own));
+  EXPECT_OK(before.GetCheckpoint());
+  NewCa();
+  EXPECT_OK(MaintainLater());
+  EXPECT_OK(Maintain());
+  {
+    const Blocked disk(server_.data().server_certificate());
+    EXPECT_FALSE(Switch(/*at_once=*/true).ok());
+    EXPECT_EQ(ErrorCodeOf(before.GetCheckpoint().status()), "unknown_member");
+    BrokerClient after(
+        MakeChannel(server_.members_address(),
+                    MakeClientCredentials({VALUE_OF(CertificatePem(first_)),
+                                           ToText(own.private_key_pem.Expose()),
+                                           own.certificate_pem}),
+                    1 << 20));
+    EXPECT_FALSE(after.GetCheckpoint().ok());
+    EXPECT_OK(client_->GetCheckpoint());  // who followed is not cut off
+  }
+  EXPECT_OK(Switch());  // the same command goes on
+  EXPECT_EQ(behind_, "[\"uls\"]");
+  EXPECT_TRUE(ServerIsOf(server_.network_file().ca_der));
+  EXPECT_OK(MaintainLater());
+  EXPECT_EQ(Network().next_ca_der, std::nullopt);
+}
+
+TEST_F(CaChange, AttackStreamsOpenUnderTheOldCaEnd) {
+  TlsKeyPair own = VALUE_OF(MakeTlsKey());
+  own.certificate_pem = Certificate(Ca(), own, "ong");
+  BrokerClient thief(server_.ChannelWith(&own));
+  EXPECT_OK(RelayClient(server_.ChannelOf("uls"))
+                .Submit(server_.EnvelopeFrom("uls", "ong"))
+                .status());
+  std::promise<void> mail, note;
+  std::atomic<int> items = 0, notes = 0;
+  auto mailbox = std::async(std::launch::async, [&] {
+    return thief.Subscribe(std::nullopt, [&](MailboxItem) {
+      if (++items == 1) mail.set_value();
+      return true;
+    });
+  });
+  auto log = std::async(std::launch::async, [&] {
+    return thief.WatchCheckpoints([&](const ShownCheckpoint&) {
+      if (++notes == 1) note.set_value();
+      return true;
+    });
+  });
+  mail.get_future().wait();
+  note.get_future().wait();
+  NewCa();
+  ASSERT_OK(Switch(/*at_once=*/true));
+  // One that goes on is CANCELLED here.
+  mailbox.wait_for(std::chrono::seconds(10));
+  log.wait_for(std::chrono::seconds(10));
+  thief.StopStreams();
+  const auto ended = StatusIs(absl::StatusCode::kUnavailable);
+  EXPECT_THAT(mailbox.get(), ended);
+  EXPECT_THAT(log.get(), ended);
+}
+
+// With a number that no file could be read with, from a copy of the log's key.
+TEST_F(CaChange, AttackANumberOfATimeToComeHoldsNobodyBack) {
+  const SigningKey log_key =
+      VALUE_OF(server_.data().ReadLogKeys(server_.network_file())).key;
+  const std::string file = VALUE_OF(ReadFile(network_file_, 1 << 20));
+  for (const uint64_t number :
+       {UINT64_MAX, uint64_t{1} << 63, uint64_t{253402300799}}) {
+    ca_lie_ = [&] {
+      return SignCaNote({server_.network(), number, first_, std::nullopt},
+                        {&log_key});
+    };
+    EXPECT_FALSE(MaintainLater().ok());
+    EXPECT_EQ(VALUE_OF(ReadFile(network_file_, 1 << 20)), file);
+  }
+  ca_lie_ = nullptr;
+  NewCa();
+  EXPECT_OK(MaintainLater());
+  EXPECT_EQ(Network().next_ca_der, server_.network_file().next_ca_der);
 }
 
 TEST_F(CaChange, AttackOnlyTheLogsKeySaysWhichCaItIs) {

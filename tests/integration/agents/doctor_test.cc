@@ -153,7 +153,7 @@ TEST_F(Doctor, LooksAtTheCertificate) {
 
 TEST_F(Doctor, SaysThatTheNetworkHasANewCa) {
   VALUE_OF(broker::NewCa(broker_.data(), SystemClock()));
-  VALUE_OF(broker::SwitchCa(broker_.data(), /*at_once=*/true));
+  VALUE_OF(broker::SwitchCa(broker_.data(), /*at_once=*/true, SystemClock()));
   Expect("enrolment_port", Verdict::kFail, "not this network's broker");
   EXPECT_THAT(Find("enrolment_port").hint, HasSubstr("new CA"));
   Expect("members_port", Verdict::kFail, "not this network's broker");

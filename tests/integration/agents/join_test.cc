@@ -9,12 +9,15 @@
 
 #include "absl/strings/str_cat.h"
 #include "agents/auditor/rpc/join.h"
+#include "agents/auditor/rpc/kept_ca.h"
 #include "agents/institution/daemon/reconnect.h"
 #include "base/error.h"
 #include "base/error_json.h"
 #include "base/files.h"
 #include "broker/daemon/ca_change.h"
 #include "broker/daemon/commands.h"
+#include "broker/rpc/server.h"
+#include "proto/grpc/credentials.h"
 #include "tests/support/broker_server.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/status_matchers.h"
@@ -67,6 +70,82 @@ class HttpProxy {
   std::thread thread_;
 };
 
+// Stands in between with a certificate of a CA whose key it has: passes on what
+// it is asked, but what it says of the CA is its own choice.
+class Impostor final : public v1::EnrolmentService::CallbackService {
+ public:
+  Impostor(const ScratchFolder& folder, const TlsKeyPair& ca,
+           EnrolmentClient broker, std::string note)
+      : broker_(std::move(broker)), note_(std::move(note)) {
+    const TlsKeyPair key = VALUE_OF(
+        IssueServerCertificate(ca, {"127.0.0.1"}, absl::Now() - absl::Hours(1),
+                               absl::Now() + absl::Hours(1)));
+    const std::string key_file = folder / "impostor.key";
+    const std::string file = folder / "impostor.pem";
+    EXPECT_OK(WriteFile(key_file, ToText(key.private_key_pem.Expose()),
+                        FileMode::kPrivate));
+    EXPECT_OK(WriteFile(file, key.certificate_pem, FileMode::kPublic));
+    server_ = VALUE_OF(broker::RpcServer::Start(
+        {.address = "127.0.0.1:0",
+         .credentials = MakeServerCredentials({key_file, file, ""}),
+         .services = {this},
+         .names = {},
+         .message_bytes_max = 8 << 20,
+         .streams_per_connection_max = 8}));
+  }
+  std::string address() const {
+    return absl::StrCat("127.0.0.1:", server_->port());
+  }
+
+  grpc::ServerUnaryReactor* GetNetwork(grpc::CallbackServerContext* context,
+                                       const v1::GetNetworkRequest*,
+                                       v1::NetworkResponse* response) override {
+    const auto network = VALUE_OF(broker_.GetNetwork());
+    response->set_network(network.network);
+    response->set_members_address(network.members_address);
+    response->set_charter_version(network.charter_version);
+    response->set_time_s(
+        static_cast<uint64_t>(absl::ToUnixSeconds(network.broker_time)));
+    response->set_ca_note(note_);
+    return Done(context);
+  }
+  grpc::ServerUnaryReactor* GetCharter(grpc::CallbackServerContext* context,
+                                       const v1::GetCharterRequest* request,
+                                       v1::CharterResponse* response) override {
+    response->set_document(VALUE_OF(broker_.GetCharter(request->version())));
+    return Done(context);
+  }
+  grpc::ServerUnaryReactor* Join(grpc::CallbackServerContext* context,
+                                 const v1::JoinRequest* request,
+                                 v1::JoinResponse* response) override {
+    Invitation invitation{
+        .network = "",
+        .member = VALUE_OF(MemberId::Parse(request->member())),
+        .enrol = "",
+        .ca_der = {},
+        .root = {},
+        .token = ToBytes(request->token()),
+        .until = {}};
+    const auto joined = VALUE_OF(broker_.Join(invitation, request->csr_pem(),
+                                              request->join_request(),
+                                              request->certificate_request()));
+    response->set_certificate_pem(joined.certificate_pem);
+    response->set_members_address(joined.members_address);
+    return Done(context);
+  }
+
+ private:
+  static grpc::ServerUnaryReactor* Done(grpc::CallbackServerContext* context) {
+    grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+    reactor->Finish(grpc::Status::OK);
+    return reactor;
+  }
+
+  const EnrolmentClient broker_;
+  const std::string note_;
+  std::unique_ptr<broker::RpcServer> server_;
+};
+
 class Joining : public testing::Test {
  protected:
   Joining() {
@@ -112,6 +191,13 @@ class Joining : public testing::Test {
     EXPECT_EQ(ErrorCodeOf(status), code) << status;
     EXPECT_EQ(ExitOf(status), exit);
     EXPECT_THAT(std::string(status.message()), HasSubstr(text));
+  }
+  TlsKeyPair PresentCa() {
+    return std::move(
+        VALUE_OF(broker_.data().ReadCas(broker_.network_file())).current);
+  }
+  std::string PresentNote() {
+    return VALUE_OF(broker_.Enrolment().GetNetwork()).ca_note;
   }
   static Bytes OtherCa() {
     return VALUE_OF(
@@ -226,10 +312,53 @@ TEST_F(Joining, NamesAHostThatNobodyKnows) {
              "broker_unreachable", 5, "does not resolve");
 }
 
+// The certificate did not arrive, but the invitation is used.
+TEST_F(Joining, GoesOnWhereItsAnswerWasLost) {
+  for (const char* member : {"ong", "auditor"}) {
+    SCOPED_TRACE(member);
+    const std::string line = FormatInvitation(broker_.Invite(member));
+    const std::string lost = member == std::string("ong")
+                                 ? "cut-agent/certificate.pem"
+                                 : "cut-profile/cert.pem";
+    EXPECT_OK(Try(member, line, "cut"));
+    ASSERT_EQ(remove((folder_ / lost).c_str()), 0);
+    clock_.Advance(absl::Seconds(90));
+    EXPECT_OK(Try(member, line, "cut"));
+    EXPECT_TRUE(FileExists(folder_ / lost));
+    Expect(Try(member, line, "other"), "invitation_used", 4, "used before");
+  }
+}
+
 TEST_F(Joining, NamesAMemberThatTheCharterHasNot) {
   ExpectBoth(
       [](Invitation& it) { it.member = VALUE_OF(MemberId::Parse("ghost")); },
       "unknown_member", 3, "does not name this member");
+}
+
+// The old CA's key is stolen, a new CA was made, and somebody joins meanwhile.
+TEST_F(Joining, AttackAnOldWordOfTheLogsKeyBringsNobodyToTheOldCa) {
+  const TlsKeyPair stolen = PresentCa();
+  const std::string old = PresentNote();
+  VALUE_OF(broker::NewCa(broker_.data(), SystemClock()));
+  const auto on_the_way = [&](const Impostor& impostor) {
+    return [&](Invitation& it) { it.enrol = impostor.address(); };
+  };
+  {
+    const Impostor thief(folder_, stolen, broker_.Enrolment(), old);
+    ExpectBoth(on_the_way(thief), "wrong_pin", 6, "another CA");
+  }
+  // So it was the old word.
+  const Impostor bystander(folder_, stolen, broker_.Enrolment(), PresentNote());
+  for (const char* member : {"ong", "auditor"}) {
+    Invitation invitation = broker_.Invite(member);
+    invitation.enrol = bystander.address();
+    EXPECT_OK(Try(member, FormatInvitation(invitation), "meanwhile"));
+  }
+  // Both remember how new it was: the old one is not taken later, either.
+  const uint64_t number = broker_.network_file().ca_number;
+  EXPECT_EQ(VALUE_OF(Data("meanwhile-agent").ReadNetwork()).ca_number, number);
+  EXPECT_EQ(VALUE_OF(auditor::KeptCa(folder_ / "meanwhile-profile")).number,
+            number);
 }
 
 TEST_F(Joining, AnAuditorIsToldThatTheInvitationIsForAnInstitution) {
@@ -248,7 +377,7 @@ class Reconnecting : public Joining {
   }
   void ChangeCa() {
     VALUE_OF(broker::NewCa(broker_.data(), SystemClock()));
-    VALUE_OF(broker::SwitchCa(broker_.data(), /*at_once=*/true));
+    VALUE_OF(broker::SwitchCa(broker_.data(), /*at_once=*/true, SystemClock()));
   }
   absl::Status Reconnect(const Invitation& invitation) {
     return agent::Reconnect(Data("agent"), FormatInvitation(invitation),
@@ -285,6 +414,46 @@ TEST_F(Reconnecting, BringsAnAuditorBack) {
                                clock_));
   EXPECT_TRUE(IsOfTheNetwork("profile/cert.pem"));
   EXPECT_EQ(File("profile/ca.pem"), broker_.ca_pem());
+  EXPECT_EQ(VALUE_OF(auditor::KeptCa(folder_ / "profile")).number,
+            broker_.network_file().ca_number);
+}
+
+// An invitation is signed by nobody.
+TEST_F(Reconnecting, AttackAnOldWordOfTheLogsKeyTakesNobodyBack) {
+  const TlsKeyPair stolen = PresentCa();
+  const std::string old = PresentNote();
+  Invitation forged = broker_.Invite("ong");
+  Invitation for_auditor = broker_.Invite("auditor");
+  ChangeCa();
+  ASSERT_OK(Reconnect(broker_.Invite("ong")));
+  ASSERT_OK(auditor::Reconnect(folder_ / "profile",
+                               FormatInvitation(broker_.Invite("auditor")),
+                               clock_));
+  const std::string network = File("agent/network.json");
+  const std::string note = File("profile/ca.note");
+  const Impostor thief(folder_, stolen, broker_.Enrolment(), old);
+  forged.enrol = for_auditor.enrol = thief.address();
+  Expect(Reconnect(forged), "wrong_pin", 6, "older");
+  EXPECT_EQ(File("agent/network.json"), network);
+  Expect(auditor::Reconnect(folder_ / "profile", FormatInvitation(for_auditor),
+                            clock_),
+         "wrong_pin", 6, "older");
+  EXPECT_EQ(File("profile/ca.note"), note);
+}
+
+// The charter names its identity, and the thief has none.
+TEST_F(Reconnecting, AttackAStolenInvitationMakesNoSecondAgent) {
+  const std::string stolen = FormatInvitation(broker_.Invite("ong"));
+  Expect(JoinAgent(stolen, "thief"), "verification_failed", 6,
+         "another identity key");
+  Expect(JoinAuditor(FormatInvitation(broker_.Invite("auditor")), "thief-too"),
+         "verification_failed", 6, "another identity key");
+  EXPECT_OK(agent::Reconnect(Data("agent"), stolen, clock_));
+}
+
+TEST_F(Reconnecting, AMemberThatLostItsKeysComesWithNewOnes) {
+  EXPECT_OK(JoinAgent(
+      FormatInvitation(broker_.Invite("ong", /*new_identity=*/true)), "new"));
 }
 
 TEST_F(Reconnecting, IsForTheSameMemberAndNetwork) {
@@ -293,9 +462,9 @@ TEST_F(Reconnecting, IsForTheSameMemberAndNetwork) {
   broker::BrokerServer other;
   other.Found({"ong"});
   Expect(Reconnect(other.Invite("ong")), "wrong_pin", 6, "another network");
-  Invitation used = broker_.Invite("ong");
+  const Invitation used = broker_.Invite("ong");
   EXPECT_OK(Reconnect(used));
-  Expect(Reconnect(used), "invitation_used", 4, "used before");
+  EXPECT_OK(Reconnect(used));  // the same keys: the answer may have been lost
 }
 
 TEST_F(Reconnecting, AttackAnInvitationBringsNoCaThatTheLogsKeyDoesNotName) {

@@ -4,8 +4,10 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/files.h"
+#include "broker/daemon/ca_change.h"
 #include "broker/daemon/commands.h"
 #include "crypto/random.h"
+#include "proto/network/certificate_request.h"
 #include "tests/support/broker_server.h"
 #include "tests/support/relay_client.h"
 #include "tests/support/status_matchers.h"
@@ -108,8 +110,8 @@ TEST(Charters, RefuseTooFewSignaturesAndAGap) {
 TEST(EnrolmentPort, OfAnotherAuthorityIsNotBelieved) {
   BrokerServer broker;
   broker.Found({"ong"});
-  const TlsKeyPair other = VALUE_OF(
-      MakeCa("other", absl::Now() - absl::Hours(1), absl::Now() + absl::Hours(1)));
+  const TlsKeyPair other = VALUE_OF(MakeCa(
+      "other", absl::Now() - absl::Hours(1), absl::Now() + absl::Hours(1)));
   const auto client = VALUE_OF(EnrolmentClient::Connect(
       broker.enrol_address(), VALUE_OF(CertificateDer(other.certificate_pem))));
   EXPECT_EQ(ErrorCodeOf(client.GetNetwork().status()), "wrong_pin");
@@ -139,15 +141,26 @@ class JoinTest : public testing::Test {
   std::string RequestOf(absl::string_view name) {
     return SignJoinRequest(
         {broker.charter().network_id, broker.member(name).id(),
-         broker.member(name).identity().verify_key(),
-         SigningKey::Generate().verify_key(), Now()},
+         broker.member(name).identity().verify_key(), witness.verify_key(),
+         Now()},
         broker.member(name).identity());
   }
+  // With a request for the certificate by the identity of the invited member.
   absl::Status Join(const Invitation& invitation, const std::string& request) {
-    return broker.Enrolment().Join(invitation, csr, request).status();
+    return JoinWith(
+        invitation, request,
+        broker.RequestFor(broker.member(invitation.member.text()), csr));
+  }
+  absl::Status JoinWith(const Invitation& invitation,
+                        const std::string& request,
+                        const std::string& certificate_request) {
+    return broker.Enrolment()
+        .Join(invitation, csr, request, certificate_request)
+        .status();
   }
 
   BrokerServer broker;
+  const SigningKey witness = SigningKey::Generate();
   TlsKeyPair key = VALUE_OF(MakeTlsKey());
   std::string csr;
 };
@@ -155,7 +168,9 @@ class JoinTest : public testing::Test {
 TEST_F(JoinTest, GivesACertificateThatTheMembersPortTakes) {
   const std::string request = RequestOf("ong");
   key.certificate_pem =
-      VALUE_OF(broker.Enrolment().Join(broker.Invite("ong"), csr, request))
+      VALUE_OF(
+          broker.Enrolment().Join(broker.Invite("ong"), csr, request,
+                                  broker.RequestFor(broker.member("ong"), csr)))
           .certificate_pem;
   EXPECT_EQ(
       VALUE_OF(MemberOfCertificate(key.certificate_pem, broker.network())),
@@ -176,7 +191,14 @@ TEST_F(JoinTest, TakesAnInvitationOnce) {
   const Invitation invitation = broker.Invite("ong");
   const std::string request = RequestOf("ong");
   ASSERT_OK(Join(invitation, request));
-  EXPECT_OK(Join(invitation, request));  // the same: its answer was lost
+  // The same keys, and all that is signed with them anew: its answer was lost.
+  const std::string first_csr = csr;
+  csr = VALUE_OF(MakeCsr(key, broker.network(), "ong"));
+  ASSERT_NE(csr, first_csr);
+  EXPECT_OK(Join(invitation, RequestOf("ong")));
+  // Another key.
+  key = VALUE_OF(MakeTlsKey());
+  csr = VALUE_OF(MakeCsr(key, broker.network(), "ong"));
   const absl::Status used = Join(invitation, RequestOf("ong"));
   EXPECT_THAT(used, StatusIs(StatusCode::kPermissionDenied));
   EXPECT_EQ(ErrorCodeOf(used), "invitation_used");
@@ -206,11 +228,101 @@ TEST_F(JoinTest, ABadRequestDoesNotUseTheInvitationUp) {
 TEST_F(JoinTest, CertifiesTheInvitedMemberOnly) {
   csr = VALUE_OF(MakeCsr(key, broker.network(), "uls"));
   const auto joined =
-      broker.Enrolment().Join(broker.Invite("ong"), csr, RequestOf("ong"));
+      broker.Enrolment().Join(broker.Invite("ong"), csr, RequestOf("ong"),
+                              broker.RequestFor(broker.member("ong"), csr));
   ASSERT_OK(joined);
-  EXPECT_EQ(VALUE_OF(MemberOfCertificate(joined->certificate_pem,
-                                         broker.network())),
-            "ong");
+  EXPECT_EQ(
+      VALUE_OF(MemberOfCertificate(joined->certificate_pem, broker.network())),
+      "ong");
+}
+
+// One that waits for the committee is not forgotten when the CA changes.
+TEST_F(JoinTest, WhoJoinedAndWaitsFollowsTheCa) {
+  const TlsKeyPair& ong = broker.Join("ong");
+  VALUE_OF(NewCa(broker.data(), SystemClock()));
+  const auto refused = SwitchCa(broker.data(), false, SystemClock());
+  EXPECT_THAT(std::string(refused.status().message()),
+              testing::EndsWith(": ong"));  // uls never joined
+  csr = VALUE_OF(MakeCsr(ong, broker.network(), "ong"));
+  v1::RenewCertificateRequest request;
+  request.set_csr_pem(csr);
+  RelayClient relay(broker.ChannelWith(&ong));
+  const auto renew = [&] {
+    return relay.Call<v1::RenewCertificateResponse>(
+        &RelayClient::Stub::RenewCertificate, request);
+  };
+  request.set_request(broker.RequestFor(broker.member("uls"), csr));
+  EXPECT_THAT(renew(), StatusIs(StatusCode::kPermissionDenied));
+  request.set_request(broker.RequestFor(broker.member("ong"), csr));
+  TlsKeyPair renewed{ong.private_key_pem.Copy(),
+                     VALUE_OF(renew()).certificate_pem()};
+  RelayClient again(broker.ChannelWith(&renewed));
+  EXPECT_OK(again.Call<v1::CaResponse>(&RelayClient::Stub::GetCa,
+                                       v1::GetCaRequest()));
+  EXPECT_OK(SwitchCa(broker.data(), false, SystemClock()));
+}
+
+// --- Whoever got hold of an invitation of a member that works already.
+
+class StolenInvitation : public JoinTest {
+ protected:
+  StolenInvitation() {
+    broker.Join("ong");
+    broker.AdmitWhoJoined();
+  }
+  // A join request in ong's name by a key of the thief's own.
+  std::string ForeignRequest(const SigningKey& identity) {
+    return SignJoinRequest(
+        {broker.charter().network_id, broker.member("ong").id(),
+         identity.verify_key(), witness.verify_key(), Now()},
+        identity);
+  }
+  std::string CertificateRequestBy(const SigningKey& identity) {
+    return SignCertificateRequest(
+        {broker.charter().network_id, broker.member("ong").id(),
+         Sha256(AsBytes(csr)), Now()},
+        identity);
+  }
+};
+
+TEST_F(StolenInvitation, AttackBringsNoCertificateForOtherKeys) {
+  const Invitation stolen = broker.Invite("ong");
+  const SigningKey own = SigningKey::Generate();
+  const absl::Status refused =
+      JoinWith(stolen, ForeignRequest(own), CertificateRequestBy(own));
+  EXPECT_THAT(refused, StatusIs(StatusCode::kPermissionDenied));
+  EXPECT_EQ(ErrorCodeOf(refused), "verification_failed");
+  // With ong's own join request, which the enrolment port shows to anybody.
+  const std::string shown =
+      VALUE_OF(broker.Enrolment().GetJoinRequest(broker.member("ong").id()));
+  for (const std::string& request :
+       {CertificateRequestBy(own), std::string(),
+        broker.RequestFor(broker.member("ong"), "another csr"),
+        broker.RequestFor(broker.member("uls"), csr)})
+    EXPECT_EQ(ErrorCodeOf(JoinWith(stolen, shown, request)),
+              "verification_failed");
+  EXPECT_EQ(
+      VALUE_OF(broker.Enrolment().GetJoinRequest(broker.member("ong").id())),
+      shown);
+  // It was not used up, and brings the member itself back.
+  EXPECT_OK(Join(stolen, RequestOf("ong")));
+}
+
+TEST_F(StolenInvitation, OtherKeysTakeTheOperatorsWord) {
+  const SigningKey own = SigningKey::Generate();
+  EXPECT_OK(JoinWith(broker.Invite("ong", /*new_identity=*/true),
+                     ForeignRequest(own), CertificateRequestBy(own)));
+  // Also from a broker that was not running.
+  broker.Stop();
+  const Invitation alone = broker.Invite("ong", /*new_identity=*/true);
+  broker.Start();
+  EXPECT_OK(JoinWith(alone, ForeignRequest(own), CertificateRequestBy(own)));
+}
+
+TEST_F(StolenInvitation, AttackIsWorthNothingOnceTheMemberLeft) {
+  const Invitation kept = broker.Invite("ong");
+  broker.SetStatus("ong", MemberStatus::kLeft);
+  EXPECT_EQ(ErrorCodeOf(Join(kept, RequestOf("ong"))), "unknown_member");
 }
 
 TEST_F(JoinTest, InvitesNobodyWhomTheCharterDoesNotName) {

@@ -229,6 +229,19 @@ TEST_F(X509Test, ATamperedRequestIsRefused) {
   }
 }
 
+TEST_F(X509Test, RequestsOfOneKeyHaveOneHash) {
+  const TlsKeyPair key = VALUE_OF(MakeTlsKey());
+  const std::string first = VALUE_OF(MakeCsr(key, "pt-exemplo", "uls"));
+  const std::string second = VALUE_OF(MakeCsr(key, "pt-exemplo", "uls"));
+  ASSERT_NE(first, second);
+  const Digest hash = VALUE_OF(CsrKeyHash(first));
+  EXPECT_EQ(VALUE_OF(CsrKeyHash(second)), hash);
+  const std::string other =
+      VALUE_OF(MakeCsr(VALUE_OF(MakeTlsKey()), "pt-exemplo", "uls"));
+  EXPECT_NE(VALUE_OF(CsrKeyHash(other)), hash);
+  EXPECT_FALSE(CsrKeyHash("no request").ok());
+}
+
 TEST_F(X509Test, ARequestForAKeyThatItsMakerDoesNotHoldIsRefused) {
   const Key own(EVP_EC_gen("P-256"), EVP_PKEY_free);
   const Key foreign(EVP_EC_gen("P-256"), EVP_PKEY_free);

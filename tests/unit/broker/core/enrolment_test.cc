@@ -2,8 +2,11 @@
 
 #include <string>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "broker/store/memory_store.h"
+#include "crypto/x509.h"
+#include "proto/network/certificate_request.h"
 #include "proto/network/invitation.h"
 #include "tests/support/broker_fixture.h"
 #include "tests/support/status_matchers.h"
@@ -14,15 +17,37 @@ namespace {
 using absl::StatusCode;
 
 const absl::Duration kLife = absl::Hours(72);
-const Bytes kCsr = {1, 2, 3};
 
-std::string JoinRequestOf(BrokerFixture& broker, absl::string_view name) {
-  const TestMember& member = broker.member(name);
-  return SignJoinRequest(
-      {broker.charter().network_id, member.id(), member.identity().verify_key(),
-       SigningKey::Generate().verify_key(), broker.clock().Now()},
-      member.identity());
-}
+// A member with its TLS key that holds an invitation's token.
+class Applying {
+ public:
+  Applying(BrokerFixture& broker, absl::string_view name)
+      : broker_(broker), member_(broker.member(name)) {}
+
+  // Signed anew at each call.
+  Enrolment::Applicant With(ByteView token) const {
+    const std::string csr = VALUE_OF(
+        MakeCsr(tls_, broker_.charter().charter.network, member_.id().text()));
+    return {member_.id(), Bytes(token.begin(), token.end()), csr,
+            SignJoinRequest({broker_.charter().network_id, member_.id(),
+                             member_.identity().verify_key(),
+                             witness_.verify_key(), broker_.clock().Now()},
+                            member_.identity()),
+            RequestFor(csr)};
+  }
+  std::string RequestFor(const std::string& csr) const {
+    return SignCertificateRequest(
+        {broker_.charter().network_id, member_.id(), Sha256(AsBytes(csr)),
+         TimeFromUnix(UnixSeconds(broker_.clock().Now()))},
+        member_.identity());
+  }
+
+ private:
+  BrokerFixture& broker_;
+  const TestMember& member_;
+  const SigningKey witness_ = SigningKey::Generate();
+  const TlsKeyPair tls_ = VALUE_OF(MakeTlsKey());
+};
 
 void ExpectRefused(const absl::Status& status, absl::string_view code) {
   EXPECT_THAT(status, StatusIs(StatusCode::kPermissionDenied));
@@ -31,38 +56,38 @@ void ExpectRefused(const absl::Status& status, absl::string_view code) {
 
 TEST(Enrolment, LetsAnInvitationBeUsedOnce) {
   BrokerFixture broker({"clinic-a"});
-  const auto invited =
-      VALUE_OF(broker.enrolment().Invite(broker.Id("clinic-a"), kLife));
+  const MemberId id = broker.Id("clinic-a");
+  const auto invited = VALUE_OF(broker.enrolment().Invite(id, kLife));
   EXPECT_EQ(invited.root, broker.charter().hash);
   EXPECT_EQ(invited.until, broker.clock().Now() + kLife);
-  const std::string request = JoinRequestOf(broker, "clinic-a");
-  EXPECT_OK(broker.enrolment().Join(broker.Id("clinic-a"), invited.token, kCsr,
-                                    request));
-  EXPECT_EQ(VALUE_OF(broker.enrolment().JoinRequestOf(broker.Id("clinic-a"))),
-            request);
-  // The very same request may be a retry; another key is another request.
-  EXPECT_OK(broker.enrolment().Join(broker.Id("clinic-a"), invited.token, kCsr,
-                                    request));
-  ExpectRefused(broker.enrolment().Join(broker.Id("clinic-a"), invited.token,
-                                        Bytes{9}, request),
-                "invitation_used");
+  const Applying applicant(broker, "clinic-a");
+  const auto first = applicant.With(invited.token);
+  EXPECT_OK(broker.enrolment().Join(first));
+  EXPECT_EQ(VALUE_OF(broker.enrolment().JoinRequestOf(id)), first.join_request);
+  // The same keys may come again: the answer may have been lost.
+  broker.clock().Advance(absl::Hours(1));
+  EXPECT_OK(broker.enrolment().Join(applicant.With(invited.token)));
+  // Another TLS key and witness key is somebody else.
   ExpectRefused(
-      broker.enrolment().Join(broker.Id("clinic-a"), invited.token, kCsr,
-                              JoinRequestOf(broker, "clinic-a")),
+      broker.enrolment().Join(Applying(broker, "clinic-a").With(invited.token)),
       "invitation_used");
-  EXPECT_EQ(VALUE_OF(broker.enrolment().JoinRequestOf(broker.Id("clinic-a"))),
-            request);
+  EXPECT_EQ(VALUE_OF(broker.enrolment().JoinRequestOf(id)), first.join_request);
+  broker.clock().Advance(kLife);
+  ExpectRefused(broker.enrolment().Join(applicant.With(invited.token)),
+                "invitation_expired");
 }
 
 TEST(Enrolment, RefusesAnInvitationThatExpired) {
   BrokerFixture broker({"clinic-a"});
   const auto invited =
       VALUE_OF(broker.enrolment().Invite(broker.Id("clinic-a"), kLife));
-  const std::string request = JoinRequestOf(broker, "clinic-a");
   broker.clock().Advance(kLife + absl::Seconds(1));
-  ExpectRefused(broker.enrolment().Join(broker.Id("clinic-a"), invited.token,
-                                        kCsr, request),
-                "invitation_expired");
+  ExpectRefused(
+      broker.enrolment().CheckInvitation(broker.Id("clinic-a"), invited.token),
+      "invitation_expired");
+  ExpectRefused(
+      broker.enrolment().Join(Applying(broker, "clinic-a").With(invited.token)),
+      "invitation_expired");
   EXPECT_THAT(broker.enrolment().JoinRequestOf(broker.Id("clinic-a")),
               StatusIs(StatusCode::kNotFound));
 }
@@ -71,30 +96,63 @@ TEST(Enrolment, RefusesAnInvitationOfSomebodyElse) {
   BrokerFixture broker({"clinic-a", "clinic-b"});
   const auto invited =
       VALUE_OF(broker.enrolment().Invite(broker.Id("clinic-a"), kLife));
+  const Applying applicant(broker, "clinic-a");
   ExpectRefused(
-      broker.enrolment().Join(broker.Id("clinic-b"), invited.token, kCsr,
-                              JoinRequestOf(broker, "clinic-b")),
+      broker.enrolment().Join(Applying(broker, "clinic-b").With(invited.token)),
       "invalid_invitation");
-  ExpectRefused(
-      broker.enrolment().Join(broker.Id("clinic-a"), Bytes(16, 0), kCsr,
-                              JoinRequestOf(broker, "clinic-a")),
-      "invalid_invitation");
+  ExpectRefused(broker.enrolment().Join(applicant.With(Bytes(16, 0))),
+                "invalid_invitation");
   // Neither used it up.
-  EXPECT_OK(broker.enrolment().Join(broker.Id("clinic-a"), invited.token, kCsr,
-                                    JoinRequestOf(broker, "clinic-a")));
+  EXPECT_OK(broker.enrolment().Join(applicant.With(invited.token)));
 }
 
-TEST(Enrolment, RefusesAJoinRequestThatDoesNotHold) {
+TEST(Enrolment, RefusesRequestsThatDoNotHold) {
   BrokerFixture broker({"clinic-a", "clinic-b"});
   const auto invited =
       VALUE_OF(broker.enrolment().Invite(broker.Id("clinic-a"), kLife));
+  const Applying applicant(broker, "clinic-a");
+  const auto good = applicant.With(invited.token);
+  auto bad = good;
+  bad.join_request = "no token";
+  EXPECT_FALSE(broker.enrolment().Join(bad).ok());
+  bad.join_request =
+      Applying(broker, "clinic-b").With(invited.token).join_request;
+  EXPECT_FALSE(broker.enrolment().Join(bad).ok());
   for (const std::string& request :
-       {std::string("no token"), JoinRequestOf(broker, "clinic-b")})
-    EXPECT_FALSE(broker.enrolment()
-                     .Join(broker.Id("clinic-a"), invited.token, kCsr, request)
-                     .ok());
-  EXPECT_OK(broker.enrolment().Join(broker.Id("clinic-a"), invited.token, kCsr,
-                                    JoinRequestOf(broker, "clinic-a")));
+       {std::string(), applicant.RequestFor("another csr"),
+        Applying(broker, "clinic-b").RequestFor(good.csr_pem)}) {
+    bad = good;
+    bad.certificate_request = request;
+    ExpectRefused(broker.enrolment().Join(bad), "verification_failed");
+  }
+  EXPECT_OK(broker.enrolment().Join(good));
+}
+
+TEST(Enrolment, KnowsWhoHasJoinedAndWhoMayRenew) {
+  BrokerFixture broker({"clinic-a", "clinic-b"});
+  const std::string csr = "a csr";
+  EXPECT_THAT(
+      broker.enrolment().Joined(),
+      testing::ElementsAre(broker.Id("clinic-a"), broker.Id("clinic-b")));
+  const Applying a(broker, "clinic-a"), b(broker, "clinic-b");
+  EXPECT_OK(broker.enrolment().MayRenew(broker.Id("clinic-a"), csr,
+                                        a.RequestFor(csr)));
+  ExpectRefused(broker.enrolment().MayRenew(broker.Id("clinic-a"), csr,
+                                            b.RequestFor(csr)),
+                "verification_failed");
+  const std::string old = a.RequestFor(csr);
+  broker.clock().Advance(absl::Minutes(11));
+  ExpectRefused(broker.enrolment().MayRenew(broker.Id("clinic-a"), csr, old),
+                "verification_failed");
+  broker.SetStatus("clinic-a", MemberStatus::kSuspended);
+  broker.SetStatus("clinic-b", MemberStatus::kLeft);
+  EXPECT_OK(broker.enrolment().MayRenew(broker.Id("clinic-a"), csr,
+                                        a.RequestFor(csr)));
+  ExpectRefused(broker.enrolment().MayRenew(broker.Id("clinic-b"), csr,
+                                            b.RequestFor(csr)),
+                "unknown_member");
+  EXPECT_THAT(broker.enrolment().Joined(),
+              testing::ElementsAre(broker.Id("clinic-a")));
 }
 
 TEST(Enrolment, InvitesOnlyWhomTheCharterNames) {

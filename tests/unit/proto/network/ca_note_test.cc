@@ -30,7 +30,7 @@ NoteVerifier VerifierOf(const SigningKey& key,
 class CaNoteTest : public testing::Test {
  protected:
   absl::StatusOr<CaNote> Verify(absl::string_view text) {
-    return VerifyCaNote(text, kNetwork, {VerifierOf(log_key_)});
+    return VerifyCaNote(text, kNetwork, {VerifierOf(log_key_)}, kNoon);
   }
   // Any text under a good signature.
   std::string Signed(const std::string& text) {
@@ -58,20 +58,44 @@ TEST_F(CaNoteTest, OneOfTwoLogKeysIsEnough) {
   const SigningKey next = SigningKey::Generate();
   EXPECT_OK(Verify(VALUE_OF(SignCaNote(sample_, {&next, &log_key_}))));
   EXPECT_OK(VerifyCaNote(VALUE_OF(SignCaNote(sample_, {&log_key_})), kNetwork,
-                         {VerifierOf(next), VerifierOf(log_key_)}));
+                         {VerifierOf(next), VerifierOf(log_key_)}, kNoon));
 }
 
 TEST_F(CaNoteTest, AttackNobodyButTheLogsKeyNamesACa) {
   const SigningKey thief = SigningKey::Generate();
   const std::string forged = VALUE_OF(SignCaNote(sample_, {&thief}));
   EXPECT_THAT(Verify(forged), kDenied);
-  EXPECT_THAT(VerifyCaNote(forged, kNetwork, {}), kDenied);
+  EXPECT_THAT(VerifyCaNote(forged, kNetwork, {}, kNoon), kDenied);
   // The good signature under another text.
   std::string good = VALUE_OF(SignCaNote(sample_, {&log_key_}));
   Note note = VALUE_OF(ParseNote(good));
   note.text = VALUE_OF(ParseNote(forged)).text;
   note.text.replace(note.text.find("\n7\n"), 3, "\n8\n");
   EXPECT_THAT(Verify(FormatNote(note)), kDenied);
+}
+
+// Whoever took it could follow no later one, and no file could hold it.
+TEST_F(CaNoteTest, AttackANumberOfATimeToComeIsRefused) {
+  const uint64_t tomorrow =
+      static_cast<uint64_t>(absl::ToUnixSeconds(kNoon + absl::Hours(24)));
+  const auto with = [&](const std::string& number) {
+    return Verify(
+        Signed(absl::StrCat("amparo/v1/ca\npt-exemplo\n", number, "\n",
+                            ToBase64Url(sample_.ca_der), "\n")));
+  };
+  EXPECT_OK(with(absl::StrCat(tomorrow)));
+  EXPECT_THAT(with(absl::StrCat(tomorrow + 1)), kDenied);
+  EXPECT_THAT(with("253402300799"), kDenied);
+  for (const char* number :
+       {"253402300800", "9223372036854775807", "9223372036854775808",
+        "18446744073709551615", "18446744073709551616"})
+    EXPECT_THAT(with(number), kMalformed) << number;
+}
+
+TEST_F(CaNoteTest, WhatWasKeptIsReadWithoutItsSignature) {
+  const std::string note = VALUE_OF(SignCaNote(sample_, {&log_key_}));
+  EXPECT_EQ(VALUE_OF(ParseCaNote(note)).number, 7u);
+  EXPECT_THAT(ParseCaNote("no note"), kMalformed);
 }
 
 TEST_F(CaNoteTest, OfAnotherNetworkIsRefused) {
