@@ -77,7 +77,7 @@ void EventCheck::Judge(const Place& at, const EnvelopeEvent& event) {
   recent.emplace_back(at.leaf, at.time);
   if (recent.size() > kRecentMax) recent.pop_front();
   links_.OnCreated(at.leaf, at.time, header->created);
-  links_.OnEnvelope(at.leaf, *header, digest, openings_.unopened().size());
+  links_.OnEnvelope(at.leaf, *header, digest, openings_.unopened());
   // A second submission of the same bytes is a fork of its chain: told there.
   state_.waiting.try_emplace(
       digest, Waiting{at.leaf, header->envelope_id, header->sender,
@@ -162,8 +162,11 @@ void EventCheck::Judge(const Place& at, const ReceiptEvent& event) {
   const bool delivered = receipt->kind == ReceiptKind::kDelivered;
   if (!delivered && receipt->kind != ReceiptKind::kUndecryptable)
     return AddBad(at, "a receipt of this kind is not logged");
+  const uint64_t leaf = receipt->leaf.value();
+  const bool earlier = receipt->leaf < at.leaf;
   const Waiting* waiting = FindWaiting(
-      at, receipt->digest, openings_.unopened().Contains(receipt->leaf));
+      at, receipt->digest,
+      {leaf, earlier ? leaf + 1 : leaf, receipt->audience, receipt->issuer});
   if (waiting == nullptr) return;
   at.row->envelope_id = waiting->id.text();
   if (waiting->recipient != receipt->issuer ||
@@ -191,8 +194,8 @@ void EventCheck::Judge(const Place& at, const RecallEvent& event) {
     if (const absl::Status net = CheckNet(recall->net); !net.ok())
       return AddBad(at, net.message());
   }
-  const Waiting* waiting =
-      FindWaiting(at, recall->digest, openings_.unopened().size() > 0);
+  const Waiting* waiting = FindWaiting(
+      at, recall->digest, {0, at.leaf.value(), recall->sender, std::nullopt});
   if (waiting == nullptr) return;
   at.row->to = waiting->recipient.text();
   if (waiting->sender != recall->sender || waiting->id != recall->envelope_id)
@@ -203,8 +206,8 @@ void EventCheck::Judge(const Place& at, const RecallEvent& event) {
 void EventCheck::Judge(const Place& at, const ExpiryEvent& event) {
   ++report_.counts.expiries;
   at.row->digest = event.digest.ToString();
-  const Waiting* waiting =
-      FindWaiting(at, event.digest, openings_.unopened().size() > 0);
+  const Waiting* waiting = FindWaiting(
+      at, event.digest, {0, at.leaf.value(), std::nullopt, std::nullopt});
   if (waiting == nullptr) return;
   at.row->from = waiting->sender.text();
   at.row->to = waiting->recipient.text();
@@ -233,6 +236,9 @@ void EventCheck::Judge(const Place& at, const ErasureEvent& event) {
   // A leaf after this one is not among the missing yet: nothing is erased in
   // advance.
   for (const LeafIndex leaf : erasure->leaves) openings_.Erased(leaf);
+  erasures_.OnErasure(at.leaf, at.time, erasure->member,
+                      erasure->authority == ErasureAuthority::kCaseOpener,
+                      erasure->leaves);
 }
 
 void EventCheck::Judge(const Place& at, const AccessLogEvent& event) {
@@ -298,13 +304,18 @@ absl::Status EventCheck::CheckAccessLog(const Place& at, const MemberId& member,
 
 const EventCheck::Waiting* EventCheck::FindWaiting(const Place& at,
                                                    const Digest& digest,
-                                                   bool may_be_unopened) {
+                                                   const Erased& erased) {
   const auto found = state_.waiting.find(digest);
   if (found != state_.waiting.end()) return &found->second;
-  if (!may_be_unopened)
-    AddLate(at,
-            "is about an envelope that does not wait: it was never logged, or "
-            "its course had ended");
+  Finding finding = LateFinding(
+      at,
+      "is about an envelope that does not wait: it was never logged, or "
+      "its course had ended");
+  if (openings_.unopened().CountWithin(erased.begin, erased.end, 1) == 0)
+    report_.Add(Step::kSignatures, std::move(finding));
+  else
+    erasures_.Add({Step::kSignatures, std::move(finding), erased.begin,
+                   erased.end, 1, erased.from, erased.to});
   return nullptr;
 }
 
@@ -327,12 +338,15 @@ void EventCheck::AddBad(const Place& at, absl::string_view why) {
                "names before this entry"});
 }
 
+Finding EventCheck::LateFinding(const Place& at, const std::string& text) {
+  return {FindingCode::kLate, at.leaf,
+          absl::StrCat("the ", at.row->event, " of entry ", at.leaf.value(),
+                       " ", text),
+          ""};
+}
+
 void EventCheck::AddLate(const Place& at, const std::string& text) {
-  report_.Add(Step::kSignatures,
-              {FindingCode::kLate, at.leaf,
-               absl::StrCat("the ", at.row->event, " of entry ",
-                            at.leaf.value(), " ", text),
-               ""});
+  report_.Add(Step::kSignatures, LateFinding(at, text));
 }
 
 }  // namespace amparo::auditor

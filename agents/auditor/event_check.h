@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "agents/auditor/access_anchor.h"
+#include "agents/auditor/erasures.h"
 #include "agents/auditor/link_check.h"
 #include "agents/auditor/network_fold.h"
 #include "agents/auditor/opening_check.h"
@@ -46,10 +47,12 @@ class EventCheck {
 
   // All must outlive the EventCheck; the sinks may be null.
   EventCheck(const NetworkFold& network, OpeningCheck& openings,
-             LinkCheck& links, Report& report, const TimelineSink& timeline,
+             Erasures& erasures, LinkCheck& links, Report& report,
+             const TimelineSink& timeline,
              const AccessAnchorSink& access_anchors)
       : network_(network),
         openings_(openings),
+        erasures_(erasures),
         links_(links),
         report_(report),
         timeline_(timeline),
@@ -93,16 +96,23 @@ class EventCheck {
   absl::Status CheckNet(const Digest& net) const;
   KeyLookup LookupAt(const Place& at, std::optional<MemberId>& signer) const;
 
-  // The envelope that waits under `digest`; null, with a finding unless it may
-  // be one without opening, when none does.
+  // The entries that may hold an envelope that does not wait.
+  struct Erased {
+    uint64_t begin = 0, end = 0;
+    std::optional<MemberId> from, to;
+  };
+  // The envelope that waits under `digest`; null, with a finding unless one
+  // that was erased may be it, when none does.
   const Waiting* FindWaiting(const Place& at, const Digest& digest,
-                             bool may_be_unopened);
+                             const Erased& erased);
   void End(const Place& at, const Digest& digest, EnvelopeEventKind event);
   void AddBad(const Place& at, absl::string_view why);
+  static Finding LateFinding(const Place& at, const std::string& text);
   void AddLate(const Place& at, const std::string& text);
 
   const NetworkFold& network_;
   OpeningCheck& openings_;
+  Erasures& erasures_;
   LinkCheck& links_;
   Report& report_;
   const TimelineSink& timeline_;

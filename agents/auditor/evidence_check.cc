@@ -39,11 +39,11 @@ class Judgement {
         network_(source_, root, report_),
         quorum_(source_, evidence.checkpoint, report_),
         openings_(source_, report_),
-        links_(link_report_),
+        links_(erasures_, link_report_),
         timeline_([this](const TimelineEntry& row) {
           if (row.index == evidence_.subject) verdict_.subject = row;
         }),
-        events_(network_, openings_, links_, report_, timeline_, anchors_) {
+        events_(network_, openings_, erasures_, links_, report_, timeline_, anchors_) {
     report_.root_pinned = root.has_value();
   }
 
@@ -273,6 +273,7 @@ class Judgement {
   Report& report_;
   // Between the entries of a pack others are left out: no chain is whole.
   Report link_report_;
+  Erasures erasures_;  // as little
   CheckpointCheck checkpoint_;
   NetworkFold network_;
   CharterQuorum quorum_;

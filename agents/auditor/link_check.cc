@@ -43,7 +43,7 @@ void LinkCheck::OnCreated(LeafIndex leaf, absl::Time time, absl::Time created) {
 }
 
 void LinkCheck::OnEnvelope(LeafIndex leaf, const Header& header,
-                           const Digest& digest, uint64_t unopened) {
+                           const Digest& digest, const LeafSet& unopened) {
   const auto [chain, is_new] =
       state_.chains.try_emplace({header.sender_kid, header.recipient});
   if (is_new)
@@ -51,49 +51,58 @@ void LinkCheck::OnEnvelope(LeafIndex leaf, const Header& header,
   else
     CheckNext(leaf, header, unopened, chain->second);
   if (header.link_seq <= chain->second.seq) return;
-  chain->second = {header.link_seq, digest, unopened};
+  chain->second = {header.link_seq, digest, unopened.size()};
   state_.latest[{header.sender, header.recipient}] = chain->second;
 }
 
+void LinkCheck::Lacks(uint64_t needed, LeafIndex leaf, const Header& header,
+                      const LeafSet& unopened, uint64_t skip, Finding finding) {
+  if (needed > unopened.size() - skip)
+    return report_.Add(Step::kLinks, std::move(finding));
+  erasures_.Add({Step::kLinks, std::move(finding), unopened.At(skip).value(),
+                 leaf.value(), needed, header.sender, header.recipient});
+}
+
 void LinkCheck::CheckFirst(LeafIndex leaf, const Header& header,
-                           uint64_t unopened) {
-  if (header.link_seq - 1 > unopened)
-    return Add(FindingCode::kLinkGap, leaf,
-               absl::StrCat("the chain ", Chain(header), " begins with link ",
-                            header.link_seq),
-               kLinkRule);
+                           const LeafSet& unopened) {
+  if (header.link_seq != 1)
+    return Lacks(header.link_seq - 1, leaf, header, unopened, 0,
+                 {FindingCode::kLinkGap, leaf,
+                  absl::StrCat("the chain ", Chain(header),
+                               " begins with link ", header.link_seq),
+                  kLinkRule});
   // A new key goes on where the sender's last one ended, or at zero.
+  if (header.link_prev.IsZero()) return;
   const auto latest = state_.latest.find({header.sender, header.recipient});
-  if (header.link_seq != 1 || header.link_prev.IsZero()) return;
-  if (latest == state_.latest.end()) {
-    if (unopened == 0)
-      Add(FindingCode::kLinkGap, leaf,
-          absl::StrCat("the first link of ", Chain(header),
-                       " names an envelope that the log does not have"),
-          kLinkRule);
-  } else if (latest->second.digest != header.link_prev &&
-             latest->second.unopened == unopened) {
-    Add(FindingCode::kLinkFork, leaf,
-        absl::StrCat("a new key's first link of ", Chain(header),
-                     " does not name the envelope before"),
-        kLinkRule);
-  }
+  if (latest == state_.latest.end())
+    Lacks(1, leaf, header, unopened, 0,
+          {FindingCode::kLinkGap, leaf,
+           absl::StrCat("the first link of ", Chain(header),
+                        " names an envelope that the log does not have"),
+           kLinkRule});
+  else if (latest->second.digest != header.link_prev)
+    Lacks(1, leaf, header, unopened, latest->second.unopened,
+          {FindingCode::kLinkFork, leaf,
+           absl::StrCat("a new key's first link of ", Chain(header),
+                        " does not name the envelope before"),
+           kLinkRule});
 }
 
 void LinkCheck::CheckNext(LeafIndex leaf, const Header& header,
-                          uint64_t unopened, const Head& head) {
+                          const LeafSet& unopened, const Head& head) {
   if (header.link_seq <= head.seq)
     return Add(FindingCode::kLinkFork, leaf,
                absl::StrCat("link ", header.link_seq, " of ", Chain(header),
                             " stands a second time"),
                kLinkRule);
   const uint64_t missing = header.link_seq - head.seq - 1;
-  if (missing > unopened - head.unopened)
-    Add(FindingCode::kLinkGap, leaf,
-        absl::StrCat(missing, " envelope(s) of ", Chain(header),
-                     " are missing before link ", header.link_seq),
-        kLinkRule);
-  else if (missing == 0 && header.link_prev != head.digest)
+  if (missing > 0)
+    Lacks(missing, leaf, header, unopened, head.unopened,
+          {FindingCode::kLinkGap, leaf,
+           absl::StrCat(missing, " envelope(s) of ", Chain(header),
+                        " are missing before link ", header.link_seq),
+           kLinkRule});
+  else if (header.link_prev != head.digest)
     Add(FindingCode::kLinkFork, leaf,
         absl::StrCat("link ", header.link_seq, " of ", Chain(header),
                      " does not name the envelope before"),

@@ -7,6 +7,8 @@
 #include <utility>
 
 #include "absl/time/time.h"
+#include "agents/auditor/erasures.h"
+#include "agents/auditor/leaf_set.h"
 #include "agents/auditor/report.h"
 #include "crypto/digest.h"
 #include "crypto/merkle.h"
@@ -22,7 +24,7 @@ class LinkCheck {
   struct Head {
     uint64_t seq = 0;
     Digest digest;
-    uint64_t unopened = 0;  // as OnEnvelope got it
+    uint64_t unopened = 0;  // how many OnEnvelope got
     bool operator==(const Head&) const = default;
   };
   // What a later entry is judged by.
@@ -35,27 +37,36 @@ class LinkCheck {
     bool operator==(const State&) const = default;
   };
 
-  explicit LinkCheck(Report& report) : report_(report) {}
+  // Both must outlive the LinkCheck.
+  LinkCheck(Erasures& erasures, Report& report)
+      : erasures_(erasures), report_(report) {}
 
   // Every entry, in leaf order.
   void OnEntry(LeafIndex leaf, absl::Time time);
   // `created` as the signed bytes of the entry say.
   void OnCreated(LeafIndex leaf, absl::Time time, absl::Time created);
   // An envelope whose signature is good, or could not be judged. `unopened`:
-  // commitments before it without opening; they may be what a chain lacks.
+  // commitments before it without opening; they may be what a chain lacks, if
+  // both ends let them be erased.
   void OnEnvelope(LeafIndex leaf, const Header& header, const Digest& digest,
-                  uint64_t unopened);
+                  const LeafSet& unopened);
 
   const State& state() const { return state_; }
   void Restore(State state) { state_ = std::move(state); }
 
  private:
-  void CheckFirst(LeafIndex leaf, const Header& header, uint64_t unopened);
-  void CheckNext(LeafIndex leaf, const Header& header, uint64_t unopened,
+  void CheckFirst(LeafIndex leaf, const Header& header,
+                  const LeafSet& unopened);
+  void CheckNext(LeafIndex leaf, const Header& header, const LeafSet& unopened,
                  const Head& head);
   void Add(FindingCode code, LeafIndex leaf, const std::string& text,
            const char* check = "");
+  // The chain of `header` lacks `needed` envelopes, or more: of those without
+  // opening, the first `skip` left out, they must have been that.
+  void Lacks(uint64_t needed, LeafIndex leaf, const Header& header,
+             const LeafSet& unopened, uint64_t skip, Finding finding);
 
+  Erasures& erasures_;
   Report& report_;
   State state_;
 };

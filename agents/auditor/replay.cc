@@ -9,6 +9,7 @@
 #include "agents/auditor/case_check.h"
 #include "agents/auditor/charter_quorum.h"
 #include "agents/auditor/checkpoint_check.h"
+#include "agents/auditor/erasures.h"
 #include "agents/auditor/event_check.h"
 #include "agents/auditor/link_check.h"
 #include "agents/auditor/network_fold.h"
@@ -43,9 +44,9 @@ class Walk {
         network_(source, root, report),
         quorum_(source, checkpoint_.note(), report),
         openings_(source, report),
-        links_(report),
+        links_(erasures_, report),
         cases_(options.cases, network_, report),
-        events_(network_, openings_, links_, report, options_.timeline,
+        events_(network_, openings_, erasures_, links_, report, options_.timeline,
                 options_.access_anchors) {}
 
   absl::Status Run();
@@ -76,6 +77,7 @@ class Walk {
   NetworkFold network_;
   CharterQuorum quorum_;
   OpeningCheck openings_;
+  Erasures erasures_;
   LinkCheck links_;
   CaseCheck cases_;
   EventCheck events_;
@@ -129,6 +131,7 @@ absl::Status Walk::Restore(const ReplayState& state) {
       tree_.Root() != replayed->root)
     return damaged;
   openings_.Restore(state.unopened);
+  erasures_.Restore(state.erasures);
   links_.Restore(state.links);
   EventCheck::State events = state.events;
   // An older program kept no entries with them: they may be as late as this.
@@ -256,6 +259,7 @@ absl::Status Walk::Finish() {
   network_.Finish();
   openings_.Finish();
   events_.Finish();
+  erasures_.Finish(openings_.unopened(), report_);
   FinishTree(checkpoint_.Finish(network_, quorum_.Finish()));
   cases_.Finish();
   if (options_.network != nullptr) options_.network(network_);
@@ -271,6 +275,7 @@ void Walk::GiveState(std::vector<std::vector<Digest>> edge) {
                     .edge = std::move(edge),
                     .unopened = openings_.unopened(),
                     .open_entries = std::move(open_entries_),
+                    .erasures = erasures_.state(),
                     .links = links_.state(),
                     .events = events_.state()};
   options_.state(state);

@@ -70,14 +70,39 @@ absl::Status ReadTile(const Fields& fields, ReplayState& state) {
   return absl::OkStatus();
 }
 
-absl::Status ReadUnopened(const Fields& fields, ReplayState& state) {
-  ASSIGN_OR_RETURN(const uint64_t begin, Number(fields[1]));
-  ASSIGN_OR_RETURN(const uint64_t end, Number(fields[2]));
-  const auto& runs = state.unopened.runs();
+absl::Status ReadRun(absl::string_view first, absl::string_view after,
+                     LeafSet& set) {
+  ASSIGN_OR_RETURN(const uint64_t begin, Number(first));
+  ASSIGN_OR_RETURN(const uint64_t end, Number(after));
+  const auto& runs = set.runs();
   if (begin >= end || (!runs.empty() && runs.rbegin()->second > begin))
     return Damaged();
-  state.unopened.AddRun(begin, end);
+  set.AddRun(begin, end);
   return absl::OkStatus();
+}
+
+absl::Status ReadUnopened(const Fields& fields, ReplayState& state) {
+  return ReadRun(fields[1], fields[2], state.unopened);
+}
+
+absl::Status ReadAsked(const Fields& fields, ReplayState& state) {
+  ASSIGN_OR_RETURN(const MemberId member, MemberId::Parse(fields[1]));
+  return ReadRun(fields[2], fields[3], state.erasures.asked[member]);
+}
+
+absl::Status ReadOpener(const Fields& fields, ReplayState& state) {
+  ASSIGN_OR_RETURN(const MemberId member, MemberId::Parse(fields[1]));
+  return ReadRun(fields[2], fields[3], state.erasures.opener[member]);
+}
+
+absl::Status ReadYoung(const Fields& fields, ReplayState& state) {
+  ASSIGN_OR_RETURN(const MemberId member, MemberId::Parse(fields[1]));
+  ASSIGN_OR_RETURN(const absl::Time time, Seconds(fields[2]));
+  auto& young = state.erasures.young[member];
+  if (!young.empty() && young.back().first > time) return Damaged();
+  if (young.empty() || young.back().first != time)
+    young.emplace_back(time, LeafSet());
+  return ReadRun(fields[3], fields[4], young.back().second);
 }
 
 absl::Status ReadEntry(const Fields& fields, ReplayState& state) {
@@ -159,6 +184,9 @@ const Reader* ReaderOf(absl::string_view word) {
       {"newest", {2, ReadNewest}},
       {"tile", {2, ReadTile}},
       {"unopened", {3, ReadUnopened}},
+      {"asked", {4, ReadAsked}},
+      {"opener", {4, ReadOpener}},
+      {"young", {5, ReadYoung}},
       {"entry", {3, ReadEntry}},
       {"chain", {6, ReadChain}},
       {"latest", {6, ReadLatest}},
@@ -191,6 +219,17 @@ std::string FormatReplayState(const ReplayState& state) {
   for (const auto& tile : state.edge) add("tile ", TileText(tile));
   for (const auto& [begin, end] : state.unopened.runs())
     add("unopened ", begin, " ", end);
+  for (const auto& [member, set] : state.erasures.asked)
+    for (const auto& [begin, end] : set.runs())
+      add("asked ", member.text(), " ", begin, " ", end);
+  for (const auto& [member, set] : state.erasures.opener)
+    for (const auto& [begin, end] : set.runs())
+      add("opener ", member.text(), " ", begin, " ", end);
+  for (const auto& [member, requests] : state.erasures.young)
+    for (const auto& [time, set] : requests)
+      for (const auto& [begin, end] : set.runs())
+        add("young ", member.text(), " ", UnixSeconds(time), " ", begin, " ",
+            end);
   for (const auto& [leaf, entry] : state.open_entries)
     add("entry ", leaf.value(), " ", ToBase64Url(entry));
   for (const auto& [key, head] : state.links.chains)

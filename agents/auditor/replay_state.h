@@ -6,6 +6,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "agents/auditor/erasures.h"
 #include "agents/auditor/event_check.h"
 #include "agents/auditor/leaf_set.h"
 #include "agents/auditor/link_check.h"
@@ -29,6 +30,8 @@ struct ReplayState {
   LeafSet unopened;
   // Charters, key events and suspensions: folded again from the pin on.
   std::vector<std::pair<LeafIndex, Bytes>> open_entries;
+  // An older program's state has none: what it left out may be any envelope.
+  Erasures::State erasures;
   LinkCheck::State links;
   EventCheck::State events;
 };

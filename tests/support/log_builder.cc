@@ -265,10 +265,11 @@ LeafIndex LogBuilder::AddExpiry(LeafIndex envelope) {
 }
 
 LeafIndex LogBuilder::AddErasure(const std::string& id,
-                                 std::vector<LeafIndex> leaves) {
+                                 std::vector<LeafIndex> leaves,
+                                 ErasureAuthority authority) {
   const LogMember& keys = member(id);
   return AddEvent(ErasureEvent{SignErasure(
-      {network_id_, keys.id, now, ErasureAuthority::kParty, std::move(leaves)},
+      {network_id_, keys.id, now, authority, std::move(leaves)},
       keys.signing)});
 }
 

@@ -79,8 +79,9 @@ class LogBuilder {
                        const Edit<Receipt>& edit = nullptr);
   LeafIndex AddRecall(LeafIndex envelope, const Edit<Recall>& edit = nullptr);
   LeafIndex AddExpiry(LeafIndex envelope);
-  LeafIndex AddErasure(const std::string& member,
-                       std::vector<LeafIndex> leaves);
+  LeafIndex AddErasure(
+      const std::string& member, std::vector<LeafIndex> leaves,
+      ErasureAuthority authority = ErasureAuthority::kParty);
 
   // Of what was added so far, signed by the log key; cosigned by `witnesses`.
   std::string SignedCheckpoint() const;

@@ -44,5 +44,34 @@ TEST(LeafSet, IsTheSameAsASetWhateverTheOrder) {
   }
 }
 
+TEST(LeafSet, CountsAndFindsByPlace) {
+  LeafSet set;
+  set.AddRun(2, 5);
+  set.AddRun(9, 10);
+  set.AddRun(12, 20);
+  EXPECT_EQ(set.At(0), LeafIndex(2));
+  EXPECT_EQ(set.At(3), LeafIndex(9));
+  EXPECT_EQ(set.At(5), LeafIndex(13));
+  EXPECT_EQ(set.CountWithin(0, 100, 100), 12u);
+  EXPECT_EQ(set.CountWithin(4, 10, 100), 2u);
+  EXPECT_EQ(set.CountWithin(5, 9, 100), 0u);
+  EXPECT_EQ(set.CountWithin(13, 14, 100), 1u);
+  EXPECT_GE(set.CountWithin(0, 100, 3), 3u);
+}
+
+TEST(LeafSet, SelectsByWhatHoldsALeaf) {
+  LeafSet a, b;
+  a.AddRun(0, 10);
+  a.AddRun(20, 30);
+  b.AddRun(5, 25);
+  const auto both =
+      Select({&a, &b}, [](const auto& in) { return in[0] && in[1]; });
+  EXPECT_EQ(both.runs(), (std::map<uint64_t, uint64_t>{{5, 10}, {20, 25}}));
+  const auto either = Select({&a, &b}, [](const auto&) { return true; });
+  EXPECT_EQ(either.runs(), (std::map<uint64_t, uint64_t>{{0, 30}}));
+  EXPECT_EQ(either.size(), 30u);
+  EXPECT_EQ(Select({}, [](const auto&) { return true; }).size(), 0u);
+}
+
 }  // namespace
 }  // namespace amparo::auditor

@@ -49,6 +49,7 @@ class ReplayStateTest : public ReplayFixture {
       const LeafIndex gone = log_.AddEnvelope("uls", "ong");
       log_.openings.erase(gone.value());
       log_.AddErasure("uls", {gone});
+      log_.AddErasure("ong", {gone});
     }
   }
 

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "agents/auditor/leaf_set.h"
+#include "agents/auditor/report.h"
+#include "crypto/merkle.h"
+#include "proto/network/member.h"
+
+namespace amparo::auditor {
+
+// Who asked for which openings to be erased (docs/PROTOCOL.md, Erasure), and so
+// what a missing one may have been. An envelope's opening goes when both its
+// ends asked, or when one asked as case opener 30 days after its first request:
+// what one member alone named was no envelope, and is no excuse for a link, a
+// receipt, a recall or an expiry that lacks one. Requests may stand after what
+// they explain, so that excuses are judged at the end. Memory grows with the
+// runs of leaves that were named. One thread at a time.
+class Erasures {
+ public:
+  using Sets = std::map<MemberId, LeafSet>;
+  // What a later entry is judged by.
+  struct State {
+    Sets asked;
+    Sets opener;  // and 30 days later again, as case opener
+    // What of `asked` is younger than that, by the time of the request.
+    std::map<MemberId, std::deque<std::pair<absl::Time, LeafSet>>> young;
+  };
+
+  // A valid request by `member`, in entry `leaf`; `leaves` ascending. Those
+  // from there on are left out: nothing is erased in advance.
+  void OnErasure(LeafIndex leaf, absl::Time time, const MemberId& member,
+                 bool as_opener, const std::vector<LeafIndex>& leaves);
+
+  // Something that fits the log only if at least `needed` entries of those in
+  // [begin, end) that have no opening were envelopes from `from` to `to`, or
+  // between anybody. Else it is `finding`.
+  struct Excuse {
+    Step step;
+    Finding finding;
+    uint64_t begin, end;
+    uint64_t needed = 1;
+    std::optional<MemberId> from, to;
+  };
+  // Beyond kExcusesMax they are not judged, and the step says so.
+  static constexpr size_t kExcusesMax = 100'000;
+  void Add(Excuse excuse);
+  // After the last entry; `unopened`: the entries that have no opening.
+  void Finish(const LeafSet& unopened, Report& report);
+
+  const State& state() const { return state_; }
+  void Restore(State state);
+
+ private:
+  using Ends = std::pair<std::optional<MemberId>, std::optional<MemberId>>;
+  // What may have been an envelope between these, of `unopened`.
+  LeafSet MayBe(const LeafSet& unopened, const Ends& ends) const;
+
+  State state_;
+  LeafSet named_, twice_, by_opener_;  // by anybody, by two, as case opener
+  std::vector<Excuse> excuses_;
+  std::map<Step, uint64_t> unjudged_;
+};
+
+}  // namespace amparo::auditor
