@@ -239,6 +239,42 @@ TEST_F(CheatingMember, WhoWritesOfACaseFirstKeepsNobodyElseOut) {
   EXPECT_OK(gnr().referrals().Show(gnr().supervisor(), referral, {}, false));
 }
 
+TEST_F(CheatingMember, AReferralUnderAnothersIdDoesNotTakeItsPlace) {
+  const std::string referral = Refer({"uls", "gnr"});
+  world_.Settle();
+  const SigningKey own = VALUE_OF(uls().keys().Signer());
+  const Grant& grant = GrantAt(ong(), referral);
+  const Content content = ContentAt(ong(), referral);
+  const CaseId honest = CaseAt(gnr(), referral)->state.case_id;
+  // The same under an id of its own is taken: nothing else is wrong with it.
+  for (const bool squats : {false, true}) {
+    Payload payload = PayloadOf(uls(), EventKind::kReferral, CaseId::New());
+    Json consent = VALUE_OF(PeekJwsPayload(grant.jwt, kGrantBytesMax));
+    Json claims = VALUE_OF(PeekJwsPayload(content.document, kDocumentBytesMax));
+    for (Json* one : {&consent, &claims}) {
+      (*one)["iss"] = "uls";
+      (*one)["case"] = payload.case_id->text();
+    }
+    consent["jti"] = EventId::New().text();
+    claims["jti"] = payload.event_id.text();
+    if (!squats) claims["referral"] = ReferralId::New().text();
+    payload.purpose = "safety";
+    payload.document = SignJws(own, kReferralTyp, claims);
+    payload.disclosures = {content.disclosures.at({Section::kRisk})};
+    payload.grants = {
+        SerializeSdJwt(SignJws(own, kGrantTyp, consent), grant.disclosures())};
+    if (squats) {
+      ExpectQuarantined(uls(), "gnr", payload);
+    } else {
+      Send(uls(), "gnr", payload);
+      world_.Settle();
+      EXPECT_EQ(gnr().intake().quarantined(), 0u);
+      EXPECT_NE(gnr().cases().Find(*payload.case_id), nullptr);
+    }
+  }
+  EXPECT_EQ(CaseAt(gnr(), referral)->state.case_id, honest);
+}
+
 TEST_F(CheatingMember, AnAnswerInAnothersNameIsRefused) {
   const std::string referral = Refer({"uls", "gnr"});
   world_.Settle();

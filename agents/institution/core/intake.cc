@@ -248,10 +248,21 @@ void Intake::CheckSeen(const Opened& message) {
                         payload.seen_root.bytes());
 }
 
+// Officers name a referral by its id alone.
+absl::Status Intake::CheckReferralId(const CaseEvent& event) const {
+  const auto* sent = std::get_if<DocumentSent>(&event.body);
+  if (sent == nullptr) return absl::OkStatus();
+  const auto known = books_.cases.FindByReferral(sent->referral_id);
+  return known == nullptr || known->state.case_id == event.case_id
+             ? absl::OkStatus()
+             : Refused("the referral is of another case");
+}
+
 absl::Status Intake::Fold(InboundEvent inbound, const Payload& payload,
                           const Peers& peers, Batch rows) {
   const CaseEvent event = *inbound.event;
-  absl::Status refused;
+  absl::Status refused = CheckReferralId(event);
+  if (!refused.ok()) return refused;
   const auto decide = [&](const Case* entry) -> absl::StatusOr<CaseChange> {
     const CaseState state =
         entry == nullptr ? amparo::Fold(books_.keys.self(), event.case_id, {})

@@ -125,6 +125,7 @@ class Intake {
   void CheckSeen(const Opened& message);
   absl::Status PlaceLink(const Header& header, ByteView header_bytes,
                          const Digest& digest, const Peers& peers, Batch& rows);
+  absl::Status CheckReferralId(const CaseEvent& event) const;
   absl::Status Fold(InboundEvent inbound, const Payload& payload,
                     const Peers& peers, Batch rows);
   absl::Status TakeLinkEvent(const EventDocument& event, Batch rows);
