@@ -98,16 +98,24 @@ absl::Status CheckPrekey(const KeyDirectory& keys, const WitnessBook& witnesses,
 
 }  // namespace
 
-Admission::Admission(const AdmissionLimits& limits, const WitnessBook& witnesses,
-                     const Clock& clock)
+Admission::Admission(const AdmissionLimits& limits,
+                     const WitnessBook& witnesses, const Clock& clock)
     : limits_(limits), witnesses_(witnesses), clock_(clock) {}
 
 absl::Status Admission::CountOperation(const MemberId& member) {
+  MutexLock lock(mutex_);
+  return Count(member, operations_);
+}
+
+absl::Status Admission::CountReading(const MemberId& member) {
+  MutexLock lock(mutex_);
+  return Count(member, readings_);
+}
+
+absl::Status Admission::Count(const MemberId& member, Buckets& buckets) {
   const absl::Time now = clock_.Now();
   const double rate = limits_.member_rate_per_s;
-  MutexLock lock(mutex_);
-  Bucket& bucket =
-      buckets_.try_emplace(member, Bucket{rate, now}).first->second;
+  Bucket& bucket = buckets.try_emplace(member, Bucket{rate, now}).first->second;
   if (now > bucket.filled_at) {
     const double gained = absl::ToDoubleSeconds(now - bucket.filled_at) * rate;
     bucket.tokens = std::min(rate, bucket.tokens + gained);
@@ -154,11 +162,10 @@ absl::Status Admission::CheckKeyCounts(const Network& network,
   if (witnesses_.CountsFrom(signer.leaf, signer.logged_at) <
       absl::InfiniteFuture())
     return absl::OkStatus();
-  return MakeError(absl::StatusCode::kFailedPrecondition,
-                   "the signing key waits for a quorum of witnesses",
-                   {.code = "invalid_state",
-                    .field = "sender_kid",
-                    .retryable = true});
+  return MakeError(
+      absl::StatusCode::kFailedPrecondition,
+      "the signing key waits for a quorum of witnesses",
+      {.code = "invalid_state", .field = "sender_kid", .retryable = true});
 }
 
 absl::Status Admission::CheckSignature(const Network& network,

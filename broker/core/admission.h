@@ -35,6 +35,9 @@ class Admission {
 
   // Counts one operation of `member`. RESOURCE_EXHAUSTED when it does too much.
   absl::Status CountOperation(const MemberId& member);
+  // The same for one reading of the log, of which a member may do as many
+  // besides: who catches up with the log can still send.
+  absl::Status CountReading(const MemberId& member);
 
   // Everything but the signature: peer is the sender and active, sizes, network
   // and suite, freshness, charter known, recipient active with a mailbox,
@@ -57,12 +60,16 @@ class Admission {
     double tokens;
     absl::Time filled_at;
   };
+  using Buckets = absl::flat_hash_map<MemberId, Bucket>;
+  absl::Status Count(const MemberId& member, Buckets& buckets)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const AdmissionLimits limits_;
   const WitnessBook& witnesses_;
   const Clock& clock_;
   Mutex mutex_;
-  absl::flat_hash_map<MemberId, Bucket> buckets_ ABSL_GUARDED_BY(mutex_);
+  Buckets operations_ ABSL_GUARDED_BY(mutex_);
+  Buckets readings_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace amparo::broker

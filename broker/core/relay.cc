@@ -74,7 +74,8 @@ absl::StatusOr<Op> Relay::AcceptedOp(
   if (refusal.ok()) return op;
   // A retry may have grown stale on the way; its sender must still be who it
   // says, and belong here.
-  if (envelope->header.sender != peer || !network.Active(peer, clock_.Now()).ok())
+  if (envelope->header.sender != peer ||
+      !network.Active(peer, clock_.Now()).ok())
     return refusal;
   return UnlessLogged(store_, std::move(op), std::move(refusal));
 }
@@ -163,6 +164,7 @@ absl::StatusOr<std::vector<Delivery>> Relay::Fetch(
 
 absl::StatusOr<TreeSize> Relay::DrainedTo(const MemberId& peer,
                                           std::optional<LeafIndex> after) {
+  RETURN_IF_ERROR(admission_.CountOperation(peer));
   // The size first: what is logged in between lies beyond it.
   const TreeSize size = store_.Head().range.size();
   ASSIGN_OR_RETURN(const std::vector<Delivery> waiting,

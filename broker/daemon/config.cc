@@ -53,7 +53,8 @@ envelope_bytes_max = 1179648
 # Envelopes that may wait for one member, of one sender a quarter of them; more
 # are refused.
 mailbox_messages_max = 100000
-# Submissions a second of one member, over a burst of as many.
+# Calls a second of one member, over a burst of as many; readings of the log
+# are counted apart.
 member_rate_per_s = 500
 # Subscriptions of one member at a time.
 member_streams_max = 8

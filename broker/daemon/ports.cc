@@ -85,22 +85,25 @@ Ports::Ports(WiredCore& core, const DataDir& data, const BrokerConfig& config,
            .notary = core.notary,
            .mailbox = {core.relay, core.feed, mailbox_streams_,
                        stream_executor_},
-           .renew = [this](const MemberId& member,
-                           const v1::RenewCertificateRequest& request)
+           .renew = [this, &core](const MemberId& member,
+                                  const v1::RenewCertificateRequest& request)
                -> absl::StatusOr<std::string> {
+             RETURN_IF_ERROR(core.admission.CountOperation(member));
              RETURN_IF_ERROR(enrolment_.MayRenew(member, request.csr_pem(),
                                                  request.request()));
              return ca_.Certify(member, request.csr_pem());
            },
-           .ca_note =
-               [this](const MemberId& member,
-                      const std::string& certificate_pem) {
-                 ca_.Met(member, certificate_pem);
-                 return ca_.Note();
-               },
+           .ca_note = [this, &core](const MemberId& member,
+                                    const std::string& certificate_pem)
+               -> absl::StatusOr<std::string> {
+             RETURN_IF_ERROR(core.admission.CountOperation(member));
+             ca_.Met(member, certificate_pem);
+             return ca_.Note();
+           },
            .executor = executor_,
            .observer = &observer}),
       log_service_({.peers = peers_,
+                    .admission = core.admission,
                     .log = core.log,
                     .checkpointer = core.checkpointer,
                     .witnesses = core.witnesses,

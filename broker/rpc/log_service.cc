@@ -34,16 +34,22 @@ v1::Opening ToProto(const Opening& opening) {
 
 LogService::LogService(Parts parts) : parts_(std::move(parts)) {}
 
+absl::StatusOr<MemberId> LogService::Reader(
+    grpc::CallbackServerContext& context) const {
+  ASSIGN_OR_RETURN(MemberId peer, parts_.peers.Member(*context.auth_context()));
+  RETURN_IF_ERROR(parts_.admission.CountReading(peer));
+  return peer;
+}
+
 grpc::ServerUnaryReactor* LogService::Run(const char* method,
                                           grpc::CallbackServerContext* context,
                                           std::function<absl::Status()> work) {
-  return RunUnary(
-      parts_.executor, context,
-      [this, context, work = std::move(work)]() -> absl::Status {
-        RETURN_IF_ERROR(parts_.peers.Member(*context->auth_context()).status());
-        return work();
-      },
-      {parts_.observer, method});
+  return RunUnary(parts_.executor, context,
+                  [this, context, work = std::move(work)]() -> absl::Status {
+                    RETURN_IF_ERROR(Reader(*context).status());
+                    return work();
+                  },
+                  {parts_.observer, method});
 }
 
 absl::StatusOr<LogService::Shown> LogService::NewestNow() const {
@@ -74,7 +80,7 @@ grpc::ServerUnaryReactor* LogService::GetCheckpoint(
 
 grpc::ServerWriteReactor<v1::CheckpointResponse>* LogService::WatchCheckpoints(
     grpc::CallbackServerContext* context, const v1::WatchCheckpointsRequest*) {
-  const auto peer = parts_.peers.Member(*context->auth_context());
+  const auto peer = Reader(*context);
   if (!peer.ok())
     return RefuseStream<v1::CheckpointResponse>(parts_.stream_executor,
                                                 peer.status());
@@ -109,15 +115,14 @@ grpc::ServerWriteReactor<v1::CheckpointResponse>* LogService::WatchCheckpoints(
 grpc::ServerUnaryReactor* LogService::AddCosignature(
     grpc::CallbackServerContext* context,
     const v1::AddCosignatureRequest* request, v1::AddCosignatureResponse*) {
-  return RunUnary(
-      parts_.executor, context,
-      [this, context, request]() -> absl::Status {
-        ASSIGN_OR_RETURN(const MemberId peer,
-                         parts_.peers.Member(*context->auth_context()));
-        return parts_.witnesses.Add(peer, TreeSize(request->tree_size()),
-                                    AsBytes(request->cosignature()));
-      },
-      {parts_.observer, "AddCosignature"});
+  return RunUnary(parts_.executor, context,
+                  [this, context, request]() -> absl::Status {
+                    ASSIGN_OR_RETURN(const MemberId peer, Reader(*context));
+                    return parts_.witnesses.Add(
+                        peer, TreeSize(request->tree_size()),
+                        AsBytes(request->cosignature()));
+                  },
+                  {parts_.observer, "AddCosignature"});
 }
 
 grpc::ServerUnaryReactor* LogService::GetCharterCheckpoint(
@@ -176,7 +181,7 @@ grpc::ServerUnaryReactor* LogService::GetDocument(
 grpc::ServerWriteReactor<v1::Opening>* LogService::ListOpenings(
     grpc::CallbackServerContext* context,
     const v1::ListOpeningsRequest* request) {
-  const auto peer = parts_.peers.Member(*context->auth_context());
+  const auto peer = Reader(*context);
   if (!peer.ok())
     return RefuseStream<v1::Opening>(parts_.stream_executor, peer.status());
   const auto stream = OpeningStream::Create(parts_.stream_executor);

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "amparo/v1/broker.grpc.pb.h"
+#include "broker/core/admission.h"
 #include "broker/core/audit_log.h"
 #include "broker/core/checkpointer.h"
 #include "broker/core/inbox_feed.h"
@@ -19,6 +20,7 @@ class LogService final : public v1::LogService::CallbackService {
  public:
   struct Parts {
     const Peers& peers;
+    Admission& admission;  // counts
     const AuditLog& log;
     const Checkpointer& checkpointer;
     WitnessBook& witnesses;
@@ -62,7 +64,9 @@ class LogService final : public v1::LogService::CallbackService {
       const v1::ListOpeningsRequest* request) override;
 
  private:
-  // `work` for a peer whose certificate names a member of this network.
+  // Who calls, and may read so often.
+  absl::StatusOr<MemberId> Reader(grpc::CallbackServerContext& context) const;
+  // `work` for such a peer.
   grpc::ServerUnaryReactor* Run(const char* method,
                                 grpc::CallbackServerContext* context,
                                 std::function<absl::Status()> work);

@@ -190,7 +190,8 @@ grpc::ServerUnaryReactor* RelayService::GetCa(
       [this, context, response]() -> absl::Status {
         ASSIGN_OR_RETURN(const MemberId peer,
                          parts_.peers.Member(*context->auth_context()));
-        response->set_note(
+        ASSIGN_OR_RETURN(
+            *response->mutable_note(),
             parts_.ca_note(peer, PeerCertificate(*context->auth_context())));
         return absl::OkStatus();
       },

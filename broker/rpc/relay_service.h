@@ -26,8 +26,8 @@ class RelayService final : public v1::RelayService::CallbackService {
         renew;
     // What a member that came with `certificate_pem` is told of the network's
     // CA.
-    std::function<std::string(const MemberId& member,
-                              const std::string& certificate_pem)>
+    std::function<absl::StatusOr<std::string>(
+        const MemberId& member, const std::string& certificate_pem)>
         ca_note;
     Executor& executor;  // verifies signatures
     CallObserver* observer = nullptr;

@@ -46,7 +46,9 @@ class CaChange : public AtTheBroker {
   absl::Status Switch(bool at_once = false) {
     const auto answer =
         broker::SwitchCa(server_.data(), at_once, SystemClock());
-    if (answer.ok()) behind_ = answer->json["behind"].dump();
+    if (!answer.ok()) return answer.status();
+    behind_ = answer->json["behind"].dump();
+    behind_known_ = answer->json["behind_known"].get<bool>();
     return answer.status();
   }
   // uls comes with a certificate of the newest CA.
@@ -110,6 +112,7 @@ class CaChange : public AtTheBroker {
 
   Bytes first_;
   std::string behind_;
+  bool behind_known_ = false;
 };
 
 TEST_F(CaChange, IsFollowedWithoutAGap) {
@@ -125,6 +128,7 @@ TEST_F(CaChange, IsFollowedWithoutAGap) {
   UlsFollows();
   EXPECT_OK(Switch());
   EXPECT_EQ(behind_, "[]");
+  EXPECT_TRUE(behind_known_);
   EXPECT_EQ(server_.network_file().ca_der, next);
   EXPECT_TRUE(ServerIsOf(next));  // at once: nobody who follows is shut out
   EXPECT_OK(client_->GetCheckpoint());
@@ -179,6 +183,7 @@ TEST_F(CaChange, OnAStoppedBrokerTakesEffectAtItsStart) {
   EXPECT_TRUE(CertificateIsOf(*server_.network_file().next_ca_der));
   server_.Stop();
   EXPECT_OK(Switch(/*at_once=*/true));
+  EXPECT_FALSE(behind_known_);
   server_.Start();
   EXPECT_OK(VALUE_OF(MakeClientOnNewChannel())->GetCheckpoint());
 }

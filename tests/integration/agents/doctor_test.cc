@@ -159,6 +159,14 @@ TEST_F(Doctor, SaysThatTheNetworkHasANewCa) {
   Expect("members_port", Verdict::kFail, "not this network's broker");
 }
 
+TEST_F(Doctor, SaysThatTheCertificateIsOfTheCaThatGoes) {
+  VALUE_OF(broker::NewCa(broker_.data(), SystemClock()));
+  ChangeNetwork([&](NetworkFile& file) {
+    file.next_ca_der = broker_.network_file().next_ca_der;
+  });
+  Expect("certificate", Verdict::kWarn, "leaving behind");
+}
+
 TEST_F(Doctor, SaysThatThePortsAreClosed) {
   broker_.Stop();
   Expect("enrolment_port", Verdict::kFail, "nobody listens");

@@ -224,6 +224,15 @@ TEST_F(JoinTest, ABadRequestDoesNotUseTheInvitationUp) {
   EXPECT_OK(Join(invitation, RequestOf("ong")));
 }
 
+// Signing is dear, and one thread serves all strangers.
+TEST_F(JoinTest, AttackWithoutAnInvitationNothingIsLookedAt) {
+  Invitation forged = broker.Invite("ong");
+  forged.token = RandomBytes(16);
+  csr = "no request";
+  EXPECT_EQ(ErrorCodeOf(JoinWith(forged, "no request", "")),
+            "invalid_invitation");
+}
+
 // The name comes from the invitation, whatever the CSR asks for.
 TEST_F(JoinTest, CertifiesTheInvitedMemberOnly) {
   csr = VALUE_OF(MakeCsr(key, broker.network(), "uls"));

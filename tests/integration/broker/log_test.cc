@@ -192,5 +192,37 @@ TEST_F(LogTest, ShowsNobodyWhoWroteToWhom) {
   }
 }
 
+// One member that asks without end.
+TEST(LogReadings, AttackOneMemberCannotCrowdOutTheOthers) {
+  BrokerServer broker(BrokerServer::Settings{
+      {"member_rate_per_s = 500", "member_rate_per_s = 5"}});
+  broker.SetUp({"ong", "uls"});
+  const auto read = [&](absl::string_view who) {
+    Log log(broker.ChannelOf(who));
+    absl::Status status;
+    for (int i = 0; i < 1000 && status.ok(); ++i) {
+      grpc::ClientContext context;
+      SetDeadline(context);
+      v1::EntriesResponse response;
+      v1::GetEntriesRequest request;
+      request.set_count(1);
+      status = FromGrpc(log.GetEntries(&context, request, &response));
+      if (who == "uls") break;
+    }
+    return status;
+  };
+  EXPECT_THAT(read("ong"), StatusIs(StatusCode::kResourceExhausted));
+  EXPECT_OK(read("uls"));
+  // Its own mail is counted apart, with what else it asks of the relay.
+  RelayClient ong(broker.ChannelOf("ong"));
+  EXPECT_OK(ong.Submit(broker.EnvelopeFrom("ong", "uls")).status());
+  absl::Status status;
+  for (int i = 0; i < 1000 && status.ok(); ++i)
+    status =
+        ong.Call<v1::CaResponse>(&RelayClient::Stub::GetCa, v1::GetCaRequest())
+            .status();
+  EXPECT_THAT(status, StatusIs(StatusCode::kResourceExhausted));
+}
+
 }  // namespace
 }  // namespace amparo::broker
