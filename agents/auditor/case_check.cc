@@ -13,6 +13,7 @@
 #include "proto/envelope/anchor.h"
 #include "proto/envelope/codec.h"
 #include "proto/envelope/limits.h"
+#include "proto/envelope/receipt.h"
 
 namespace amparo::auditor {
 namespace {
@@ -70,10 +71,16 @@ void CaseCheck::OnEvent(LeafIndex leaf, absl::Time time,
         open.row->anchors.push_back(leaf);
     }
   }
+  if (const auto* receipt = std::get_if<ReceiptEvent>(&event))
+    OnReceipt({leaf, time}, receipt->token);
   const auto found = items_.find(leaf);
   if (found == items_.end()) return;
-  const std::vector<Item> items = std::move(found->second);
+  std::vector<Item> items = std::move(found->second);
   items_.erase(found);
+  // What is proven first: it is known then when the others are judged.
+  std::stable_partition(items.begin(), items.end(), [](const Item& item) {
+    return item.envelope != nullptr && item.envelope->content.has_value();
+  });
   if (network_.Charter() == nullptr)
     return report_.Skip(Step::kDisclosures, network_.WhyNone());
   const Place at{leaf, time};
@@ -88,8 +95,11 @@ void CaseCheck::OnEvent(LeafIndex leaf, absl::Time time,
     } else if (item.envelope != nullptr && envelope != nullptr) {
       const absl::StatusOr<Header> header = DecodeHeader(envelope->header);
       good = header.status();
-      if (good.ok()) good = CheckEnvelope(at, *header, item);
-      if (good.ok()) CheckOthers(at, *header, item, items);
+      if (good.ok()) good = CheckEnvelope(at, *header, item, items);
+      if (good.ok())
+        CheckOthers(at, *header,
+                    EnvelopeDigest(envelope->header, envelope->body), item,
+                    items);
     }
     if (!good.ok())
       Add(FindingCode::kBadSignature, leaf,
@@ -157,7 +167,8 @@ absl::Status CaseCheck::Learn(const Place& at, const MemberId& issuer,
 }
 
 absl::Status CaseCheck::CheckEnvelope(const Place& at, const Header& header,
-                                      const Item& item) {
+                                      const Item& item,
+                                      const std::vector<Item>& items) {
   const OpenedEnvelope& opened = *item.envelope;
   if (header.sender != item.opening->member &&
       header.recipient != item.opening->member)
@@ -181,8 +192,12 @@ absl::Status CaseCheck::CheckEnvelope(const Place& at, const Header& header,
   RETURN_IF_ERROR(CheckContent(at, header, item));
   report_.Checked(Step::kDisclosures);
   row.disclosures += opened.slots.size();
-  if (!opened.content) ++row.unproven;
-  CheckCovered(at, header, item);
+  if (!opened.content) {
+    ++row.unproven;
+    item.open->unproven.emplace(header.sender, header.recipient);
+  }
+  if (OtherEnd(item, items) == nullptr) ++row.one_sided;
+  CheckCovered(at, header, item, items);
   return absl::OkStatus();
 }
 
@@ -203,7 +218,10 @@ absl::Status CaseCheck::CheckContent(const Place& at, const Header& header,
   if (document.slots() != opened.slots)
     return absl::PermissionDeniedError("other sections went than it says");
   for (const std::string& text : opened.content->grants) {
-    if (!absl::StrContains(text, '~')) continue;  // a basis: see CheckCovered
+    if (!absl::StrContains(text, '~')) {
+      item.open->bases_sent.insert(text);  // see CheckCovered
+      continue;
+    }
     ASSIGN_OR_RETURN(const ParsedSdJwt parsed,
                      ParseSdJwt(text, kGrantBytesMax));
     RETURN_IF_ERROR(LearnDocument(at, header.sender, parsed.jwt, *item.open));
@@ -211,101 +229,112 @@ absl::Status CaseCheck::CheckContent(const Place& at, const Header& header,
   return absl::OkStatus();
 }
 
+const OpenedEnvelope* CaseCheck::OtherEnd(const Item& item,
+                                          const std::vector<Item>& items) {
+  for (const Item& other : items)
+    if (other.envelope != nullptr && other.open == item.open &&
+        other.opening->member != item.opening->member)
+      return other.envelope;
+  return nullptr;
+}
+
 // What the other end says of the same envelope.
 void CaseCheck::CheckOthers(const Place& at, const Header& header,
-                            const Item& item, const std::vector<Item>& items) {
-  const MemberId& other =
-      header.sender == item.opening->member ? header.recipient : header.sender;
+                            const Digest& digest, const Item& item,
+                            const std::vector<Item>& items) {
+  const bool sent = header.sender == item.opening->member;
+  const MemberId& other = sent ? header.recipient : header.sender;
   if (item.open->tellers.contains(other) &&
       !item.open->tells.contains({other, at.leaf}))
-    Add(FindingCode::kOpeningMissing, at.leaf,
-        absl::StrCat(other.text(), "'s opening of case ",
-                     item.open->row->case_id, " leaves out an envelope that ",
-                     item.opening->member.text(), " opens"));
-  for (const Item& second : items)
-    if (second.envelope != nullptr && second.open == item.open &&
-        second.envelope->slots != item.envelope->slots)
-      Add(FindingCode::kBadSignature, at.leaf,
-          absl::StrCat(
-              "both ends of this envelope of case ", item.open->row->case_id,
-              " name different sections: ", NamesOf(item.envelope->slots),
-              " and ", NamesOf(second.envelope->slots)));
+    missing_.push_back(
+        {item.open, at.leaf, digest, other,
+                        item.opening->member, !sent, sent});
+  const OpenedEnvelope& one = *item.envelope;
+  const OpenedEnvelope* two = OtherEnd(item, items);
+  if (two == nullptr) return;
+  const auto differ = [&](const char* what, const std::string& first,
+                          const std::string& second) {
+    Add(FindingCode::kBadSignature, at.leaf,
+        absl::StrCat("the ends of this envelope of case ",
+                     item.open->row->case_id, " name different ", what, ": ",
+                     item.opening->member.text(), " ", first, ", ",
+                     other.text(), " ", second));
+  };
+  if (one.slots != two->slots)
+    differ("sections", NamesOf(one.slots), NamesOf(two->slots));
+  else if (one.purpose != two->purpose)
+    differ("purposes", one.purpose, two->purpose);
+  else if (one.first_contact != two->first_contact)
+    differ("kinds of contact", one.first_contact ? "first" : "not first",
+           two->first_contact ? "first" : "not first");
 }
 
-// Grants that nobody says the entry of: their own date is all there is.
-void CaseCheck::LearnUndated(const Place& at, const MemberId& issuer,
-                             OpenCase& open) {
-  for (auto& [digest, told] : open.grants) {
-    if (told.known || told.anchored) continue;
-    const auto grant = LoadGrant(told.jwt, told.disclosures);
-    if (!grant.ok() || grant->issuer != issuer || grant->issued_at > at.time)
+void CaseCheck::OnReceipt(const Place& at, const std::string& token) {
+  if (missing_.empty()) return;
+  const absl::StatusOr<Receipt> said = PeekReceipt(token);
+  if (!said.ok() || said->kind != ReceiptKind::kDelivered) return;
+  for (Missing& one : missing_)
+    if (one.leaf == said->leaf && one.digest == said->digest &&
+        one.member == said->issuer &&
+        VerifyReceipt(token, KeysOf(at, said->issuer)).ok())
+      one.got = true;
+}
+
+// Only who had it can leave it out: what was taken back, ran out, could not be
+// opened or still waits never came.
+void CaseCheck::ReportMissing() {
+  for (const Missing& one : missing_) {
+    if (!one.got) continue;
+    const std::optional<LeafIndex> alone =
+        MadeAlone(network_.keys(), one.member);
+    if (alone.has_value() && *alone > one.leaf) {
+      open_.push_back(absl::StrCat(
+          one.member.text(), "'s opening lacks the envelope of entry ",
+          one.leaf.value(),
+          ", and it came back from a backup since: it may have lost it"));
       continue;
-    if (Learn(at, issuer, told, open).ok()) ++open.row->grants_undated;
+    }
+    Add(FindingCode::kOpeningMissing, one.leaf,
+        absl::StrCat(one.member.text(), "'s opening of case ",
+                     one.open->row->case_id, " leaves out an envelope that ",
+                     one.opener.text(), " opens",
+                     one.by_receipt ? ", and for which it signed that it came; "
+                                      "what it put aside unread it may list as "
+                                      "unopened"
+                                    : ""));
   }
-}
-
-void CaseCheck::CheckCovered(const Place& at, const Header& header,
-                             const Item& item) {
-  OpenCase& open = *item.open;
-  LearnUndated(at, header.sender, open);
-  CaseState state = open.state;
-  for (const std::string& token : open.bases) {
-    const auto basis = VerifyWithoutConsent(token, KeysOf(at, header.sender));
-    if (basis.ok() && basis->recipient == header.recipient &&
-        basis->case_id == state.case_id && basis->at <= at.time)
-      AddBasis(*basis, state);
-  }
-  const auto adjusted =
-      network_.keys().standings().Adjust(network_.Charter()->charter, at.time);
-  const Transfer transfer{.sender = header.sender,
-                          .recipient = header.recipient,
-                          .case_id = state.case_id,
-                          .purpose = item.envelope->purpose,
-                          .first_contact = item.envelope->first_contact};
-  std::map<FindingCode, std::pair<std::set<Slot>, std::string>> refused;
-  for (const Slot slot : item.envelope->slots) {
-    const SectionDecision decision =
-        MayShow(adjusted ? *adjusted : network_.Charter()->charter,
-                state.authority, transfer, slot, at.time);
-    if (decision.allowed()) continue;
-    auto& [slots, why] = refused[decision.reason == Reason::kRevoked
-                                     ? FindingCode::kAfterRevocation
-                                     : FindingCode::kNotCovered];
-    slots.insert(slot);
-    if (why.empty()) why = decision.text;
-  }
-  for (const auto& [code, what] : refused)
-    Add(code, at.leaf,
-        absl::StrCat(header.sender.text(), " sent ", header.recipient.text(),
-                     " ", NamesOf(what.first), " of case ", open.row->case_id,
-                     ", and by what was logged before this entry ",
-                     what.second));
 }
 
 void CaseCheck::Finish() {
   if (cases_.empty())
     return report_.Skip(Step::kDisclosures, "no opened cases were given");
+  ReportMissing();
+  CountProvisions();
   if (!items_.empty())
-    report_.Skip(Step::kDisclosures,
-                 absl::StrCat("entry ", items_.begin()->first.value(), " and ",
-                              items_.size() - 1,
-                              " more of the opened cases are not in this log, "
-                              "or have no opening in it"));
-  uint64_t unproven = 0, undated = 0;
-  for (const OpenedCase& row : report_.cases) {
-    unproven += row.unproven;
-    undated += row.grants_undated;
-  }
-  if (unproven > 0)
-    report_.Skip(Step::kDisclosures,
-                 absl::StrCat("which sections ", unproven,
-                              " envelope(s) held is their party's word: "
-                              "without the plaintext nobody can recompute it"));
-  if (undated > 0)
-    report_.Skip(Step::kDisclosures,
-                 absl::StrCat("of ", undated,
-                              " grant(s) nobody says where "
-                              "they were logged: their own date was taken"));
+    open_.push_back(absl::StrCat(
+        "entry ", items_.begin()->first.value(), " and ", items_.size() - 1,
+        " more of the opened cases are not in this log, or have no opening in "
+        "it"));
+  const auto say = [this](uint64_t OpenedCase::*count, const char* before,
+                          const char* after) {
+    uint64_t sum = 0;
+    for (const OpenedCase& row : report_.cases) sum += row.*count;
+    if (sum > 0) open_.push_back(absl::StrCat(before, sum, after));
+  };
+  say(&OpenedCase::unproven, "which sections ",
+      " envelope(s) held is their party's word: without the plaintext nobody "
+      "can recompute it");
+  say(&OpenedCase::one_sided, "the purpose of ",
+      " envelope(s) is the word of one end");
+  say(&OpenedCase::grants_undated, "of ",
+      " grant(s) nobody says where they were logged: their own date was taken");
+  say(&OpenedCase::bases_undated, "that a legal basis went with ",
+      " envelope(s), and when it was made, is a party's word");
+  say(&OpenedCase::provisions_hidden, "of the consents' provisions ",
+      " digest(s) are not shown: decoys, or denials and exclusions that were "
+      "kept back");
+  if (!open_.empty())
+    report_.Skip(Step::kDisclosures, absl::StrJoin(open_, "; "));
 }
 
 }  // namespace amparo::auditor

@@ -51,6 +51,9 @@ class CaseCheck {
     CaseState state;
     std::map<Digest, Told> grants;  // by digest
     std::vector<std::string> bases;
+    std::set<std::string> bases_sent;  // that went with an envelope, provably
+    // From whom to whom something went that nobody can recompute.
+    std::set<std::pair<MemberId, MemberId>> unproven;
     std::set<MemberId> tellers;
     std::set<std::pair<MemberId, LeafIndex>> tells;  // also what is unopened
     OpenedCase* row = nullptr;
@@ -62,6 +65,18 @@ class CaseCheck {
     const OpenedEnvelope* envelope = nullptr;
   };
 
+  // An envelope that one end's opening leaves out.
+  struct Missing {
+    OpenCase* open;
+    LeafIndex leaf;
+    Digest digest;
+    MemberId member, opener;
+    bool got = false;  // it sent it, or signed that it came
+    bool by_receipt = false;
+  };
+  // What of an envelope nothing covers, by code: which sections, and why.
+  using Refused = std::map<FindingCode, std::pair<std::set<Slot>, std::string>>;
+
   void Gather(const CaseOpening& opening);
   void GatherGrant(const std::string& text, OpenCase& open);
   void Add(FindingCode code, LeafIndex leaf, const std::string& text);
@@ -69,12 +84,24 @@ class CaseCheck {
   absl::Status CheckAnchor(const Place& at, const AnchorEvent& event,
                            const Item& item);
   absl::Status CheckEnvelope(const Place& at, const Header& header,
-                             const Item& item);
+                             const Item& item, const std::vector<Item>& items);
   absl::Status CheckContent(const Place& at, const Header& header,
                             const Item& item);
-  void CheckOthers(const Place& at, const Header& header, const Item& item,
-                   const std::vector<Item>& items);
-  void CheckCovered(const Place& at, const Header& header, const Item& item);
+  void CheckOthers(const Place& at, const Header& header, const Digest& digest,
+                   const Item& item, const std::vector<Item>& items);
+  // Where `delivered` names an envelope that its recipient's opening lacks.
+  void OnReceipt(const Place& at, const std::string& token);
+  // What the other end says of the envelope of `item`; null: nothing.
+  static const OpenedEnvelope* OtherEnd(const Item& item,
+                                        const std::vector<Item>& items);
+  void CheckCovered(const Place& at, const Header& header, const Item& item,
+                    const std::vector<Item>& items);
+  Refused WhatIsRefused(const Place& at, const Header& header, const Item& item,
+                        const CaseState& state) const;
+  void AddBases(const Place& at, const Header& header, const std::string& token,
+                CaseState& state) const;
+  void CountProvisions();
+  void ReportMissing();
   void LearnUndated(const Place& at, const MemberId& issuer, OpenCase& open);
   absl::Status Learn(const Place& at, const MemberId& issuer, Told& told,
                      OpenCase& open) const;
@@ -87,6 +114,8 @@ class CaseCheck {
   std::map<CaseId, OpenCase> cases_;
   std::map<LeafIndex, std::vector<Item>> items_;  // not reached yet
   std::set<LeafIndex> anchors_told_;
+  std::vector<Missing> missing_;
+  std::vector<std::string> open_;  // why the step cannot say more
 };
 
 }  // namespace amparo::auditor

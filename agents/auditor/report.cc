@@ -75,6 +75,10 @@ Json CasesJson(const std::vector<OpenedCase>& cases) {
                     {"unproven", one.unproven},
                     {"unopened", one.unopened},
                     {"grants_undated", one.grants_undated},
+                    {"one_sided", one.one_sided},
+                    {"bases_undated", one.bases_undated},
+                    {"provisions", one.provisions},
+                    {"provisions_hidden", one.provisions_hidden},
                     {"anchors_opened", one.anchors_opened},
                     {"anchors_unopened", one.anchors_unopened},
                     {"anchors", std::move(anchors)}});
@@ -87,7 +91,10 @@ std::string CaseText(const OpenedCase& one) {
       "  case ", one.case_id, ", opened by ", absl::StrJoin(one.members, ", "),
       ": ", one.envelopes, " envelope(s), ", one.disclosures,
       " section(s) disclosed; unproven ", one.unproven, ", unopened ",
-      one.unopened, "\n  anchors of these members: ", one.anchors_opened,
+      one.unopened, ", purpose told by one end ", one.one_sided,
+      "\n  provisions of its consents: ",
+      one.provisions - one.provisions_hidden, " of ", one.provisions,
+      " digests shown", "\n  anchors of these members: ", one.anchors_opened,
       " opened, ", one.anchors_unopened, " not");
   if (!one.anchors.empty())
     absl::StrAppend(&text, " (entries ",

@@ -98,9 +98,13 @@ struct OpenedCase {
   std::vector<std::string> members;  // who opened it
   uint64_t envelopes = 0;            // opened, counted at each end that did
   uint64_t disclosures = 0;          // sections in them
-  uint64_t unproven = 0;  // envelopes whose sections are a party's word
-  uint64_t unopened = 0;  // that a party has and cannot open
+  uint64_t unproven = 0;   // envelopes whose sections are a party's word
+  uint64_t unopened = 0;   // that a party has and cannot open
+  uint64_t one_sided = 0;  // whose purpose only one end tells
   uint64_t grants_undated = 0;
+  uint64_t bases_undated = 0;      // envelopes, by a basis that is one's word
+  uint64_t provisions = 0;         // digests in the consents, decoys among them
+  uint64_t provisions_hidden = 0;  // of these not shown
   uint64_t anchors_opened = 0;
   // Anchors of these members that this case does not open: of other cases, or
   // kept back. The first hundred.

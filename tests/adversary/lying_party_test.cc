@@ -1,5 +1,9 @@
 #include "agents/institution/core/evidence_desk.h"
+#include "base/encoding.h"
 #include "proto/content/case_opening.h"
+#include "proto/content/without_consent.h"
+#include "proto/envelope/anchor.h"
+#include "proto/envelope/codec.h"
 #include "tests/adversary/lying_broker.h"
 
 // A party that opens a case to an auditor, and lies about it: its log is what
@@ -54,15 +58,83 @@ class LyingAboutACase : public LyingBroker {
     return *Disclosing(opening).front();
   }
 
+  // ong sends mp, which no consent names, the identity section, with `grants`:
+  // its agent would not. Into `opening`, which has the sections.
+  LeafIndex SendAnyway(CaseOpening& opening, std::vector<std::string> grants) {
+    OpenedEnvelope sent = First(opening);
+    sent.slots = {Slot{Section::kIdentity}};
+    sent.purpose = "safety";
+    sent.first_contact = false;
+    std::erase_if(sent.content->disclosures, [](const Disclosure& one) {
+      return ToText(VALUE_OF(FromBase64Url(one))).find("\"identity\"") ==
+             std::string::npos;
+    });
+    EXPECT_EQ(sent.content->disclosures.size(), 1u);
+    sent.content->grants = std::move(grants);
+    sent.manifest = ManifestDigest(
+        sent.content->salt2, sent.content->disclosures, sent.content->grants);
+    const SigningKey key = VALUE_OF(ong().keys().Signer());
+    const absl::Time now = world_.clock().Now();
+    const Bytes header = EncodeHeader(
+        {kSuite1,
+         opening.net,
+         EnvelopeId::New(),
+         world_.broker().charter().hash,
+         opening.member,
+         key.verify_key().Thumbprint(),
+         world_.broker().Id("mp"),
+         Sha256("a prekey"),
+         now,
+         now + absl::Hours(1),
+         CiphertextSize(100),
+         {},
+         1,
+         Digest(),
+         AnchorDigest(sent.salt, SdJwtDigest(sent.document), sent.manifest)});
+    const Digest body = Sha256("a body");
+    sent.leaf = LogAnyway(EncodeAuditEvent(EnvelopeEvent{
+                              header, body,
+                              SignEnvelope(key, EnvelopeDigest(header, body))}))
+                    .leaf;
+    world_.Settle();
+    opening.envelopes.push_back(sent);
+    return sent.leaf;
+  }
+  // By a key that ong had then, and has still.
+  std::string BasisFor(const CaseOpening& opening, const char* member) {
+    const absl::Time now = world_.clock().Now();
+    WithoutConsent record{.net = opening.net,
+                          .issuer = opening.member,
+                          .recipient = world_.broker().Id(member),
+                          .at = now,
+                          .expires = now + kWithoutConsentLife,
+                          .case_id = opening.case_id,
+                          .id = WithoutConsentId::New(),
+                          .reason_code = "imminent_danger_life",
+                          .sections = {Section::kIdentity},
+                          .risk_level = "extreme",
+                          .purpose = "safety",
+                          .legal_basis = {"A6-1-d"},
+                          .agreement_sought = "unsafe",
+                          .informed_answer = "unsafe",
+                          .texts = Sha256("reasons")};
+    return SignWithoutConsent(record, VALUE_OF(ong().keys().Signer())).token;
+  }
+
   std::string referral_, case_id_;
 };
 
 TEST_F(LyingAboutACase, BothEndsAreBelievedWhenTheyDoNot) {
-  const auditor::Report whole = Judged({Open(ong(), true)});
+  const auditor::Report whole = Judged({Open(ong(), true), Open(uls())});
   EXPECT_TRUE(whole.ok()) << ToText(whole);
-  EXPECT_EQ(whole.step(auditor::Step::kDisclosures).Ok(), true)
-      << ToText(whole);
-  EXPECT_EQ(whole.step(auditor::Step::kDisclosures).checked, 2u);
+  EXPECT_EQ(whole.step(auditor::Step::kDisclosures).checked, 4u);
+  ASSERT_EQ(whole.cases.size(), 1u);
+  EXPECT_EQ(whole.cases[0].one_sided, 0u);
+  const auditor::Report one = Judged({Open(ong(), true)});
+  EXPECT_TRUE(one.ok()) << ToText(one);
+  // For what purpose it went nobody but the sender says.
+  EXPECT_EQ(one.step(auditor::Step::kDisclosures).Ok(), std::nullopt);
+  EXPECT_EQ(one.cases[0].one_sided, 2u);
   const auditor::Report both = Judged({Open(ong()), Open(uls())});
   EXPECT_TRUE(both.ok()) << ToText(both);
   // What nobody can recompute is said, and is no finding.
@@ -179,6 +251,102 @@ TEST_F(LyingAboutACase, AttackByOneEndIsFoundWithTheOther) {
   First(less).slots.erase(First(less).slots.begin());
   EXPECT_TRUE(
       Finds(Judged({Open(ong()), less}), FindingCode::kBadSignature, first));
+}
+
+TEST_F(LyingAboutACase, AttackByADecoyThatMayBeADenialLeavesTheStepOpen) {
+  CaseOpening opening = Open(ong(), true);
+  const auditor::Report all = Judged({opening, Open(uls())});
+  size_t kept_back = 0;
+  for (std::string& text : opening.grants) {
+    ParsedSdJwt grant = VALUE_OF(ParseSdJwt(text, kGrantBytesMax));
+    for (const Disclosure& disclosure : grant.disclosures)
+      if (ToText(VALUE_OF(FromBase64Url(disclosure))).find("\"exclude\"") !=
+          std::string::npos) {
+        std::erase(grant.disclosures, disclosure);
+        ++kept_back;
+        break;
+      }
+    text = SerializeSdJwt(grant.jwt, grant.disclosures);
+  }
+  const auditor::Report less = Judged({opening, Open(uls())});
+  for (const auditor::Report* report : {&all, &less}) {
+    EXPECT_GT(report->cases[0].provisions, 0u);
+    EXPECT_EQ(report->step(auditor::Step::kDisclosures).Ok(),
+              report->cases[0].provisions_hidden == 0
+                  ? std::optional<bool>(true)
+                  : std::nullopt);
+  }
+  EXPECT_GT(less.cases[0].provisions_hidden, 0u);
+  EXPECT_EQ(less.cases[0].provisions_hidden,
+            all.cases[0].provisions_hidden + kept_back);
+}
+
+TEST_F(LyingAboutACase, AttackByARecipientWhoAccusesTheSenderIsItsWordAlone) {
+  CaseOpening more = Open(uls());
+  First(more).slots.insert(VALUE_OF(ParseSlot("special")));
+  CaseOpening purpose = Open(uls(), true);
+  First(purpose).purpose = "statistics";
+  for (const CaseOpening* lie : {&more, &purpose}) {
+    const LeafIndex leaf = First(const_cast<CaseOpening&>(*lie)).leaf;
+    const auditor::Report alone = Judged({*lie});
+    ASSERT_TRUE(Finds(alone, FindingCode::kNotCovered, leaf)) << ToText(alone);
+    for (const auditor::Finding& finding : alone.findings())
+      EXPECT_THAT(finding.text, testing::StartsWith("by the word of uls"));
+    EXPECT_EQ(alone.cases[0].one_sided, 2u);
+    // With the sender's own opening it is a contradiction between the two.
+    const auditor::Report both = Judged({*lie, Open(ong(), true)});
+    EXPECT_TRUE(Finds(both, FindingCode::kBadSignature, leaf)) << ToText(both);
+    for (const auditor::Finding& finding : both.findings()) {
+      if (finding.code != FindingCode::kNotCovered) continue;
+      EXPECT_THAT(finding.text, testing::StartsWith("by the word of uls"));
+    }
+  }
+}
+
+TEST_F(LyingAboutACase, AttackByABasisThatDidNotGoAlongIsFound) {
+  CaseOpening opening = Open(ong(), true);
+  const LeafIndex leaf = SendAnyway(opening, {});
+  EXPECT_TRUE(Finds(Judged({opening}), FindingCode::kNotCovered, leaf));
+  // Signed since, and dated back: what went along was another thing.
+  opening.bases.push_back(BasisFor(opening, "mp"));
+  EXPECT_TRUE(Finds(Judged({opening}), FindingCode::kNotCovered, leaf));
+  // Nobody can see what went along: it may be so, and the step says no more.
+  opening.envelopes.back().content.reset();
+  const auditor::Report unproven = Judged({opening});
+  EXPECT_TRUE(unproven.ok()) << ToText(unproven);
+  EXPECT_EQ(unproven.cases[0].bases_undated, 1u);
+  EXPECT_EQ(unproven.step(auditor::Step::kDisclosures).Ok(), std::nullopt);
+  EXPECT_THAT(ToText(unproven), testing::HasSubstr("legal basis"));
+}
+
+TEST_F(LyingAboutACase, ABasisThatWentAlongCounts) {
+  CaseOpening opening = Open(ong(), true);
+  const std::string basis = BasisFor(opening, "mp");
+  opening.bases.push_back(basis);
+  SendAnyway(opening, {basis});
+  const auditor::Report report = Judged({opening});
+  EXPECT_TRUE(report.ok()) << ToText(report);
+  EXPECT_EQ(report.cases[0].bases_undated, 0u);
+}
+
+TEST_F(LyingAboutACase, AttackByAnotherContactIsFoundWithTheOther) {
+  CaseOpening other = Open(uls());
+  First(other).first_contact = !First(other).first_contact;
+  EXPECT_TRUE(Finds(Judged({Open(ong()), other}), FindingCode::kBadSignature,
+                    First(other).leaf));
+}
+
+TEST_F(LyingAboutACase, MailThatNeverCameIsNotLeftOutByItsRecipient) {
+  // Sent, and still under way.
+  uls().port().down = true;
+  EXPECT_OK(
+      ong().referrals().Disclose(ong().officer(), referral_, "uls", {"identity"}));
+  world_.Settle();
+  const auditor::Report waits = Judged({Open(ong()), Open(uls())});
+  EXPECT_TRUE(waits.ok()) << ToText(waits);
+  uls().port().down = false;
+  world_.Settle();
+  EXPECT_TRUE(Judged({Open(ong()), Open(uls())}).ok());
 }
 
 TEST_F(LyingAboutACase, AttackByEntriesThatAreNotThereSaysSoAndNeverCrashes) {

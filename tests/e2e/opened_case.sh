@@ -48,7 +48,9 @@ amparo-broker export --data "$net/broker" --out "$scratch/export" >/dev/null
 pin=$(sed -n 's/^root = "\(.*\)"/\1/p' "$net/profiles/auditor/profile.toml")
 replay() { audit replay --export "$scratch/export" --root "$pin" --json "$@"; }
 check "with the sections it is proven" replay --case "$scratch/whole.json"
-equal "$(jq -c '[.ok, .steps[8].ok, .steps[8].checked, .cases[0].unproven]' "$scratch/out")" "[true,true,2,0]"
+equal "$(jq -c '[.ok, .steps[8].ok, .steps[8].checked, .cases[0].unproven, .cases[0].one_sided]' "$scratch/out")" "[true,null,2,0,2]"
+check "its purpose is proven by both ends" replay --case "$scratch/whole.json" --case "$scratch/uls.json"
+equal "$(jq -c '[.ok, .cases[0].one_sided, (.cases[0].provisions > 0)]' "$scratch/out")" "[true,0,true]"
 check "without them it says so" replay --case "$scratch/ong.json" --case "$scratch/uls.json"
 equal "$(jq -c '[.ok, .steps[8].ok, .cases[0].members, (.cases[0].unproven > 0)]' "$scratch/out")" '[true,null,["ong","uls"],true]'
 check "a page says it, too" audit replay --export "$scratch/export" --root "$pin" --no-timeline --case "$scratch/whole.json" --html "$scratch/report.html"
