@@ -4,7 +4,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/clock.h"
 #include "base/status.h"
+#include "proto/envelope/limits.h"
 #include "proto/network/witnesses.h"
 
 namespace amparo::auditor {
@@ -16,6 +18,10 @@ constexpr char kHowToCheck[] =
     "many entries, its cosignature lines (C2SP tlog-cosignature) by the "
     "witness "
     "keys of the version before";
+
+// A witness that follows a long log, or is asked again, cosigns a while after
+// the checkpoint was made.
+constexpr absl::Duration kCosignedLate = absl::Hours(1);
 
 absl::Status VerifyByLogOf(const AcceptedCharter& charter,
                            const std::string& note) {
@@ -53,6 +59,7 @@ absl::Status CharterQuorum::OnCharter(LeafIndex leaf,
     return absl::OkStatus();
   Step step{.leaf = leaf, .replayed = replayed};
   step.newest = CountNewest(next->charter);
+  step.log_keys = next->charter.log_keys;
   if (last_.has_value()) {
     const Count& before = steps_.back().newest;
     step.quorum_before = before.quorum;
@@ -101,6 +108,7 @@ void CharterQuorum::JudgeKept(const std::string& note,
     return fault(FindingCode::kQuorumMissing, times->size(),
                  " of its witnesses cosigned, ", before.charter.witness_quorum,
                  " are needed");
+  step.kept.cosigned = MedianOf(*times);
   // The log went on since the replay began: they were not there yet.
   if (claimed->size > size_) step.kept.state = Kept::State::kLater;
 }
@@ -111,9 +119,43 @@ bool CharterQuorum::WantsRoot(TreeSize size) const {
   });
 }
 
+void CharterQuorum::OnEntry(LeafIndex leaf, absl::Time time) {
+  newest_entry_ = time;
+  for (Step& step : steps_)
+    if (step.kept.size.value() == leaf.value()) step.kept.next = time;
+}
+
 void CharterQuorum::OnSize(TreeSize size, const Digest& root) {
   for (Step& step : steps_)
-    if (step.kept.size == size) step.kept.root = root;
+    if (step.kept.size == size) {
+      step.kept.root = root;
+      step.kept.last = newest_entry_;
+    }
+}
+
+absl::Duration CharterQuorum::LaterMax() { return kClockStop + kCreatedAfter; }
+
+// Times never fall, so that the last entry before a checkpoint and the first
+// after it speak for all.
+void CharterQuorum::CompareTimes(const Step& step) {
+  const Kept& kept = step.kept;
+  if (!kept.cosigned.has_value()) return;
+  const auto add = [&](uint64_t leaf, absl::Time time, const char* what) {
+    report_.Add(auditor::Step::kLinks,
+                {FindingCode::kLate, LeafIndex(leaf),
+                 absl::StrCat("entry ", leaf, " says ", FormatUtc(time), what,
+                              kept.size.value(), " entries at ",
+                              FormatUtc(*kept.cosigned)),
+                 "charter-checkpoints/VERSION: the time in its cosignature "
+                 "lines, against bytes 1 to 8 of the entry"});
+  };
+  if (kept.last.has_value() && *kept.last > *kept.cosigned + LaterMax())
+    add(kept.size.value() - 1, *kept.last,
+        ", and witnesses cosigned a log with it, of ");
+  if (kept.next.has_value() &&
+      *kept.next < *kept.cosigned - LaterMax() - kCosignedLate)
+    add(kept.size.value(), *kept.next,
+        ", and came after witnesses had cosigned ");
 }
 
 // Under a quorum of 0 each checkpoint counts: the newest may be the first one
@@ -142,8 +184,10 @@ bool CharterQuorum::CameIntoForce(Step& step) {
     report_.Add(auditor::Step::kCharterChain, *kept.fault);
     return step.newest_enacts;
   }
+  if (kept.state == Kept::State::kThere) CompareTimes(step);
   if (kept.state == Kept::State::kThere || step.newest_enacts) return true;
   if (kept.state == Kept::State::kLater) {
+    left_open_ = true;
     report_.Skip(auditor::Step::kCharterChain,
                  absl::StrCat(who,
                               ": they brought it into force after this "
@@ -183,7 +227,11 @@ std::optional<CharterQuorum::Count> CharterQuorum::Finish() {
                               "what was logged after entry ",
                               steps_[by + 1].leaf.value(),
                               " waits for its own witnesses"));
-  return steps_[by].newest;
+  Count count = steps_[by].newest;
+  for (size_t i = must; i <= may; ++i)
+    count.log_keys.insert(count.log_keys.end(), steps_[i].log_keys.begin(),
+                          steps_[i].log_keys.end());
+  return count;
 }
 
 }  // namespace amparo::auditor

@@ -32,6 +32,8 @@ class CharterQuorum {
   absl::Status OnCharter(LeafIndex leaf, const NetworkFold& network,
                          bool replayed = false);
 
+  // Each entry, in leaf order.
+  void OnEntry(LeafIndex leaf, absl::Time time);
   // After each entry: the roots that kept checkpoints are about.
   bool WantsRoot(TreeSize size) const;
   void OnSize(TreeSize size, const Digest& root);
@@ -42,9 +44,22 @@ class CharterQuorum {
     uint32_t quorum = 0;
     absl::Status good;              // or why it is to be refused
     std::vector<absl::Time> times;  // of their cosignatures, ascending
+    // Of the charters that were in force before it or came with it.
+    std::vector<NoteVerifier> log_keys;
   };
   // After the last entry. nullopt without a charter.
   std::optional<Count> Finish();
+  // After that: a charter may have come into force later, nobody can say.
+  bool left_open() const { return left_open_; }
+
+  // The cosignatures' time: their median, of two in the middle the earlier.
+  // Precondition: there are some, ascending.
+  static absl::Time MedianOf(const std::vector<absl::Time>& times) {
+    return times[(times.size() - 1) / 2];
+  }
+  // How far an entry's time may be after that of cosignatures over it: the
+  // broker takes none that is further from its own clock.
+  static absl::Duration LaterMax();
 
  private:
   // The checkpoint that the source keeps for a charter.
@@ -55,6 +70,8 @@ class CharterQuorum {
     TreeSize size;
     Digest claimed;
     std::optional<Digest> root;  // of this log at that size
+    std::optional<absl::Time> cosigned;
+    std::optional<absl::Time> last, next;  // entries, before its size and after
   };
   struct Step {
     LeafIndex leaf;
@@ -64,6 +81,7 @@ class CharterQuorum {
     uint32_t quorum_before = 0;
     bool newest_enacts = false;
     Kept kept;
+    std::vector<NoteVerifier> log_keys;
   };
 
   Count CountNewest(const Charter& charter) const;
@@ -72,6 +90,8 @@ class CharterQuorum {
                  Step& step) const;
   bool CameIntoForce(Step& step);
   bool CameByNewest(const Step& step) const;
+  // Entries before and after a good checkpoint against its cosignatures.
+  void CompareTimes(const Step& step);
 
   LeafSource& source_;
   Report& report_;
@@ -79,6 +99,8 @@ class CharterQuorum {
   TreeSize size_;
   std::vector<Step> steps_;  // one a charter that was accepted
   std::optional<AcceptedCharter> last_;
+  std::optional<absl::Time> newest_entry_;
+  bool left_open_ = false;
 };
 
 }  // namespace amparo::auditor

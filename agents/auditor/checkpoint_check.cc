@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/clock.h"
 #include "base/status.h"
 #include "crypto/note.h"
 #include "proto/network/witnesses.h"
@@ -71,10 +72,10 @@ void CheckpointCheck::OnSize(TreeSize size, const Digest& root) {
     if (older.claimed.size == size) older.root = root;
 }
 
-absl::Status CheckpointCheck::VerifyByLog(const std::string& note,
-                                          const NetworkFold& network) const {
+absl::Status CheckpointCheck::VerifyByLog(
+    const std::string& note, const std::vector<NoteVerifier>& log_keys) const {
   absl::Status last = absl::PermissionDeniedError("no log key signed it");
-  for (const NoteVerifier& key : network.log_keys()) {
+  for (const NoteVerifier& key : log_keys) {
     last = VerifyCheckpoint(note, key).status();
     if (last.ok()) break;
   }
@@ -89,12 +90,14 @@ bool CheckpointCheck::Finish(const NetworkFold& network,
     return true;
   }
   report_.Checked(Step::kCheckpoint);
-  absl::Status good = VerifyByLog(note_, network);
+  // A key that a charter in force no longer names is worth nothing on it.
+  absl::Status good = VerifyByLog(note_, count->log_keys);
   if (good.ok()) good = count->good;
   report_.quorum = count->quorum;
   report_.quorum_charter = count->version;
   if (good.ok()) {
     report_.cosignatures = static_cast<uint32_t>(count->times.size());
+    CompareTimes(*count);
     if (!count->times.empty())
       report_.checkpoint_at = count->times[count->times.size() / 2];
   }
@@ -115,11 +118,27 @@ bool CheckpointCheck::Finish(const NetworkFold& network,
   return good.ok();
 }
 
+void CheckpointCheck::CompareTimes(const CharterQuorum::Count& count) {
+  if (count.quorum == 0 || count.times.size() < count.quorum ||
+      !report_.checkpoint_at.has_value())
+    return;
+  const absl::Time median = CharterQuorum::MedianOf(count.times);
+  if (*report_.checkpoint_at <= median + CharterQuorum::LaterMax()) return;
+  report_.Add(
+      Step::kLinks,
+      {FindingCode::kLate, std::nullopt,
+       absl::StrCat("the newest entry says ", FormatUtc(*report_.checkpoint_at),
+                    ", and witnesses cosigned a log with it at ",
+                    FormatUtc(median)),
+       "the time in the checkpoint's cosignature lines, against bytes "
+       "1 to 8 of the last entry"});
+}
+
 void CheckpointCheck::CompareOlder(const NetworkFold& network) {
   for (const Older& older : older_) {
     report_.Checked(Step::kConsistency);
     const uint64_t size = older.claimed.size.value();
-    if (!VerifyByLog(older.note, network).ok())
+    if (!VerifyByLog(older.note, network.log_keys()).ok())
       report_.Add(Step::kConsistency,
                   {FindingCode::kBadCheckpoint, std::nullopt,
                    absl::StrCat("the older checkpoint of size ", size,

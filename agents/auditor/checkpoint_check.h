@@ -51,7 +51,9 @@ class CheckpointCheck {
   };
 
   absl::Status VerifyByLog(const std::string& note,
-                           const NetworkFold& network) const;
+                           const std::vector<NoteVerifier>& log_keys) const;
+  // The newest entry against the cosignatures under the newest checkpoint.
+  void CompareTimes(const CharterQuorum::Count& count);
   void CompareOlder(const NetworkFold& network);
 
   const std::string note_;

@@ -102,6 +102,7 @@ class Judgement {
     if (!decoded.ok())
       return Add(FindingCode::kLeafMismatch, leaf, "is no log entry");
     links_.OnEntry(leaf, decoded->time);
+    report_.checkpoint_at = decoded->time;
     OnContent(entry, *decoded);
   }
 

@@ -190,6 +190,7 @@ absl::Status Walk::OnEntry(LeafIndex leaf, ByteView bytes) {
     return absl::OkStatus();
   }
   links_.OnEntry(leaf, entry->time);
+  quorum_.OnEntry(leaf, entry->time);
   report_.checkpoint_at = entry->time;
   if (options_.state != nullptr &&
       !std::holds_alternative<CommitmentEntry>(entry->content))
@@ -263,7 +264,8 @@ absl::Status Walk::Finish() {
   FinishTree(checkpoint_.Finish(network_, quorum_.Finish()));
   cases_.Finish();
   if (options_.network != nullptr) options_.network(network_);
-  if (options_.state != nullptr && report_.ok()) GiveState(std::move(edge));
+  if (options_.state != nullptr && report_.ok() && !quorum_.left_open())
+    GiveState(std::move(edge));
   return absl::OkStatus();
 }
 

@@ -33,7 +33,8 @@ struct ReplayOptions {
   // came before is taken from there: only that the log still begins with it is
   // proven, by the root.
   const ReplayState* resume = nullptr;
-  // Where this one ended; once, if there is no finding. May be null.
+  // Where this one ended; once, if there is no finding and no charter of which
+  // nobody can say yet whether it came into force. May be null.
   std::function<void(const ReplayState&)> state;
   // How many of how many entries were replayed; may be null.
   std::function<void(uint64_t done, uint64_t size)> progress;

@@ -210,5 +210,89 @@ TEST_F(CharterQuorumTest, AttackByACharterThatWasRefusedNeedsNoWitnesses) {
   EXPECT_EQ(report.charter_version, 3u);
 }
 
+TEST_F(CharterQuorumTest, AttackEntriesThatAreDatedBackAfterTheWitnesses) {
+  // Kept ten hours after the entries' times: the log stood still, they say.
+  fourth_ = AddCharterWith(4);
+  log_.now += absl::Hours(10);
+  log_.KeepCharterCheckpoint(4, {"gnr", "ong"});
+  log_.now -= absl::Hours(10);
+  const LeafIndex next = log_.AddAnchor("ong");
+  log_.now += absl::Hours(10);
+  log_.witnesses = {"cpcj", "gnr", "mp", "ong"};
+  EXPECT_THAT(ExportAndReplay(), FirstFails(FindingCode::kLate, next.value()));
+}
+
+TEST_F(CharterQuorumTest, AttackEntriesThatAreDatedAheadOfTheWitnesses) {
+  fourth_ = AddCharterWith(4);
+  log_.now -= absl::Hours(10);
+  log_.KeepCharterCheckpoint(4, {"gnr", "ong"});
+  log_.now += absl::Hours(10);
+  log_.witnesses = {"cpcj", "gnr", "mp", "ong"};
+  EXPECT_THAT(ExportAndReplay(),
+              FirstFails(FindingCode::kLate, fourth_.value()));
+}
+
+TEST_F(CharterQuorumTest, AttackEntriesThatAreDatedAheadOfTheNewest) {
+  AddFourth();
+  log_.now += absl::Hours(10);
+  log_.AddAnchor("ong");
+  log_.now -= absl::Hours(10);
+  EXPECT_THAT(ExportAndReplay(), FailsAsAWhole(FindingCode::kLate));
+}
+
+TEST_F(CharterQuorumTest, WitnessesWhoseClocksAreAnHourOffAreNoFinding) {
+  for (const absl::Duration off : {absl::Minutes(-60), absl::Minutes(60)}) {
+    fourth_ = log_.AddCharter([](Charter&) {});
+    log_.now += off;
+    log_.KeepCharterCheckpoint(log_.charter().charter.version, {"gnr", "ong"});
+    log_.now -= off;
+    log_.AddAnchor("ong");
+  }
+  log_.witnesses = {"cpcj", "gnr", "mp", "ong"};
+  log_.now -= absl::Minutes(59);
+  EXPECT_THAT(ExportAndReplay(), Passes());
+}
+
+TEST_F(CharterQuorumTest, AttackALogKeyThatWasRetiredSignsNothingAnyMore) {
+  log_ = LogBuilder();
+  log_.AddEnvelope("ong", "uls");
+  const std::string older = log_.SignedCheckpoint();
+  const SigningKey other = SigningKey::Generate();
+  log_.AddCharter([&](Charter& next) {
+    next.log_keys = {VALUE_OF(NoteVerifier::Create(
+        "test-example", NoteKeyType::kEd25519, other.verify_key()))};
+  });
+  log_.AddAnchor("ong");
+  Export();
+  EXPECT_THAT(Replayed(), FailsAsAWhole(FindingCode::kBadCheckpoint));
+  // By the key that the charter names, with the old one's older word.
+  const Checkpoint head = VALUE_OF(PeekCheckpoint(Read("checkpoint")));
+  Write("checkpoint", VALUE_OF(SignCheckpoint(head, other)));
+  EXPECT_THAT(Replayed({.root = log_.root(), .since = {older}}), Passes());
+}
+
+TEST_F(CharterQuorumTest, AnOpenQuestionIsNotKeptAsAnAnswer) {
+  // Version 4 comes with this checkpoint, version 5 after it, if it does.
+  fourth_ = AddCharterWith(4);
+  log_.AddCharter([](Charter&) {});
+  const std::string early = log_.SignedCheckpoint({"gnr", "ong"});
+  log_.KeepCharterCheckpoint(4, {"gnr", "ong"});
+  log_.AddAnchor("ong");
+  log_.witnesses = {"cpcj", "gnr", "mp", "ong"};
+  log_.KeepCharterCheckpoint(5, log_.witnesses);
+  Export();
+  bool kept = false;
+  ReplayOptions options{.root = log_.root()};
+  options.state = [&](const ReplayState&) { kept = true; };
+  EXPECT_THAT(Replayed(options), Passes());
+  EXPECT_TRUE(kept);
+  kept = false;
+  Write("checkpoint", early);
+  const Report report = Replayed(options);
+  EXPECT_THAT(report, Passes());
+  EXPECT_EQ(report.step(Step::kCharterChain).Ok(), std::nullopt);
+  EXPECT_FALSE(kept);
+}
+
 }  // namespace
 }  // namespace amparo::auditor
