@@ -200,10 +200,7 @@ absl::StatusOr<std::vector<MemberId>> Plan::EndStay(RecordRow row,
                                                     const Bytes& event,
                                                     LeafIndex leaf) {
   EnvelopeRecord& record = row.record;
-  ASSIGN_OR_RETURN(const Waiting waiting,
-                   Pending(record.recipient, record.sender));
-  if (*waiting.all > 0) --*waiting.all;
-  if (*waiting.of_sender > 0) --*waiting.of_sender;
+  RETURN_IF_ERROR(Leave(record));
   const std::string key = NumberKey(record.leaf.value());
   record.state = state;
   row.settled_leaf = leaf;
@@ -226,6 +223,23 @@ absl::StatusOr<std::vector<MemberId>> Plan::EndStay(RecordRow row,
       PutItem(record.sender, leaf, notice);
       return std::vector{record.sender};
   }
+}
+
+// One less waits, unless a rebuild let go of it: then its name is free, or
+// another's.
+absl::Status Plan::Leave(const EnvelopeRecord& record) {
+  ASSIGN_OR_RETURN(
+      const std::optional<std::string> name,
+      Get(Table::kRequests,
+          EnvelopeRequestKey(record.sender, record.envelope_id)));
+  if (!name) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const RequestRow request, DecodeRequest(*name));
+  if (request.leaf != record.leaf) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const Waiting waiting,
+                   Pending(record.recipient, record.sender));
+  if (*waiting.all > 0) --*waiting.all;
+  if (*waiting.of_sender > 0) --*waiting.of_sender;
+  return absl::OkStatus();
 }
 
 Plan::Answer Plan::Apply(const Op& op, const Date& date) {

@@ -57,6 +57,7 @@ class Plan {
   absl::StatusOr<bool> MayErase(const Erase& erase,
                                 const Erase::Target& target);
 
+  absl::Status Leave(const EnvelopeRecord& record);
   // The event at `leaf` ends the stay of the envelope of `row`, as `state`.
   // Whose mailbox got an item.
   absl::StatusOr<std::vector<MemberId>> EndStay(RecordRow row,

@@ -74,6 +74,9 @@ absl::StatusOr<uint64_t> TableStore::EndRebuilding(LeafIndex lost_from) {
     changes.Delete(Table::kMailbox, MailboxKey(record.recipient, record.leaf));
     changes.Delete(Table::kRequests,
                    EnvelopeRequestKey(record.sender, record.envelope_id));
+    // Nothing waits any more: what is sent again needs the room.
+    changes.Delete(Table::kState, PendingKey(record.recipient));
+    changes.Delete(Table::kState, PendingKey(record.recipient, record.sender));
   }
   RETURN_IF_ERROR(ForgetInvitations(changes));
   const auto earlier = Rebuilt();

@@ -241,5 +241,24 @@ TEST_P(StoreContract, LetsGoOfWhatMayHaveBeenTakenBackSinceTheBackup) {
   EXPECT_EQ(VALUE_OF(store().Rebuilt()).from, range.from);
 }
 
+// A mailbox that was full has room for all that is sent again, and what became of
+// the lost ones makes no more of it.
+TEST_P(StoreContract, CountsNothingThatARebuildLetGoOf) {
+  Lost lost;
+  EXPECT_OK(store().AppendLogged(LoggedIn(lost.broker.store())));
+  const MemberId b = *MemberId::Parse("clinic-b");
+  ASSERT_EQ(VALUE_OF(store().PendingCount(b)), 1u);
+  EXPECT_EQ(VALUE_OF(store().EndRebuilding(
+                LeafIndex(store().Head().range.size().value()))),
+            1u);
+  EXPECT_EQ(VALUE_OF(store().PendingCount(b)), 0u);
+  lost.broker.Restart(&store());
+  VALUE_OF(lost.broker.Accept("clinic-a", lost.pending.envelope));
+  EXPECT_EQ(VALUE_OF(store().PendingCount(b)), 1u);
+  VALUE_OF(lost.broker.Acknowledge(
+      "clinic-b", lost.broker.ReceiptFor("clinic-b", lost.pending)));
+  EXPECT_EQ(VALUE_OF(store().PendingCount(b)), 1u);
+}
+
 }  // namespace
 }  // namespace amparo::broker
