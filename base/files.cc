@@ -45,6 +45,22 @@ class Descriptor {
   int fd_;
 };
 
+absl::StatusOr<std::string> ReadAll(const Descriptor& file,
+                                    const std::string& path, size_t size_max) {
+  std::string content;
+  char buffer[16384];
+  while (true) {
+    const ssize_t got = read(file.get(), buffer, sizeof buffer);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return ErrnoStatus("read", path);
+    if (got == 0) return content;
+    content.append(buffer, static_cast<size_t>(got));
+    if (content.size() > size_max)
+      return absl::ResourceExhaustedError(
+          absl::StrCat(path, " is larger than ", size_max, " bytes"));
+  }
+}
+
 mode_t ModeOf(FileMode mode) {
   return mode == FileMode::kPrivate ? 0600 : 0644;
 }
@@ -94,18 +110,25 @@ absl::Status WriteThenMove(const std::string& path, absl::string_view content,
 absl::StatusOr<std::string> ReadFile(const std::string& path, size_t size_max) {
   const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.get() < 0) return ErrnoStatus("open", path);
-  std::string content;
-  char buffer[16384];
-  while (true) {
-    const ssize_t got = read(file.get(), buffer, sizeof buffer);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return ErrnoStatus("read", path);
-    if (got == 0) return content;
-    content.append(buffer, static_cast<size_t>(got));
-    if (content.size() > size_max)
-      return absl::ResourceExhaustedError(
-          absl::StrCat(path, " is larger than ", size_max, " bytes"));
-  }
+  return ReadAll(file, path, size_max);
+}
+
+absl::StatusOr<std::string> ReadForeignFile(const std::string& path,
+                                            size_t size_max) {
+  const auto no_file = [&path] {
+    return MakeError(absl::StatusCode::kInvalidArgument,
+                     absl::StrCat(path, " is no plain file"),
+                     {.code = "tampered"});
+  };
+  const Descriptor file(
+      open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW));
+  // A link; a socket.
+  if (file.get() < 0 && (errno == ELOOP || errno == ENXIO)) return no_file();
+  if (file.get() < 0) return ErrnoStatus("open", path);
+  struct stat what = {};
+  if (fstat(file.get(), &what) != 0) return ErrnoStatus("read", path);
+  if (!S_ISREG(what.st_mode)) return no_file();
+  return ReadAll(file, path, size_max);
 }
 
 absl::Status WriteFile(const std::string& path, absl::string_view content,

@@ -13,6 +13,10 @@ namespace amparo {
 
 // NOT_FOUND, PERMISSION_DENIED, or RESOURCE_EXHAUSTED beyond `size_max` bytes.
 absl::StatusOr<std::string> ReadFile(const std::string& path, size_t size_max);
+// The same of what another party handed over: INVALID_ARGUMENT for a link, a
+// pipe, a device or a folder, and none of them is waited for.
+absl::StatusOr<std::string> ReadForeignFile(const std::string& path,
+                                            size_t size_max);
 
 enum class FileMode { kPrivate, kPublic };  // 0600, 0644
 

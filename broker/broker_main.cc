@@ -48,6 +48,7 @@ struct Arguments {
   std::string qr_file;
   std::string out;
   std::vector<std::string> from;
+  std::vector<std::string> known;
   int wait_s = 0;
 };
 
@@ -138,6 +139,11 @@ Verbs Describe(CLI::App& app, Arguments& arguments) {
                    "what amparo-agent export-mirror wrote; one for each member")
       ->type_name("MIRROR")
       ->required();
+  verbs.rebuild
+      ->add_option("--known", arguments.known,
+                   "a signed checkpoint that the mirrors must reach: what a "
+                   "witness from outside has in its state/")
+      ->type_name("FILE");
   verbs.new_log_key = app.add_subcommand(
       "new-log-key", "make the key that the log will be signed with");
   AddCommon(verbs.new_log_key, arguments);
@@ -195,7 +201,8 @@ absl::StatusOr<Answer> Dispatch(const Verbs& verbs,
   if (verbs.write_export->parsed()) return Export(data, arguments.out);
   if (verbs.backup->parsed()) return Backup(data, arguments.out, clock);
   if (verbs.check->parsed()) return Check(data);
-  if (verbs.rebuild->parsed()) return Rebuild(data, arguments.from);
+  if (verbs.rebuild->parsed())
+    return Rebuild(data, arguments.from, arguments.known);
   if (verbs.new_log_key->parsed()) return NewLogKey(data);
   if (verbs.switch_log_key->parsed())
     return SwitchLogKey(data, arguments.at_once, clock);

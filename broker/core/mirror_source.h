@@ -23,6 +23,10 @@ class MirrorSource {
   virtual const std::string& name() const = 0;
   // Signed checkpoints: one at least, or NOT_FOUND.
   virtual absl::StatusOr<std::vector<std::string>> Notes() = 0;
+  // Signed checkpoints under which charters came into force; often none.
+  virtual absl::StatusOr<std::vector<std::string>> CharterNotes() = 0;
+  // Whether it has more than notes. Without, all others are asked.
+  virtual bool has_entries() const { return true; }
   // The first `width` entries of a bundle. NOT_FOUND when they are not there.
   virtual absl::StatusOr<std::vector<Bytes>> Bundle(uint64_t index,
                                                     uint32_t width) = 0;

@@ -119,7 +119,12 @@ absl::Status OutsideWitness::Take(const Answer& answer, const std::string& text,
     }
     refused = book_.AddOutside(signature, size);
     // Too late for this one: enough others were faster.
-    if (refused.ok() || absl::IsFailedPrecondition(refused)) {
+    const auto detail = DetailOf(refused);
+    const bool late = absl::IsFailedPrecondition(refused) && detail &&
+                      detail->field == "tree_size";
+    if (absl::IsFailedPrecondition(refused) && !late)
+      refused = Useless("clock", "its clock is over an hour from this one");
+    if (refused.ok() || late) {
       known_ = size;
       cosigned_ = Cosigned{text, refused.ok() ? at : absl::InfinitePast(),
                            clock_.Now()};

@@ -46,39 +46,110 @@ Rebuilding::Rebuilding(const Store& store, std::vector<NoteVerifier> log_keys,
 absl::Status Rebuilding::Check() {
   RETURN_IF_ERROR(ReadNotes());
   RETURN_IF_ERROR(CheckStored());
+  RETURN_IF_ERROR(CheckReached());
   return CheckOneHistory();
 }
 
 absl::StatusOr<Checkpoint> Rebuilding::Verify(const std::string& note) const {
-  absl::Status refused = absl::InvalidArgumentError("no log key");
+  absl::Status refused = absl::NotFoundError("no key of this log signed it");
   for (const NoteVerifier& key : log_keys_) {
     auto checkpoint = VerifyCheckpoint(note, key);
     if (checkpoint.ok()) return checkpoint;
-    refused = checkpoint.status();
+    if (!absl::IsNotFound(checkpoint.status())) refused = checkpoint.status();
   }
   return refused;
 }
 
-absl::Status Rebuilding::ReadNotes() {
-  for (MirrorSource* mirror : mirrors_) {
-    const auto notes = mirror->Notes();
-    if (!notes.ok()) return Of(*mirror, notes.status());
-    for (const std::string& note : *notes) {
-      auto checkpoint = Verify(note);
-      if (!checkpoint.ok())
-        return Tampered(absl::StrCat(
-            mirror->name(), ": its checkpoint is not signed by this log"));
-      shown_.push_back({note, *std::move(checkpoint), mirror});
-    }
+// Of the charters that this store knows: they signed for this log once, and
+// whoever found one since must not say what it holds.
+absl::StatusOr<std::vector<NoteVerifier>> Rebuilding::EarlierKeys() const {
+  std::vector<NoteVerifier> keys;
+  ASSIGN_OR_RETURN(const auto directory, Directory::Load(store_));
+  const auto network = directory->Current();
+  for (const LoggedCharter& logged : network->charters) {
+    ASSIGN_OR_RETURN(const std::string document, store_.Document(logged.hash));
+    ASSIGN_OR_RETURN(const Charter charter, PeekCharter(document));
+    keys.insert(keys.end(), charter.log_keys.begin(), charter.log_keys.end());
   }
-  if (shown_.empty())
+  return keys;
+}
+
+absl::Status Rebuilding::ReadNotesOf(MirrorSource& mirror) {
+  const auto notes = mirror.Notes();
+  if (!notes.ok()) return Of(mirror, notes.status());
+  const auto not_signed = [&mirror] {
+    return Tampered(absl::StrCat(mirror.name(),
+                                 ": its checkpoint is not signed by this log"));
+  };
+  std::vector<std::string> foreign;
+  for (const std::string& note : *notes) {
+    auto checkpoint = Verify(note);
+    if (checkpoint.ok())
+      shown_.push_back({note, *std::move(checkpoint), &mirror});
+    else if (absl::IsNotFound(checkpoint.status()))
+      foreign.push_back(note);
+    else
+      return not_signed();
+  }
+  // Of a member that was away since the log's key changed: its openings prove
+  // themselves. What stands beside a note that counts is of the past.
+  if (foreign.size() == notes->size()) {
+    ASSIGN_OR_RETURN(const std::vector<NoteVerifier> earlier, EarlierKeys());
+    const bool of_this_log =
+        std::any_of(foreign.begin(), foreign.end(), [&](const auto& note) {
+          return std::any_of(earlier.begin(), earlier.end(),
+                             [&note](const NoteVerifier& key) {
+                               return VerifyCheckpoint(note, key).ok();
+                             });
+        });
+    if (!of_this_log) return not_signed();
+  }
+  const auto of_charters = mirror.CharterNotes();
+  if (!of_charters.ok()) return Of(mirror, of_charters.status());
+  for (const std::string& note : *of_charters) {
+    auto checkpoint = Verify(note);
+    if (checkpoint.ok())
+      shown_.push_back({note, *std::move(checkpoint), &mirror});
+    else if (!absl::IsNotFound(checkpoint.status()))
+      return not_signed();
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Rebuilding::ReadNotes() {
+  if (mirrors_.empty())
     return MakeError(absl::StatusCode::kInvalidArgument, "no mirror was given",
                      {.code = "usage", .field = "--from"});
-  std::stable_sort(shown_.begin(), shown_.end(),
-                   [](const Shown& a, const Shown& b) {
-                     return a.checkpoint.size < b.checkpoint.size;
-                   });
+  for (MirrorSource* mirror : mirrors_) RETURN_IF_ERROR(ReadNotesOf(*mirror));
+  if (shown_.empty())
+    return MakeError(
+        absl::StatusCode::kFailedPrecondition,
+        "no mirror has a checkpoint by the key that the log has now",
+        {.code = "invalid_state",
+         .field = "--from",
+         .hint = "take the mirror of a member that ran since the key changed"});
+  std::stable_sort(
+      shown_.begin(), shown_.end(), [](const Shown& a, const Shown& b) {
+        return std::pair(a.checkpoint.size, a.mirror->has_entries()) <
+               std::pair(b.checkpoint.size, b.mirror->has_entries());
+      });
   return absl::OkStatus();
+}
+
+// What somebody vouched for beyond all mirrors is lost to them: whoever saw it
+// would refuse what is rebuilt, for ever.
+absl::Status Rebuilding::CheckReached() const {
+  if (largest().mirror->has_entries() ||
+      largest().checkpoint.size <= store_.Head().range.size())
+    return absl::OkStatus();
+  return MakeError(
+      absl::StatusCode::kFailedPrecondition,
+      absl::StrCat(largest().mirror->name(), ": the log was shown up to entry ",
+                   largest().checkpoint.size.value(),
+                   ", and no mirror reaches that far"),
+      {.code = "invalid_state",
+       .field = "--from",
+       .hint = "take the mirrors of more members"});
 }
 
 // The store as it was put back is whole, and every mirror that ends within it

@@ -32,6 +32,7 @@ class Rebuilding {
   // Reads everything and changes nothing. DATA_LOSS: code "tampered" when the
   // store or a mirror is not what the log's key signed; "forked" when both of
   // two are, and contradict each other (then see evidence()).
+  // FAILED_PRECONDITION: no mirror reaches what is known to have been shown.
   // INVALID_ARGUMENT for what is no mirror.
   absl::Status Check();
   // After "forked": two signed notes that cannot both be true, as `amparo-audit
@@ -54,8 +55,12 @@ class Rebuilding {
     MirrorSource* mirror;
   };
 
+  // NOT_FOUND: signed by none of the log's keys.
   absl::StatusOr<Checkpoint> Verify(const std::string& note) const;
   absl::Status ReadNotes();
+  absl::Status ReadNotesOf(MirrorSource& mirror);
+  absl::Status CheckReached() const;
+  absl::StatusOr<std::vector<NoteVerifier>> EarlierKeys() const;
   absl::Status CheckStored();
   absl::StatusOr<std::map<TreeSize, Digest>> RootsOfLargest(
       const std::set<TreeSize>& sizes);

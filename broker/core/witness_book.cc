@@ -42,6 +42,17 @@ WitnessBook::WitnessBook(Store& store, const Directory& directory,
   const auto note = ParseNote(*stored);
   if (!note.ok()) return;
   newest_ = {*stored, SizeOf(*note), 1};
+  // A log that was rebuilt may lack the note under which a charter came into
+  // force. A quorum of its own is as good a sign: it takes witnesses that have
+  // it in force, and those of before may be no more.
+  for (size_t i = charters_.size(); i-- > 1;) {
+    if (charters_[i].leaf.value() >= newest_.size.value() ||
+        !QuorumTime(*note, charters_[i].charter))
+      continue;
+    charters_.erase(charters_.begin(),
+                    charters_.begin() + static_cast<ptrdiff_t>(i));
+    break;
+  }
   since_.emplace_back(newest_.size, absl::InfinitePast());  // long ago
 }
 

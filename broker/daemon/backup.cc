@@ -32,8 +32,9 @@ absl::Status CopyFiles(const DataDir& data, const DataDir& copy) {
         std::pair(data.second_log_key(), copy.second_log_key()),
         std::pair(data.listen_file(), copy.listen_file())})
     if (FileExists(from)) RETURN_IF_ERROR(CopySecret(from, to));
-  for (const auto& [from, to] : {std::pair(data.ca(), copy.ca()),
-                                 std::pair(data.second_ca(), copy.second_ca())}) {
+  for (const auto& [from, to] :
+       {std::pair(data.ca(), copy.ca()),
+        std::pair(data.second_ca(), copy.second_ca())}) {
     if (!FileExists(from.key)) continue;
     RETURN_IF_ERROR(CopySecret(from.key, to.key));
     RETURN_IF_ERROR(CopyPublic(from.certificate, to.certificate));
@@ -51,6 +52,13 @@ absl::StatusOr<LogHead> WriteBackup(const DataDir& data, Store& store,
   NewDirectory out(directory);
   RETURN_IF_ERROR(out.Make());
   const DataDir copy(out.path());
+  // First: whatever is left of it after a power failure does not run either.
+  Json mark;
+  mark["schema"] = "broker_backup/1";
+  mark["network"] = network.network;
+  mark["at"] = FormatUtc(now);
+  RETURN_IF_ERROR(
+      WriteFile(copy.backup_mark(), DumpJson(mark) + "\n", FileMode::kPrivate));
   RETURN_IF_ERROR(CopyFiles(data, copy));
   RETURN_IF_ERROR(store.CopyTo(copy.store()));
   LogHead head;
@@ -59,14 +67,10 @@ absl::StatusOr<LogHead> WriteBackup(const DataDir& data, Store& store,
     ASSIGN_OR_RETURN(const auto copied, OpenRocksStore(copy.store()));
     head = copied->Head();
   }
-  Json mark;
-  mark["schema"] = "broker_backup/1";
-  mark["network"] = network.network;
-  mark["at"] = FormatUtc(now);
   mark["size"] = head.range.size().value();
   mark["root_hash"] = head.range.Root().ToString();
-  RETURN_IF_ERROR(CreateFile(copy.backup_mark(), DumpJson(mark) + "\n",
-                             FileMode::kPrivate));
+  RETURN_IF_ERROR(
+      WriteFile(copy.backup_mark(), DumpJson(mark) + "\n", FileMode::kPrivate));
   RETURN_IF_ERROR(out.Finish());
   return head;
 }

@@ -1,7 +1,10 @@
 #include "broker/daemon/mirror_folder.h"
 
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "base/error.h"
@@ -15,6 +18,8 @@
 namespace amparo::broker {
 namespace {
 
+// One a charter version.
+constexpr size_t kCharterNotesMax = 4096;
 constexpr size_t kBundleBytesMax = kTileWidth * (2 + kEntryBytesMax);
 // A line: event and salt in base64url, and the keys around them.
 constexpr size_t kOpeningsBytesMax = kTileWidth * (kOpeningBytesMax * 2);
@@ -35,7 +40,7 @@ absl::StatusOr<std::unique_ptr<MirrorFolder>> MirrorFolder::Open(
 
 absl::StatusOr<std::string> MirrorFolder::Read(const std::string& path,
                                                size_t size_max) const {
-  auto content = ReadFile(absl::StrCat(folder_, "/", path), size_max);
+  auto content = ReadForeignFile(absl::StrCat(folder_, "/", path), size_max);
   if (absl::IsResourceExhausted(content.status()))
     return absl::InvalidArgumentError(absl::StrCat(path, " is too large"));
   if (absl::IsNotFound(content.status()))
@@ -50,6 +55,26 @@ absl::StatusOr<std::vector<std::string>> MirrorFolder::Notes() {
   if (absl::IsNotFound(newest.status())) return notes;
   RETURN_IF_ERROR(newest.status());
   notes.push_back(*std::move(newest));
+  return notes;
+}
+
+absl::StatusOr<std::vector<std::string>> MirrorFolder::CharterNotes() {
+  std::vector<std::string> notes;
+  std::error_code error;
+  std::filesystem::directory_iterator files(
+      absl::StrCat(folder_, "/", kCharterCheckpointsFolder), error);
+  for (; !error && files != std::filesystem::directory_iterator();
+       files.increment(error)) {
+    const std::string version = files->path().filename().string();
+    uint64_t number = 0;
+    if (!absl::SimpleAtoi(version, &number)) continue;
+    if (notes.size() == kCharterNotesMax)
+      return absl::InvalidArgumentError(
+          absl::StrCat(kCharterCheckpointsFolder, " has too many files"));
+    ASSIGN_OR_RETURN(notes.emplace_back(),
+                     Read(absl::StrCat(kCharterCheckpointsFolder, "/", version),
+                          kNoteBytesMax));
+  }
   return notes;
 }
 

@@ -9,7 +9,8 @@
 namespace amparo::broker {
 
 // A mirror as `amparo-agent export-mirror` writes it; an export of the broker
-// is one, too. What is larger than anything of its kind may be is not read.
+// is one, too. What is larger than anything of its kind may be is not read, nor
+// what is no plain file.
 class MirrorFolder final : public MirrorSource {
  public:
   // NOT_FOUND (field "--from") when there is no checkpoint in `folder`.
@@ -18,6 +19,7 @@ class MirrorFolder final : public MirrorSource {
 
   const std::string& name() const override { return folder_; }
   absl::StatusOr<std::vector<std::string>> Notes() override;
+  absl::StatusOr<std::vector<std::string>> CharterNotes() override;
   absl::StatusOr<std::vector<Bytes>> Bundle(uint64_t index,
                                             uint32_t width) override;
   absl::StatusOr<std::string> Document(const Digest& hash) override;

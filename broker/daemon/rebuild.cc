@@ -15,9 +15,11 @@
 #include "base/status.h"
 #include "broker/core/rebuild.h"
 #include "broker/core/start_guard.h"
+#include "broker/daemon/known_note.h"
 #include "broker/daemon/mirror_folder.h"
 #include "broker/daemon/wired_core.h"
 #include "broker/store/rocks_store.h"
+#include "crypto/note.h"
 
 namespace amparo::broker {
 namespace {
@@ -64,6 +66,22 @@ absl::Status RemoveFolder(const std::string& path) {
                : absl::OkStatus();
 }
 
+// From the moment on at which nobody has the store open, until all is done, a
+// supervisor may start the broker again: as of a backup, it does not run.
+absl::Status Mark(const DataDir& data) {
+  if (FileExists(data.backup_mark())) return absl::OkStatus();
+  Json mark;
+  mark["schema"] = "broker_backup/1";
+  return WriteFile(data.backup_mark(), DumpJson(mark) + "\n",
+                   FileMode::kPrivate);
+}
+
+absl::Status Unmark(const DataDir& data) {
+  if (FileExists(data.backup_mark()) && unlink(data.backup_mark().c_str()) != 0)
+    return Failed("the mark of the backup cannot be removed");
+  return absl::OkStatus();
+}
+
 // The rebuilt store and the old one change places in one step.
 absl::Status TakePlace(const DataDir& data) {
   if (renameat2(AT_FDCWD, data.rebuilt_store().c_str(), AT_FDCWD,
@@ -94,6 +112,7 @@ absl::StatusOr<Rebuilding::Result> BringUp(
     const DataDir& data, const std::vector<NoteVerifier>& log_keys,
     const std::vector<MirrorSource*>& mirrors) {
   ASSIGN_OR_RETURN(const std::unique_ptr<Store> store, OpenToRebuild(data));
+  RETURN_IF_ERROR(Mark(data));
   Rebuilding rebuilding(*store, log_keys, mirrors);
   if (const absl::Status checked = rebuilding.Check(); !checked.ok())
     return KeepEvidence(data, rebuilding, checked);
@@ -139,19 +158,26 @@ Answer AnswerOf(const Rebuilding::Result& result,
 }  // namespace
 
 absl::StatusOr<Answer> Rebuild(const DataDir& data,
-                               const std::vector<std::string>& from) {
+                               const std::vector<std::string>& from,
+                               const std::vector<std::string>& known) {
   RETURN_IF_ERROR(data.CheckOwnerOnly());
   RETURN_IF_ERROR(data.ReadConfig().status());
   ASSIGN_OR_RETURN(const std::vector<NoteVerifier> log_keys, LogKeysOf(data));
-  std::vector<std::unique_ptr<MirrorFolder>> folders;
-  std::vector<MirrorSource*> mirrors;
+  std::vector<std::unique_ptr<MirrorSource>> sources;
   for (const std::string& path : from) {
-    ASSIGN_OR_RETURN(folders.emplace_back(), MirrorFolder::Open(path));
-    mirrors.push_back(folders.back().get());
+    ASSIGN_OR_RETURN(sources.emplace_back(), MirrorFolder::Open(path));
   }
+  for (const std::string& path : known) {
+    ASSIGN_OR_RETURN(std::string note, ReadForeignFile(path, kNoteBytesMax));
+    sources.push_back(std::make_unique<KnownNote>(path, std::move(note)));
+  }
+  std::vector<MirrorSource*> mirrors;
+  for (const auto& source : sources) mirrors.push_back(source.get());
+  const bool was_marked = FileExists(data.backup_mark());
   auto result = BringUp(data, log_keys, mirrors);
   if (!result.ok()) {
     RETURN_IF_ERROR(RemoveFolder(data.rebuilt_store()));
+    if (!was_marked) RETURN_IF_ERROR(Unmark(data));
     return result.status();
   }
   RETURN_IF_ERROR(TakePlace(data));
@@ -159,8 +185,7 @@ absl::StatusOr<Answer> Rebuild(const DataDir& data,
   RETURN_IF_ERROR(
       WriteFile(data.last_checkpoint(), result->newest, FileMode::kPrivate));
   // Last: until then it may be rebuilt, and not run.
-  if (FileExists(data.backup_mark()) && unlink(data.backup_mark().c_str()) != 0)
-    return Failed("the mark of the backup cannot be removed");
+  RETURN_IF_ERROR(Unmark(data));
   return AnswerOf(*result, from);
 }
 

@@ -49,6 +49,7 @@ absl::StatusOr<OpenedData> OpenData(const DataDir& data,
                       .field = "network",
                       .hint = "restore the files that init wrote"});
   ASSIGN_OR_RETURN(std::unique_ptr<Store> store, OpenRocksStore(data.store()));
+  RETURN_IF_ERROR(CheckNoBackup(data));  // a rebuild may have begun meanwhile
   ASSIGN_OR_RETURN(const std::vector<std::string> known,
                    KnownCheckpoints(data));
   RETURN_IF_ERROR(CheckStart(*store, network.log_key, known));

@@ -21,6 +21,9 @@ inline constexpr char kCheckpointFile[] = "checkpoint";
 inline constexpr char kNewestFile[] = "newest";
 inline constexpr char kNetworkFile[] = "network.json";
 
+// "charter-checkpoints/VERSION": under which a charter came into force.
+inline constexpr char kCharterCheckpointsFolder[] = "charter-checkpoints";
+
 // "documents/HEX.json"
 std::string DocumentPath(const Digest& hash);
 // "openings/x001/234.jsonl": of the leaves of a bundle.

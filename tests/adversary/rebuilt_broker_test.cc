@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
@@ -25,6 +26,7 @@ class AgentMirror final : public broker::MirrorSource {
   explicit AgentMirror(TestAgent& agent, std::string name)
       : kv_(agent.kv()), mirror_(kv_), name_(std::move(name)) {}
   bool with_openings = true;
+  bool with_charter_notes = true;
 
   const std::string& name() const override { return name_; }
   absl::StatusOr<std::vector<std::string>> Notes() override {
@@ -32,6 +34,16 @@ class AgentMirror final : public broker::MirrorSource {
         ToText(VALUE_OF(kv_.Get(kLogCheckpointKey)))};
     if (const auto witnessed = kv_.Get(kLogWitnessedKey); witnessed.ok())
       notes.push_back(ToText(*witnessed));
+    return notes;
+  }
+  absl::StatusOr<std::vector<std::string>> CharterNotes() override {
+    std::vector<std::string> notes;
+    if (!with_charter_notes) return notes;
+    EXPECT_OK(kv_.Scan(kLogCharterNotePrefix, "",
+                       [&](absl::string_view, ByteView note) {
+                         notes.push_back(ToText(note));
+                         return true;
+                       }));
     return notes;
   }
   absl::StatusOr<std::vector<Bytes>> Bundle(uint64_t index,
@@ -73,13 +85,15 @@ class RebuiltBroker : public LyingBroker {
   }
   // The backup is put back, and brought up to what these members saw.
   broker::Rebuilding::Result Rebuild(const std::vector<std::string>& from,
-                                     bool with_openings = true) {
+                                     bool with_openings = true,
+                                     bool with_charter_notes = true) {
     std::vector<std::unique_ptr<AgentMirror>> mirrors;
     std::vector<broker::MirrorSource*> sources;
     for (const std::string& name : from) {
       mirrors.push_back(
           std::make_unique<AgentMirror>(world_.agent(name), name));
       mirrors.back()->with_openings = with_openings;
+      mirrors.back()->with_charter_notes = with_charter_notes;
       sources.push_back(mirrors.back().get());
     }
     lost_size_ = world_.broker().store().Head().range.size().value();
@@ -210,12 +224,94 @@ TEST_F(RebuiltBroker, KeepsTheReceiptOfWhatWasDeliveredWhileItsSenderWasAway) {
   ExpectNoAlarms();
 }
 
+// Between the backup and the loss other witnesses took over: the newest notes
+// have not the quorum of the charter before.
+class ChangedWitnesses : public RebuiltBroker {
+ protected:
+  void Publish(const std::vector<std::string>& witnesses, uint32_t quorum) {
+    Charter next =
+        world_.broker().committee().Successor(world_.broker().charter());
+    for (Member& member : next.members) {
+      member.witness_key = std::nullopt;
+      if (std::find(witnesses.begin(), witnesses.end(), member.id.text()) !=
+          witnesses.end())
+        member.witness_key =
+            world_.agent(member.id.text()).witness().verify_key();
+    }
+    next.witness_quorum = quorum;
+    next.trust_delay = absl::ZeroDuration();
+    VALUE_OF(world_.broker().PublishCharter(
+        world_.broker().committee().Sign(next)));
+    world_.Settle();
+  }
+  uint64_t VersionAt(TestAgent& agent) {
+    return agent.peers().Now()->charter.charter.version;
+  }
+  void ChangeThemAfterTheBackup() {
+    if (VersionAt(ong()) == 1) Publish({"gnr", "mp", "uls"}, 3);
+    Sent();
+    world_.Settle();
+    Backup();
+    // The old ones cosign what brings it, and nothing after.
+    Publish({"uls", "cpcj", "ong"}, 2);
+    Sent();
+    world_.Settle();
+    Sent();
+    world_.Settle();
+  }
+};
+
+TEST_F(ChangedWitnesses, SinceTheBackupAreFollowedAndTheNextCharterHolds) {
+  ChangeThemAfterTheBackup();
+  const uint64_t version = VersionAt(ong());
+  Rebuild({"uls", "cpcj"});
+  EXPECT_OK(backup_->WitnessedCharter(version));
+  world_.Settle();
+  Publish({"gnr", "mp", "uls", "cpcj", "ong"}, 3);
+  for (const char* name : kAll)
+    EXPECT_EQ(VersionAt(world_.agent(name)), version + 1) << name;
+  EXPECT_EQ(ong().peers().Now()->witnessed_size, ong().log().size());
+  ExpectNoAlarms();
+  LieIsOver();
+}
+
+// Mirrors of agents that kept no such note: the quorum of its own will do.
+TEST_F(ChangedWitnesses, AreFollowedByTheirOwnQuorum) {
+  ChangeThemAfterTheBackup();
+  const uint64_t version = VersionAt(ong());
+  Rebuild({"uls", "cpcj"}, true, /*with_charter_notes=*/false);
+  EXPECT_THAT(backup_->WitnessedCharter(version),
+              StatusIs(absl::StatusCode::kNotFound));
+  world_.Settle();
+  Publish({"gnr", "mp", "uls", "cpcj", "ong"}, 3);
+  for (const char* name : kAll)
+    EXPECT_EQ(VersionAt(world_.agent(name)), version + 1) << name;
+  LieIsOver();
+}
+
+// Who was away for the change comes to it by what the mirrors kept.
+TEST_F(ChangedWitnesses, AreFollowedByWhoWasAway) {
+  Publish({"gnr", "mp", "uls"}, 3);
+  const auto before = mp().Backup();
+  ChangeThemAfterTheBackup();
+  const uint64_t version = VersionAt(ong());
+  Rebuild({"uls", "cpcj"});
+  // It has neither a key in force nor the charter, and was told of the rebuild.
+  mp().Restore(before);
+  EXPECT_LT(VersionAt(mp()), version);
+  world_.Settle();
+  EXPECT_EQ(VersionAt(mp()), version);
+  EXPECT_OK(mp().keys().Signer());
+  LieIsOver();
+}
+
 // --- What was withdrawn stays withdrawn.
 
 // The recall reaches a broker that has the envelope no more, before or after the
 // agent hears that it was rebuilt.
 TEST_F(RebuiltBroker, AttackAReferralThatWasWithdrawnMeanwhileNeverArrives) {
   for (const bool asked_first : {true, false}) {
+    world_.clock().Advance(absl::Hours(1));  // one rebuild in an hour is heard
     Backup();
     uls().port().down = true;
     const std::string referral = Refer();
@@ -287,6 +383,51 @@ TEST_F(RebuiltBroker, AttackPutBackAsItIsItIsRefusedAndGetsNothing) {
   LieIsOver();
 }
 
+// Agents meet it one after the other, and some of what they do is under way
+// before they have looked at its log.
+TEST_F(RebuiltBroker, AttackAnOldStateGetsNothingFromWhoHasNotFollowedItYet) {
+  uls().port().down = true;
+  const std::string taken_back = Refer();
+  Sent();
+  world_.Settle();
+  Backup();
+  uls().port().down = false;
+  world_.Settle();
+  uls().port().down = true;
+  const std::string unheard_of = Refer();
+  world_.Settle();
+  EXPECT_OK(ong().referrals().Withdraw(ong().officer(), unheard_of));
+  const std::string waiting = Sent();
+  world_.RestartBroker(*backup_);
+  const TreeSize before = backup_->Head().range.size();
+  for (const char* name : kAll) world_.agent(name).log().Disconnected();
+  EXPECT_OK(ong().courier().Run());
+  EXPECT_OK(uls().intake().SendReceipts());
+  ong().Restart();  // nor after it was started
+  EXPECT_OK(ong().courier().Run());
+  EXPECT_EQ(backup_->Head().range.size(), before);
+  EXPECT_EQ(VALUE_OF(ong().outbox().Recalls()).size(), 1u);
+  EXPECT_EQ(DeliveryTo("uls", waiting), Delivery::kQueued);
+  // Nor in the middle of a run: what it took so far is all.
+  world_.Settle();
+  EXPECT_EQ(backup_->Head().range.size(), before);
+
+  Rebuild({"gnr", "mp", "cpcj", "ong", "uls"});
+  uls().port().down = false;
+  world_.Settle();
+  for (const char* name : kAll)
+    world_.agent(name)
+        .alarms()
+        .Acknowledge("log_rollback", std::nullopt)
+        .IgnoreError();
+  world_.Settle();
+  LetResendsHappen();
+  EXPECT_FALSE(Knows(uls(), unheard_of));
+  EXPECT_EQ(DeliveryTo("uls", unheard_of), Delivery::kRecalled);
+  EXPECT_TRUE(Knows(uls(), taken_back));
+  LieIsOver();
+}
+
 // --- A broker that only says that it was rebuilt.
 
 TEST_F(RebuiltBroker, AttackAStoryOfARebuildGetsNothingButTheSameMailAgain) {
@@ -315,6 +456,39 @@ TEST_F(RebuiltBroker, AttackAStoryOfARebuildGetsNothingButTheSameMailAgain) {
   LetResendsHappen();
   LieIsOver();
   EXPECT_EQ(DeliveryTo("uls", delivered), Delivery::kDelivered);
+}
+
+TEST_F(RebuiltBroker, AttackStoriesWithoutEndAreHeardOnceAnHourAndDoNotGrow) {
+  // Mail without a case, of which nobody keeps what became of it.
+  uls().port().tamper = [](MailboxItem item) -> std::optional<MailboxItem> {
+    if (std::holds_alternative<Envelope>(item.event)) return std::nullopt;
+    return item;
+  };
+  Sent();
+  world_.Settle();
+  uls().port().tamper = nullptr;
+  Sent();
+  world_.Settle();
+  LetResendsHappen();
+  for (TestAgent* agent : {&ong(), &uls()}) agent->beats = false;
+  const auto says = [&] {
+    const uint64_t leaves = world_.broker().leaf_count();
+    for (TestAgent* agent : {&ong(), &uls()})
+      EXPECT_OK(
+          agent->intake().SendLostAgain(LeafIndex(0), agent->log().size()));
+    world_.Settle();
+    return world_.broker().leaf_count() - leaves;
+  };
+  const uint64_t first = says();
+  EXPECT_GT(first, 0u);
+  EXPECT_EQ(says(), 0u);
+  for (int round = 0; round < 6; ++round) {
+    world_.clock().Advance(absl::Minutes(61));
+    world_.Settle();
+    EXPECT_LE(says(), first) << round;
+    EXPECT_EQ(says(), 0u);
+  }
+  LieIsOver();
 }
 
 TEST_F(RebuiltBroker, AttackMailThatWasTakenBackSinceTheBackupIsNotServed) {

@@ -220,7 +220,6 @@ void TestAgent::Turn(const ShownCheckpoint& shown) {
   (void)b.time->Compare(shown.note, clock_.Now());
   if (!b.log->Follow(shown.note).ok()) return;
   b.time->Followed(shown.note);
-  EXPECT_OK(b.intake->SendLostAgain(shown.rebuilt_from, shown.rebuilt_to));
   if (!shown.witnessed.empty() && !b.log->FollowWitnessed(shown.witnessed).ok())
     return;
   if (!shown.witnessed.empty()) (void)b.cosigner->FollowWitnessed(shown.witnessed);
@@ -229,6 +228,7 @@ void TestAgent::Turn(const ShownCheckpoint& shown) {
                                        b.peers->Now()->charter.charter))
       (void)b.time->CompareWithWitnesses(*own, *median);
   if (witnesses) (void)b.cosigner->Cosign(shown.note, port_);
+  if (!b.intake->SendLostAgain(shown.rebuilt_from, shown.rebuilt_to).ok()) return;
   (void)b.time->Tick();
   (void)b.own_name->Look();
   (void)b.promises->Settle();

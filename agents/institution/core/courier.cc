@@ -21,6 +21,11 @@ namespace {
 
 constexpr uint32_t kAttemptsMax = 5;
 
+// Looked at before each: the broker may have changed since the last.
+absl::Status NotFollowed() {
+  return absl::UnavailableError("the broker's log is not followed now");
+}
+
 bool IsTransient(const absl::Status& status) {
   return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status) ||
          absl::IsResourceExhausted(status) || absl::IsCancelled(status);
@@ -80,7 +85,7 @@ Bytes EventBytes(const Envelope& envelope) {
 
 absl::Status Courier::Run() {
   // What it took would be lost with the log that it shows.
-  if (books_.log.is_contradicted()) return absl::OkStatus();
+  if (!books_.log.MayGive()) return absl::OkStatus();
   // First what was taken back: its recipient may look at any moment.
   RETURN_IF_ERROR(TakeRecalls());
   ASSIGN_OR_RETURN(const std::vector<Draft> drafts, books_.outbox.Drafts());
@@ -128,6 +133,7 @@ absl::Status Courier::SendAllTo(const MemberId& recipient,
 absl::StatusOr<std::optional<PayloadOrigin>> Courier::AnchorFor(
     const Draft& draft, const std::optional<Content>& content) {
   if (!NeedsAnchor(draft.kind)) return std::optional<PayloadOrigin>();
+  if (!books_.log.MayGive()) return NotFollowed();
   const std::string& document = content ? content->document : draft.document;
   // An SD-JWT is named by its JWT alone, without disclosures.
   ASSIGN_OR_RETURN(
@@ -140,11 +146,13 @@ absl::StatusOr<std::optional<PayloadOrigin>> Courier::AnchorFor(
 absl::Status Courier::AnchorGrants(const CaseState& state) {
   for (const auto& [key, held] : state.authority.grants)
     if (held.status == GrantStatus::kActive &&
-        held.grant.issuer == books_.keys.self())
+        held.grant.issuer == books_.keys.self()) {
+      if (!books_.log.MayGive()) return NotFollowed();
       RETURN_IF_ERROR(books_.anchors
                           .Ensure(books_.broker, held.grant.event_id,
                                   held.grant.digest)
                           .status());
+    }
   return absl::OkStatus();
 }
 
@@ -243,6 +251,7 @@ absl::StatusOr<Courier::Fate> Courier::SealDraft(Draft draft,
 absl::StatusOr<bool> Courier::Submit(const InFlight& in_flight) {
   ASSIGN_OR_RETURN(const bool taken_back, TakenBack(in_flight));
   if (taken_back) return true;
+  if (!books_.log.MayGive()) return NotFollowed();
   const auto receipt = books_.broker.Submit(in_flight.envelope);
   if (IsTransient(receipt.status())) return receipt.status();
   if (IsNotFresh(receipt.status())) {
@@ -372,6 +381,7 @@ absl::StatusOr<bool> Courier::DropWithdrawn(const Draft& draft, const Case* entr
 }
 
 absl::StatusOr<LeafReceipt> Courier::Recall(Outbox::PendingRecall recall) {
+  if (!books_.log.MayGive()) return NotFollowed();
   auto receipt = books_.broker.Recall(recall.token);
   if (!absl::IsPermissionDenied(receipt.status()) ||
       ErrorCodeOf(receipt.status()) == "member_suspended")

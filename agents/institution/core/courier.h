@@ -26,7 +26,8 @@ namespace amparo::agent {
 // bytes again. Drafts to one recipient leave in their order; one recipient that
 // cannot be reached holds up nobody else. While NetworkTime forbids sealing,
 // drafts wait; and after a restore those with content wait for what the parties
-// of their case answer. One thread at a time.
+// of their case answer. A broker whose log is not followed gets nothing
+// (LogWatch::MayGive). One thread at a time.
 class Courier {
  public:
   // All must outlive the courier.

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -76,7 +77,8 @@ class Intake {
 
   // The broker was rebuilt when the log had `to` entries, and may have lost what
   // was logged from `from` on: what went out then and was not delivered is to
-  // be sent once more. Once for each `to`; not before the log has so many.
+  // be sent once more. Once for each `to`, and once an hour; not before the log
+  // has so many, and this agent a key to sign with: then at a later call.
   absl::Status SendLostAgain(LeafIndex from, TreeSize to);
 
   // Forgets ids of envelopes whose life ended over a day ago: by then a replay
@@ -142,8 +144,14 @@ class Intake {
                             const Digest& kid, uint64_t first, uint64_t last,
                             Batch& rows);
   bool MayBeLost(const Digest& envelope, const Draft& draft) const;
+  // Links `first` to `last` of an own chain.
+  struct LinkRange {
+    uint64_t first = 0, last = 0;
+  };
+  absl::StatusOr<std::pair<Digest, LinkRange>> SkippedBy(
+      const Draft& skip) const;
   absl::Status AddSkips(const MemberId& to, const Digest& kid,
-                        const std::vector<uint64_t>& numbers, Batch& rows);
+                        std::vector<LinkRange> ranges, Batch& rows);
   // Trouble of this agent, not of the message: nothing is decided by it.
   static bool IsOwnTrouble(const absl::Status& status);
   static std::string SeenKey(const EnvelopeId& id);

@@ -8,6 +8,7 @@
 #include "agents/institution/core/take_back.h"
 #include "base/event_log.h"
 #include "base/status.h"
+#include "proto/content/event_document.h"
 
 // What a broker lost that was rebuilt from mirrors: the log still has its
 // entry, and nobody its ciphertext (docs/PROTOCOL.md, Rebuilding).
@@ -15,53 +16,87 @@
 namespace amparo::agent {
 namespace {
 
-constexpr char kRebuiltKey[] = "in/rebuilt";  // the newest seen to: u64
+// The newest seen to: its size u64, and when u64.
+constexpr char kRebuiltKey[] = "in/rebuilt";
+// A broker that is rebuilt more often than that says so for its own sake.
+constexpr absl::Duration kOnceIn = absl::Hours(1);
+
+struct Round {
+  uint64_t to = 0;
+  absl::Time at = absl::InfinitePast();
+};
+
+absl::StatusOr<Round> LastRound(const KeyValue& kv) {
+  const auto stored = kv.Get(kRebuiltKey);
+  if (absl::IsNotFound(stored.status())) return Round();
+  RETURN_IF_ERROR(stored.status());
+  Round round;
+  round.to = ReadU64(*stored);
+  if (stored->size() >= 16)
+    round.at = TimeFromUnix(
+        static_cast<int64_t>(ReadU64(ByteView(*stored).subspan(8))));
+  return round;
+}
 
 }  // namespace
 
 // False for what its recipient signed for, what ended otherwise, and what was
-// sent once more since.
+// sent once more since. Without a case nobody keeps what became of it.
 bool Intake::MayBeLost(const Digest& envelope, const Draft& draft) const {
   const auto entry =
       draft.case_id ? books_.cases.Find(*draft.case_id) : nullptr;
   const CaseEvent* const event = entry ? EventOf(*entry, draft) : nullptr;
-  if (event == nullptr) return true;  // nobody keeps what became of it
+  if (event == nullptr) return true;
   return event->envelope == envelope &&
          DeliveryOf(*entry, *event) < Delivery::kDelivered;
 }
 
 absl::Status Intake::SendLostAgain(LeafIndex from, TreeSize to) {
   MutexLock turn(turn_);
-  const auto stored = books_.kv.Get(kRebuiltKey);
-  if (!stored.ok() && !absl::IsNotFound(stored.status()))
-    return stored.status();
-  const uint64_t done = stored.ok() ? ReadU64(*stored) : 0;
-  if (to.value() <= done || to > books_.log.size()) return absl::OkStatus();
-  if (!books_.keys.Signer().ok())
-    return absl::UnavailableError("no signing key in force");
+  ASSIGN_OR_RETURN(const Round last, LastRound(books_.kv));
+  if (to.value() <= last.to || to > books_.log.size()) return absl::OkStatus();
+  const absl::Time now = books_.clock.Now();
+  if (now >= last.at && now - last.at < kOnceIn) return absl::OkStatus();
+  // A member that has just joined or come back has nobody to send as, and must
+  // go on following to get there.
+  if (!books_.keys.Signer().ok()) return absl::OkStatus();
 
-  std::vector<Sent> lost;
+  std::vector<std::pair<Digest, Sent>> lost;
   RETURN_IF_ERROR(
       books_.outbox.VisitSent([&](const Digest& envelope, Sent sent) {
         // Also beyond `to`: what was promised and never shown.
-        if (sent.leaf >= from && MayBeLost(envelope, sent.draft))
-          lost.push_back(std::move(sent));
+        if (sent.leaf >= from && !sent.again && MayBeLost(envelope, sent.draft))
+          lost.emplace_back(envelope, std::move(sent));
       }));
-  std::sort(lost.begin(), lost.end(),
-            [](const Sent& a, const Sent& b) { return a.leaf < b.leaf; });
+  std::sort(lost.begin(), lost.end(), [](const auto& a, const auto& b) {
+    return a.second.leaf < b.second.leaf;
+  });
   Batch rows;
   RETURN_IF_ERROR(ForgetLostAnchors(books_.kv, books_.log, from, rows));
-  // Nothing more will come under the links that it had.
-  std::map<std::pair<MemberId, Digest>, std::vector<uint64_t>> links;
-  for (Sent& sent : lost) {
-    links[{sent.draft.recipient, sent.sender_kid}].push_back(sent.link_seq);
-    sent.draft.attempts = 0;
-    books_.outbox.Add(std::move(sent.draft), rows);
+  // Nothing more will come under the links that it had. Skips are summed up, and
+  // a heartbeat has no news: so no story makes this grow.
+  std::map<std::pair<MemberId, Digest>, std::vector<LinkRange>> links;
+  for (const auto& [envelope, sent] : lost) {
+    const MemberId& to_member = sent.draft.recipient;
+    links[{to_member, sent.sender_kid}].push_back(
+        {sent.link_seq, sent.link_seq});
+    books_.outbox.Supersede(envelope, sent, rows);
+    if (sent.draft.kind == EventKind::kHeartbeat) continue;
+    if (sent.draft.kind == EventKind::kSkip)
+      if (const auto skipped = SkippedBy(sent.draft); skipped.ok()) {
+        links[{to_member, skipped->first}].push_back(skipped->second);
+        continue;
+      }
+    Draft draft = sent.draft;
+    draft.attempts = 0;
+    books_.outbox.Add(std::move(draft), rows);
   }
-  for (const auto& [chain, numbers] : links)
-    RETURN_IF_ERROR(AddSkips(chain.first, chain.second, numbers, rows));
+  for (auto& [chain, ranges] : links)
+    RETURN_IF_ERROR(
+        AddSkips(chain.first, chain.second, std::move(ranges), rows));
   Bytes seen;
   AppendU64(seen, to.value());
+  AppendU64(seen, static_cast<uint64_t>(UnixSeconds(now)));
   rows.Put(kRebuiltKey, seen);
   RETURN_IF_ERROR(books_.kv.Write(rows));
   LogEvent(EventLevel::kWarning, "broker_rebuilt",
@@ -70,15 +105,34 @@ absl::Status Intake::SendLostAgain(LeafIndex from, TreeSize to) {
   return absl::OkStatus();
 }
 
+// Which links an own skip spoke of; by whichever own key it is.
+absl::StatusOr<std::pair<Digest, Intake::LinkRange>> Intake::SkippedBy(
+    const Draft& skip) const {
+  const auto peers = books_.peers.Now();
+  ASSIGN_OR_RETURN(
+      const EventDocument event,
+      VerifyEvent(skip.document,
+                  [&](const Digest& kid) -> absl::StatusOr<VerifyKey> {
+                    for (const SignerRecord& own :
+                         peers->keys.SignersOf(books_.keys.self()))
+                      if (own.key.Thumbprint() == kid) return own.key;
+                    return absl::NotFoundError("no key of this member");
+                  }));
+  return std::pair(*event.link_kid, LinkRange{event.first, event.last});
+}
+
 // One for each run of numbers.
 absl::Status Intake::AddSkips(const MemberId& to, const Digest& kid,
-                              const std::vector<uint64_t>& numbers,
-                              Batch& rows) {
-  for (size_t begin = 0; begin < numbers.size();) {
+                              std::vector<LinkRange> ranges, Batch& rows) {
+  std::sort(ranges.begin(), ranges.end(),
+            [](const auto& a, const auto& b) { return a.first < b.first; });
+  for (size_t begin = 0; begin < ranges.size();) {
+    LinkRange run = ranges[begin];
     size_t end = begin + 1;
-    while (end < numbers.size() && numbers[end] == numbers[end - 1] + 1) ++end;
-    RETURN_IF_ERROR(AddLinkEvent(EventKind::kSkip, to, kid, numbers[begin],
-                                 numbers[end - 1], rows));
+    for (; end < ranges.size() && ranges[end].first <= run.last + 1; ++end)
+      run.last = std::max(run.last, ranges[end].last);
+    RETURN_IF_ERROR(
+        AddLinkEvent(EventKind::kSkip, to, kid, run.first, run.last, rows));
     begin = end;
   }
   return absl::OkStatus();

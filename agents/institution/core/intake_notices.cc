@@ -59,6 +59,7 @@ absl::Status Intake::TakeReceipt(const LeafReceipt& leaf,
   if (claimed->kind == ReceiptKind::kUndecryptable) {
     constexpr uint32_t kSealingsMax = 3;
     Draft again = sent->draft;
+    if (sent->again) return books_.kv.Write(rows);  // on its way already
     if (again.attempts >= kSealingsMax) {
       books_.alarms.Raise("undecryptable", again.recipient, books_.clock.Now());
       return books_.kv.Write(rows);
@@ -113,7 +114,8 @@ absl::Status Intake::TakeExpired(const LeafReceipt& leaf,
   books_.log.KeepOpening(leaf, event, rows);
   const auto sent = books_.outbox.SentAs(digest);
   // Sent again since, or delivered without the broker's knowing.
-  if (!sent.ok() || !sent->draft.case_id || !MayBeLost(digest, sent->draft))
+  if (!sent.ok() || !sent->draft.case_id || sent->again ||
+      !MayBeLost(digest, sent->draft))
     return books_.kv.Write(rows);
   return NoteDelivery(sent->draft, Delivery::kFailed, "timed_out", leaf.time,
                       std::move(rows));

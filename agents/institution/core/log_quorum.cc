@@ -184,7 +184,13 @@ absl::Status LogWatch::EnactPage(LeafIndex limit, bool again, Peers& peers,
       open.since = std::max(open.entry.time, witnessed_->at);
       rows.Put(OpenEntryKey(open.leaf), EncodeSince(open.since));
     }
+    const uint64_t version = peers.charter.charter.version;
     RETURN_IF_ERROR(enactment_.Enact(open, again, peers));
+    // Who comes later, or rebuilds the log, needs it: a newer note may lack the
+    // quorum of the charter before.
+    if (!again && witnessed && peers.charter.charter.version != version)
+      rows.Put(CharterNoteKey(peers.charter.charter.version),
+               AsBytes(FormatNote(witnessed_->note)));
     peers.enacted = LeafIndex(open.leaf.value() + 1);
     rows.Put(kLogEnactedKey, EncodeEnacted(peers.enacted));
     if (std::holds_alternative<CharterEntry>(open.entry.content)) break;

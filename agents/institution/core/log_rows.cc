@@ -47,6 +47,10 @@ std::string CharterRowKey(const Digest& hash) {
   return absl::StrCat("log/charter/", ToHex(hash.bytes()));
 }
 
+std::string CharterNoteKey(uint64_t version) {
+  return absl::StrCat(kLogCharterNotePrefix, AsText(EncodeNumber(version)));
+}
+
 std::string OpenEntryKey(LeafIndex leaf) {
   return absl::StrCat(kLogOpenPrefix, AsText(EncodeNumber(leaf.value())));
 }

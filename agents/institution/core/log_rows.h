@@ -22,6 +22,10 @@ inline constexpr char kLogWitnessedKey[] = "log/witnessed";
 inline constexpr char kLogWitnessedTimeKey[] = "log/witnessed-at";
 // Below which leaf entries in the open took effect.
 inline constexpr char kLogEnactedKey[] = "log/enacted";
+// The checkpoint under which each charter came into force, by version; none where
+// the charter before asked for no quorum.
+inline constexpr char kLogCharterNotePrefix[] = "log/charter-note/";
+std::string CharterNoteKey(uint64_t version);
 // A row for each entry in the open: from when on it counts.
 inline constexpr char kLogOpenPrefix[] = "log/open/";
 

@@ -113,6 +113,7 @@ absl::Status LogWatch::Follow(const std::string& note) {
   if (checkpoint.size == range.size()) {
     if (checkpoint.root != range.Root()) return Contradicts(note, "log_fork");
     contradicted_ = false;
+    followed_ = true;
     return Enact();  // what could not be fetched the last time
   }
   RETURN_IF_ERROR(Fetch(note, checkpoint.size, range, newest));
@@ -123,6 +124,7 @@ absl::Status LogWatch::Follow(const std::string& note) {
   batch.Put(kLogCheckpointKey, AsBytes(note));
   RETURN_IF_ERROR(kv_.Write(batch));
   contradicted_ = false;
+  followed_ = true;
   Peers peers = *peers_.Now();
   peers.size = range.size();
   peers.newest_entry = newest;

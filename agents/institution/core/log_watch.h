@@ -77,8 +77,14 @@ class LogWatch {
                    Batch& rows) const;
   void KeepNoOpenings() { keeps_openings_ = false; }  // before all else
   // The newest checkpoint that the broker showed is of another log than this
-  // copy: nothing is to be given to it.
+  // copy.
   bool is_contradicted() const { return contradicted_; }
+  // Whether the broker at the other end may be given anything: it has shown,
+  // since Disconnected(), a checkpoint that was followed, and none that
+  // contradicts this copy. What another one takes is lost with its log.
+  bool MayGive() const { return followed_ && !contradicted_; }
+  // Whoever answers next may be another broker, or the same with another disk.
+  void Disconnected() { followed_ = false; }
   // Whether a charter, or a key event of `member`, stands before `leaf` that
   // `peers` knows nothing of, as it waits for a quorum: who was refused by
   // `peers` may be right then.
@@ -131,6 +137,7 @@ class LogWatch {
   Enactment enactment_;
   bool keeps_openings_ = true;
   std::atomic<bool> contradicted_ = false;
+  std::atomic<bool> followed_ = false;
   // Of the following thread.
   std::optional<Witnessed> witnessed_;
   std::optional<Digest> witnessed_for_;  // charter under which it was counted

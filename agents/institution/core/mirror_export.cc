@@ -1,8 +1,10 @@
 #include "agents/institution/core/mirror_export.h"
 
+#include <map>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "agents/institution/core/log_mirror.h"
 #include "agents/institution/core/log_rows.h"
 #include "base/error.h"
@@ -12,6 +14,7 @@
 #include "crypto/tile.h"
 #include "proto/envelope/log_entry.h"
 #include "proto/envelope/log_folder.h"
+#include "proto/network/charter.h"
 
 namespace amparo::agent {
 namespace {
@@ -44,6 +47,8 @@ class TileWriter {
   }
 
   const CompactRange& range() const { return range_; }
+  // Of the charters so far, by version.
+  const std::map<uint64_t, Digest>& charters() const { return charters_; }
 
  private:
   struct Tile {
@@ -83,6 +88,7 @@ class TileWriter {
     ASSIGN_OR_RETURN(const LogEntry entry, DecodeLogEntry(bytes));
     const auto* charter = std::get_if<CharterEntry>(&entry.content);
     if (charter == nullptr) return absl::OkStatus();
+    charters_.emplace(charter->version, charter->hash);
     ASSIGN_OR_RETURN(const std::string document,
                      mirror_.CharterOf(charter->hash));
     return out_.Write(DocumentPath(charter->hash), document);
@@ -107,7 +113,57 @@ class TileWriter {
   uint64_t bundles_ = 0;
   std::vector<Bytes> bundle_;
   std::string openings_;
+  std::map<uint64_t, Digest> charters_;
 };
+
+// The quorum that the newest charter asks for which took effect here.
+absl::StatusOr<uint32_t> QuorumInForce(
+    const KeyValue& kv, const LogMirror& mirror,
+    const std::map<uint64_t, Digest>& charters) {
+  ASSIGN_OR_RETURN(const LeafIndex enacted, ReadEnacted(kv));
+  uint32_t quorum = 0;
+  absl::Status failed;
+  RETURN_IF_ERROR(
+      kv.Scan(kLogOpenPrefix, "", [&](absl::string_view key, ByteView) {
+        const LeafIndex leaf = LeafOfOpenEntry(key);
+        if (leaf >= enacted) return false;
+        const auto bytes = mirror.EntryAt(leaf);
+        failed = bytes.status();
+        if (!failed.ok()) return false;
+        const auto entry = DecodeLogEntry(*bytes);
+        failed = entry.status();
+        if (!failed.ok()) return false;
+        const auto* charter = std::get_if<CharterEntry>(&entry->content);
+        if (charter == nullptr || charters.at(charter->version) != charter->hash)
+          return true;
+        const auto document = mirror.CharterOf(charter->hash);
+        failed = document.status();
+        if (!failed.ok()) return false;
+        const auto parsed = PeekCharter(*document);
+        failed = parsed.status();
+        if (failed.ok()) quorum = parsed->witness_quorum;
+        return failed.ok();
+      }));
+  RETURN_IF_ERROR(failed);
+  return quorum;
+}
+
+// Under which charters came into force: without them nobody that was away, and
+// no broker that was rebuilt, gets over a change of witnesses.
+absl::Status WriteCharterNotes(const KeyValue& kv, NewDirectory& out) {
+  std::vector<std::pair<uint64_t, std::string>> notes;
+  RETURN_IF_ERROR(kv.Scan(
+      kLogCharterNotePrefix, "", [&](absl::string_view key, ByteView note) {
+        key.remove_prefix(sizeof kLogCharterNotePrefix - 1);
+        if (key.size() == 8)
+          notes.emplace_back(ReadU64(AsBytes(key)), ToText(note));
+        return true;
+      }));
+  for (const auto& [version, note] : notes)
+    RETURN_IF_ERROR(out.Write(
+        absl::StrCat(kCharterCheckpointsFolder, "/", version), note));
+  return absl::OkStatus();
+}
 
 }  // namespace
 
@@ -133,13 +189,18 @@ absl::StatusOr<Checkpoint> ExportMirror(KeyValue& kv,
     return MakeError(absl::StatusCode::kDataLoss,
                      "this agent's copy is not the log that was signed",
                      {.code = "tampered", .field = "--data"});
-  // Where witnesses are asked for, what they cosigned is what an auditor takes.
-  const auto witnessed = kv.Get(kLogWitnessedKey);
+  // Where witnesses are asked for, what they cosigned is what an auditor takes;
+  // what they cosigned before they were asked no more is of the past.
+  ASSIGN_OR_RETURN(const uint32_t quorum,
+                   QuorumInForce(kv, mirror, tiles.charters()));
+  absl::StatusOr<Bytes> witnessed = absl::NotFoundError("nobody is asked");
+  if (quorum > 0) witnessed = kv.Get(kLogWitnessedKey);
   if (!witnessed.ok() && !absl::IsNotFound(witnessed.status()))
     return witnessed.status();
   RETURN_IF_ERROR(out.Write(kCheckpointFile,
                             AsText(witnessed.ok() ? *witnessed : *newest)));
   if (witnessed.ok()) RETURN_IF_ERROR(out.Write(kNewestFile, AsText(*newest)));
+  RETURN_IF_ERROR(WriteCharterNotes(kv, out));
   RETURN_IF_ERROR(out.Write(kNetworkFile, FormatNetworkFile(network)));
   RETURN_IF_ERROR(out.Finish());
   return checkpoint;

@@ -118,7 +118,8 @@ absl::StatusOr<Sent> DecodeSent(const Json& json) {
   ASSIGN_OR_RETURN(const int64_t link_seq, JsonInt(json, "link_seq"));
   ASSIGN_OR_RETURN(const int64_t leaf, JsonInt(json, "leaf"));
   return Sent{std::move(draft), std::move(envelope_id), kid,
-              static_cast<uint64_t>(link_seq), LeafIndex(static_cast<uint64_t>(leaf))};
+              static_cast<uint64_t>(link_seq),
+              LeafIndex(static_cast<uint64_t>(leaf)), json.value("again", false)};
 }
 
 // The row under `key`, parsed; NOT_FOUND when there is none.
@@ -296,11 +297,19 @@ void Outbox::PutSent(const Digest& envelope, const Sent& sent, Batch& rows) cons
   json["kid"] = sent.sender_kid.ToString();
   json["link_seq"] = sent.link_seq;
   json["leaf"] = sent.leaf.value();
+  if (sent.again) json["again"] = true;
   PutRow(rows, DigestKey(kSentPrefix, envelope), json);
   rows.Put(LinkKey(sent.draft.recipient, sent.sender_kid, sent.link_seq), envelope.bytes());
   rows.Put(DigestKey(WayKey(kOfPrefix, sent.draft.event_id, sent.draft.recipient),
                      envelope),
            {});
+}
+
+void Outbox::Supersede(const Digest& envelope, Sent sent, Batch& rows) const {
+  sent.again = true;
+  sent.draft.document.clear();
+  PutSent(envelope, sent, rows);
+  rows.Delete(LinkKey(sent.draft.recipient, sent.sender_kid, sent.link_seq));
 }
 
 absl::StatusOr<std::vector<Digest>> Outbox::EnvelopesOf(

@@ -55,6 +55,8 @@ struct Sent {
   Digest sender_kid;
   uint64_t link_seq = 0;
   LeafIndex leaf;
+  // Sent once more since: kept for a late receipt, without its document.
+  bool again = false;
 };
 
 // The end of the chain of links to one recipient.
@@ -108,6 +110,8 @@ class Outbox {
                                    const MemberId& recipient) const;
 
   void PutSent(const Digest& envelope, const Sent& sent, Batch& rows) const;
+  // `sent` goes out once more, and this envelope is not asked for any more.
+  void Supersede(const Digest& envelope, Sent sent, Batch& rows) const;
   // NOT_FOUND for an envelope this agent did not send.
   absl::StatusOr<Sent> SentAs(const Digest& envelope) const;
   // Every envelope in which this event went to `recipient`.

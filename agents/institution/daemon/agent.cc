@@ -242,8 +242,7 @@ void Agent::Parts::StartLoops() {
       [this] {
         upkeep_loop->Wake();
         courier_loop->Wake();
-      },
-      [this] { courier_loop->Wake(); }});
+      }});
   status = StatusSource{
       [this] { return streams->reachable(); },
       [this] { return streams->last_seen(); },
@@ -298,7 +297,7 @@ absl::Status Agent::Parts::CompareClock() {
 
 // New keys, and the end of old ones, only by a clock that is right.
 absl::Status Agent::Parts::MaintainKeys() {
-  if (!time->MayPublish().ok() || log->is_contradicted()) return absl::OkStatus();
+  if (!time->MayPublish().ok() || !log->MayGive()) return absl::OkStatus();
   absl::Status done = keys->DestroyOldPrekeys(*broker, intake->cursor());
   done.Update(keys->Maintain(*broker));
   return done;
@@ -350,7 +349,7 @@ absl::Duration Agent::Parts::RunUpkeep() {
 
 void Agent::Parts::AnchorAccessLog(BrokerClient& at) {
   if (access_log->size() <= anchored_size || !time->MayPublish().ok() ||
-      log->is_contradicted())
+      !log->MayGive())
     return;
   const auto signer = keys->Signer();
   if (!signer.ok()) return;

@@ -39,16 +39,14 @@ void BrokerStreams::Stop() {
 
 void BrokerStreams::Seen() {
   last_seen_s_ = UnixSeconds(parts_.clock.Now());
-  if (!reachable_.exchange(true)) {
-    LogEvent("broker_reachable");
-    parts_.connected();
-  }
+  if (!reachable_.exchange(true)) LogEvent("broker_reachable");
 }
 
 absl::Duration BrokerStreams::FollowLog() {
   if (stopping_) return absl::InfiniteDuration();
   absl::Status followed;
   std::optional<absl::Time> asked = parts_.clock.Now();
+  parts_.log.Disconnected();
   if (parts_.cosigner != nullptr) parts_.cosigner->StartAnew();
   const absl::Status ended =
       parts_.broker.WatchCheckpoints([&](const ShownCheckpoint& shown) {
@@ -64,6 +62,7 @@ absl::Duration BrokerStreams::FollowLog() {
         return !stopping_;
       });
   if (stopping_) return absl::InfiniteDuration();
+  parts_.log.Disconnected();
   reachable_ = false;
   LogEvent(EventLevel::kWarning, "log_stream_ended",
            {{"status_code", static_cast<int>(followed.ok() ? ended.code()
@@ -79,10 +78,17 @@ absl::Status BrokerStreams::FollowShown(const ShownCheckpoint& shown) {
   }
   RETURN_IF_ERROR(followed);
   parts_.time.Followed(shown.note);
-  RETURN_IF_ERROR(
-      parts_.intake.SendLostAgain(shown.rebuilt_from, shown.rebuilt_to));
   if (!shown.witnessed.empty())
     RETURN_IF_ERROR(parts_.log.FollowWitnessed(shown.witnessed));
+  // Whatever it lost, the log goes on.
+  const absl::Status vouched = Vouch(shown);
+  RETURN_IF_ERROR(
+      parts_.intake.SendLostAgain(shown.rebuilt_from, shown.rebuilt_to));
+  return vouched;
+}
+
+// As a witness.
+absl::Status BrokerStreams::Vouch(const ShownCheckpoint& shown) {
   Cosigner* const cosigner = parts_.cosigner;
   if (cosigner == nullptr) return absl::OkStatus();
   if (!shown.witnessed.empty())

@@ -21,7 +21,8 @@ namespace amparo::agent {
 class BrokerStreams {
  public:
   // All must outlive this. `log_grew` is called after each checkpoint that was
-  // followed, `connected` whenever the broker answers again.
+  // followed: the first of a connection, too, before which the broker gets
+  // nothing.
   struct Parts {
     BrokerPort& broker;
     LogWatch& log;
@@ -33,7 +34,6 @@ class BrokerStreams {
     absl::Duration retry_first;
     absl::Duration retry_max;
     std::function<void()> log_grew;
-    std::function<void()> connected;
   };
   explicit BrokerStreams(const Parts& parts);
   // As Stop().
@@ -46,6 +46,7 @@ class BrokerStreams {
  private:
   absl::Duration FollowLog();
   absl::Status FollowShown(const ShownCheckpoint& shown);
+  absl::Status Vouch(const ShownCheckpoint& shown);
   absl::Duration FollowMailbox();
   bool TakeItem(const MailboxItem& item);
   void Seen();

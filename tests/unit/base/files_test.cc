@@ -30,6 +30,25 @@ std::set<std::string> NamesIn(const std::string& path) {
   return names;
 }
 
+TEST(ReadForeignFile, AttackByAPipeALinkOrAFolderIsRefusedAtOnce) {
+  const ScratchFolder folder;
+  ASSERT_OK(WriteFile(folder / "plain", "text", FileMode::kPrivate));
+  EXPECT_EQ(VALUE_OF(ReadForeignFile(folder / "plain", 4)), "text");
+  EXPECT_THAT(ReadForeignFile(folder / "plain", 3),
+              StatusIs(absl::StatusCode::kResourceExhausted));
+  EXPECT_THAT(ReadForeignFile(folder / "none", 4),
+              StatusIs(absl::StatusCode::kNotFound));
+  ASSERT_EQ(mkfifo((folder / "pipe").c_str(), 0600), 0);
+  std::filesystem::create_symlink(folder / "plain", folder / "link");
+  std::filesystem::create_directory(folder / "folder");
+  for (const char* name : {"pipe", "link", "folder"})
+    EXPECT_THAT(ReadForeignFile(folder / name, 4),
+                StatusIs(absl::StatusCode::kInvalidArgument))
+        << name;
+  EXPECT_THAT(ReadForeignFile("/dev/zero", 4),
+              StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
 TEST(WriteFile, WritesWhatReadFileReads) {
   const ScratchFolder folder;
   std::string content(100000, '\0');

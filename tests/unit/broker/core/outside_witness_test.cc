@@ -216,6 +216,12 @@ TEST_F(OutsideWitnessTest, AttackByAnAnswerOfBefore) {
   EXPECT_NE(broker_.witnesses().newest().note, before);
 }
 
+TEST_F(OutsideWitnessTest, AClockThatIsOffIsNoAnswer) {
+  for (const absl::Duration off : {absl::Hours(2), -absl::Hours(2)})
+    ExpectHarmless(
+        [&] { return Answer{200, Cosign(key_, broker_.clock().Now() + off)}; });
+}
+
 TEST_F(OutsideWitnessTest, AttackByFalseSizes) {
   for (const char* size : {"18446744073709551615\n", "1000000\n", "1\n", "2\n",
                            "x\n", "", "-1\n", "1"})

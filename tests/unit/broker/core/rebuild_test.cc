@@ -33,7 +33,7 @@ class EditedMirror final : public MirrorSource {
       entries.push_back(std::move(logged.entry));
     }
   }
-  std::vector<std::string> notes;
+  std::vector<std::string> notes, charter_notes;
   std::vector<Bytes> entries;
   std::map<Digest, std::string> documents;
   std::vector<OpeningLine> openings;
@@ -41,6 +41,10 @@ class EditedMirror final : public MirrorSource {
 
   const std::string& name() const override { return name_; }
   absl::StatusOr<std::vector<std::string>> Notes() override { return notes; }
+  absl::StatusOr<std::vector<std::string>> CharterNotes() override {
+    return charter_notes;
+  }
+  bool has_entries() const override { return !entries.empty(); }
   absl::StatusOr<std::vector<Bytes>> Bundle(uint64_t index,
                                             uint32_t width) override {
     if (reads_until_change >= 0 && reads_until_change-- == 0)
@@ -184,6 +188,125 @@ TEST_F(RebuildTest, MirrorsThatEndWithinTheStoreAddNothing) {
 
 TEST_F(RebuildTest, NeedsAMirror) {
   EXPECT_THAT(Of({}).Check(), StatusIs(StatusCode::kInvalidArgument));
+}
+
+// --- The log's key changed since.
+
+class AfterANewLogKey : public RebuildTest {
+ protected:
+  AfterANewLogKey() {
+    // For a week both sign.
+    const LogHead head = backup->Head();
+    Note both = VALUE_OF(ParseNote(note_then_));
+    both.signatures.push_back(
+        VALUE_OF(ParseNote(ByNewKey(head.range.size(), head.range.Root())))
+            .signatures[0]);
+    EXPECT_OK(store->AppendLogged(LoggedIn(*backup)));
+    VALUE_OF(store->PutCheckpoint(head.range.size(), FormatNote(both)));
+    const LogHead now = broker.store().Head();
+    mirror->notes = {ByNewKey(now.range.size(), now.range.Root())};
+  }
+  std::string ByNewKey(TreeSize size, const Digest& root) {
+    return VALUE_OF(SignCheckpoint({broker.network(), size, root, {}}, next));
+  }
+  Rebuilding Of(std::vector<MirrorSource*> mirrors) {
+    return Rebuilding(*store,
+                      {VALUE_OF(NoteVerifier::Create(broker.network(),
+                                                     NoteKeyType::kEd25519,
+                                                     next.verify_key()))},
+                      std::move(mirrors));
+  }
+  const SigningKey next = SigningKey::Generate();
+  const std::unique_ptr<Store> store = NewMemoryStore();
+};
+
+TEST_F(AfterANewLogKey, ANoteOfBeforeBesideOneThatCountsDoesNoHarm) {
+  mirror->notes.insert(mirror->notes.begin(), note_then_);
+  mirror->charter_notes = {note_then_};
+  Rebuilding rebuilding = Of({mirror.get()});
+  EXPECT_OK(rebuilding.Check());
+  EXPECT_OK(rebuilding.Apply(*store).status());
+  EXPECT_EQ(store->Head().range.Root(), broker.store().Head().range.Root());
+}
+
+TEST_F(AfterANewLogKey, WhoWasAwayMeanwhileStillBringsItsOpenings) {
+  EditedMirror away("of-b", *backup, note_then_);
+  away.openings = std::exchange(mirror->openings, {});
+  Rebuilding rebuilding = Of({&away, mirror.get()});
+  EXPECT_OK(rebuilding.Check());
+  EXPECT_EQ(VALUE_OF(rebuilding.Apply(*store)).unopened, 0u);
+  // Alone it says nothing of the log as it is.
+  EXPECT_EQ(ErrorCodeOf(Of({&away}).Check()), "invalid_state");
+}
+
+// Whoever has the old key now: its word leads nowhere, and refuses nobody.
+TEST_F(AfterANewLogKey, AttackByTheOldKeyMovesNothing) {
+  EditedMirror forged("of-b", broker.store(), "");
+  forged.openings.clear();
+  forged.entries.push_back(forged.entries.back());
+  SignAgain(forged);
+  Rebuilding rebuilding = Of({mirror.get(), &forged});
+  EXPECT_OK(rebuilding.Check());
+  EXPECT_OK(rebuilding.Apply(*store).status());
+  EXPECT_EQ(store->Head().range.Root(), broker.store().Head().range.Root());
+}
+
+TEST_F(AfterANewLogKey, AttackByAKeyThatWasNeverTheLogsIsRefused) {
+  EditedMirror forged("of-b", *backup,
+                      VALUE_OF(SignCheckpoint({broker.network(),
+                                               backup->Head().range.size(),
+                                               backup->Head().range.Root(),
+                                               {}},
+                                              SigningKey::Generate())));
+  EXPECT_EQ(ErrorCodeOf(Of({mirror.get(), &forged}).Check()), "tampered");
+  mirror->notes = {note};
+  mirror->notes.push_back(FormatNote([&] {
+    Note bad = VALUE_OF(ParseNote(ByNewKey(TreeSize(3), Digest())));
+    bad.signatures[0].signature.back() ^= 1;
+    return bad;
+  }()));
+  EXPECT_EQ(ErrorCodeOf(Of({mirror.get()}).Check()), "tampered");
+}
+
+// --- What somebody knows who has no entries.
+
+class KnownCheckpoint : public RebuildTest {
+ protected:
+  EditedMirror Known(TreeSize size, const Digest& root) {
+    EditedMirror known("of-a-witness", *NewMemoryStore(), Signed(size, root));
+    return known;
+  }
+};
+
+TEST_F(KnownCheckpoint, ThatTheMirrorsReachIsNoMoreThanThat) {
+  const LogHead head = broker.store().Head();
+  EditedMirror known = Known(head.range.size(), head.range.Root());
+  for (const bool first : {true, false}) {
+    std::vector<MirrorSource*> sources = {mirror.get(), &known};
+    if (first) std::swap(sources[0], sources[1]);
+    EXPECT_OK(Of(sources).Check());
+  }
+  Rebuilding rebuilding = Of({&known, mirror.get()});
+  EXPECT_OK(rebuilding.Check());
+  EXPECT_OK(rebuilding.Apply(*backup).status());
+  EXPECT_EQ(backup->Head().range.Root(), head.range.Root());
+}
+
+TEST_F(KnownCheckpoint, ThatNoMirrorReachesIsRefusedBeforeItIsTooLate) {
+  Send(1);
+  const LogHead head = broker.store().Head();
+  EditedMirror known = Known(head.range.size(), head.range.Root());
+  const absl::Status refused = Of({mirror.get(), &known}).Check();
+  EXPECT_THAT(refused, StatusIs(StatusCode::kFailedPrecondition));
+  EXPECT_EQ(ErrorCodeOf(refused), "invalid_state");
+}
+
+TEST_F(KnownCheckpoint, OfAnotherHistoryIsAFork) {
+  const TreeSize size = broker.store().Head().range.size();
+  EditedMirror known = Known(size, Digest());
+  ExpectRefused({mirror.get(), &known}, "forked", /*with_evidence=*/true);
+  EditedMirror earlier = Known(TreeSize(size.value() - 3), Digest());
+  ExpectRefused({mirror.get(), &earlier}, "forked", /*with_evidence=*/true);
 }
 
 TEST_F(RebuildTest, WhatStandsBehindTheCheckpointIsNotTaken) {
