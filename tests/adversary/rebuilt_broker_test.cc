@@ -333,6 +333,21 @@ TEST_F(RebuiltBroker, AttackAReferralThatWasWithdrawnMeanwhileNeverArrives) {
   LieIsOver();
 }
 
+// Its recipient has it already, and signs for the leaf that it has now.
+TEST_F(RebuiltBroker, IsToldOnceMoreOfMailWhoseReceiptItLost) {
+  Backup();
+  ong().port().lose_answers = true;
+  const std::string referral = Sent();
+  world_.Settle();
+  EXPECT_TRUE(Knows(uls(), referral));
+  Rebuild({"mp"}, /*with_openings=*/false);
+  ong().port().lose_answers = false;
+  world_.Settle();
+  EXPECT_EQ(DeliveryTo("uls", referral), Delivery::kDelivered);
+  EXPECT_EQ(uls().intake().quarantined(), 0u);
+  LieIsOver();
+}
+
 // --- As it is, it is refused.
 
 TEST_F(RebuiltBroker, AttackPutBackAsItIsItIsRefusedAndGetsNothing) {

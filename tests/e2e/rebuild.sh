@@ -36,6 +36,7 @@ equal "$(stat -c %a "$backup" "$backup/log.key" "$backup/ca.key.pem" "$backup/ba
 check_exit 1 amparo-broker backup --data "$data" --out "$backup" --json; error_is conflict
 check "check" amparo-broker check --data "$data" --json
 equal "$(jq -r '[.schema, .ok] | join(" ")' "$scratch/out")" "broker_check/1 true"
+check "an export" amparo-broker export --data "$data" --out "$scratch/then"
 
 step "mail after it: delivered, accepted, and one that is not delivered yet"
 after=$(delivered "after the backup")
@@ -80,17 +81,64 @@ cp -r "$mirrors/ong" "$scratch/bent"
 bundle=$(find "$scratch/bent/tile/entries" -type f | sort | tail -n1)
 printf '\xff' | dd of="$bundle" bs=1 seek=20 conv=notrunc 2>/dev/null
 
+step "what no mirror is: refused at once, and named"
+spoil() { # FILE: a mirror of ong in which it may be replaced
+  rm -rf "$scratch/odd"; cp -r "$mirrors/ong" "$scratch/odd"; rm -f "$scratch/odd/$1"
+}
+refused() { # about the mirror, and what it did not change still does not run
+  check_exit 6 timeout 20 amparo-broker rebuild --data "$data" --from "$scratch/odd" --json; error_is tampered
+  grep -q "$scratch/odd" "$scratch/err"
+  [ ! -e "$data/store.rebuild" ] && [ -e "$data/backup.json" ]
+}
+put_back
+openings=$(cd "$mirrors/ong" && find openings -type f | head -n1)
+entries=$(cd "$mirrors/ong" && find tile/entries -type f | head -n1)
+for file in checkpoint "$openings" "$entries"; do
+  spoil "$file"; mkfifo "$scratch/odd/$file"; refused
+  spoil "$file"; ln -s /dev/zero "$scratch/odd/$file"; refused
+  spoil "$file"; head -c 40000000 /dev/zero >"$scratch/odd/$file"; refused
+done
+
 step "rebuild"
 from=(); for member in $members; do from+=(--from "$mirrors/$member"); done
 put_back
 check_exit 6 amparo-broker rebuild --data "$data" --from "$scratch/bent" --json; error_is tampered
 check_exit 3 amparo-broker rebuild --data "$data" --from "$scratch/nothing" --json; error_is not_found
 check_exit 1 amparo-broker run --data "$data" --json; error_is invalid_state
-check "rebuild" amparo-broker rebuild --data "$data" "${from[@]}" --json
+# A snapshot of the disk bears no mark: a rebuild that is refused leaves none.
+mv "$data/backup.json" "$scratch/mark"
+check_exit 6 amparo-broker rebuild --data "$data" --from "$scratch/bent" --json; error_is tampered
+[ ! -e "$data/backup.json" ]
+mv "$scratch/mark" "$data/backup.json"
+# Somebody saw more than this mirror has.
+check_exit 1 amparo-broker rebuild --data "$data" --from "$scratch/then" --known "$mirrors/ong/checkpoint" --json
+error_is invalid_state
+check "rebuild" amparo-broker rebuild --data "$data" "${from[@]}" --known "$mirrors/ong/checkpoint" --json
 equal "$(jq -r '[.schema, .unopened] | join(" ")' "$scratch/out")" "broker_rebuild/1 0"
 [ "$(jq -r .size "$scratch/out")" -ge "$was" ]
 [ ! -e "$data/store.rebuild" ] && [ ! -e "$data/backup.json" ]
 check "check" amparo-broker check --data "$data" --json
+
+step "a rebuild that was cut off, at each step, does not run, and is done once more"
+cut_off() { # DESCRIPTION
+  check_exit 1 amparo-broker run --data "$data" --json; error_is invalid_state
+  check "again, $1" amparo-broker rebuild --data "$data" "${from[@]}" --json
+  [ ! -e "$data/store.rebuild" ] && [ ! -e "$data/backup.json" ]
+  check "check" amparo-broker check --data "$data" --json
+}
+cp -r "$data" "$scratch/done"
+put_back; mkdir "$data/store.rebuild"; cut_off "while the copy was written"
+put_back; cp -r "$scratch/done/store" "$data/store.rebuild"; cut_off "before they changed places"
+put_back; mv "$data/store" "$data/store.rebuild"; cp -r "$scratch/done/store" "$data/store"; cut_off "after that"
+put_back; rm -rf "$data/store"; cp -r "$scratch/done/store" "$data/store"; cut_off "before the old one went"
+cp "$backup/backup.json" "$data/backup.json"; cut_off "before the mark went"
+
+step "a damaged store is found"
+cp -r "$data" "$scratch/damaged"
+for table in "$scratch"/damaged/store/*.sst; do
+  printf '\xff\xff\xff\xff' | dd of="$table" bs=1 seek=100 conv=notrunc 2>/dev/null
+done
+if amparo-broker check --data "$scratch/damaged" --json >"$scratch/out" 2>"$scratch/err"; then echo "a damaged store passed"; exit 1; fi
 
 step "the agents go on"
 start

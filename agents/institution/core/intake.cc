@@ -32,6 +32,17 @@ std::string SeenEndKey(absl::Time end, const std::optional<EnvelopeId>& id) {
   return absl::StrCat(kSeenEndPrefix, AsText(suffix), id ? id->text() : "");
 }
 
+// Rows of envelopes that were here: their digest, and the receipt if any.
+bool IsOf(const Bytes& seen, const Digest& digest) {
+  return seen.size() >= Digest::kSize &&
+         Equal(ByteView(seen).first(Digest::kSize), digest.bytes());
+}
+
+std::optional<ReceiptKind> ReceiptedAs(const Bytes& seen) {
+  if (seen.size() == Digest::kSize) return std::nullopt;
+  return static_cast<ReceiptKind>(seen[Digest::kSize]);
+}
+
 std::string LeafKey(absl::string_view prefix, LeafIndex leaf) {
   Bytes suffix;
   AppendU64(suffix, leaf.value());
@@ -125,9 +136,13 @@ absl::Status Intake::TakeEnvelope(const LeafReceipt& leaf,
   }
   books_.log.KeepOpening(leaf, EventBytes(envelope), rows);
   if (const auto seen = books_.kv.Get(seen_key); seen.ok()) {
-    if (!Equal(*seen, digest.bytes()))
+    if (!IsOf(*seen, digest))
       return quarantine(Refused("one id for two envelopes"), std::move(rows));
-    return books_.kv.Write(rows);  // a replay: known, and receipted before
+    // A replay: known. Its receipt names another leaf, which a broker that was
+    // rebuilt may not know.
+    if (const auto kind = ReceiptedAs(*seen))
+      RETURN_IF_ERROR(AddReceipt(*kind, envelope, leaf.leaf, rows));
+    return books_.kv.Write(rows);
   }
   PutSeen(envelope.header, digest, rows);
   RETURN_IF_ERROR(
@@ -137,6 +152,7 @@ absl::Status Intake::TakeEnvelope(const LeafReceipt& leaf,
   if (absl::IsNotFound(payload.status())) {
     RETURN_IF_ERROR(
         AddReceipt(ReceiptKind::kUndecryptable, envelope, leaf.leaf, rows));
+    PutSeen(envelope.header, digest, rows, ReceiptKind::kUndecryptable);
     LogEvent(EventLevel::kWarning, "envelope_undecryptable",
              {{"sender", sender}, {"leaf", leaf.leaf}});
     return books_.kv.Write(rows);
@@ -144,6 +160,7 @@ absl::Status Intake::TakeEnvelope(const LeafReceipt& leaf,
   if (!payload.ok() && IsOwnTrouble(payload.status())) return payload.status();
   RETURN_IF_ERROR(
       AddReceipt(ReceiptKind::kDelivered, envelope, leaf.leaf, rows));
+  PutSeen(envelope.header, digest, rows, ReceiptKind::kDelivered);
   if (!payload.ok()) return quarantine(payload.status(), std::move(rows));
 
   Opened message{envelope.header, digest, leaf.leaf, leaf.time,
@@ -321,9 +338,12 @@ std::string Intake::SeenKey(const EnvelopeId& id) {
   return "in/seen/" + id.text();
 }
 
-void Intake::PutSeen(const Header& header, const Digest& digest, Batch& rows) {
+void Intake::PutSeen(const Header& header, const Digest& digest, Batch& rows,
+                     std::optional<ReceiptKind> receipt) {
   const std::string key = SeenKey(header.envelope_id);
-  rows.Put(key, digest.bytes());
+  Bytes row = ToBytes(digest.bytes());
+  if (receipt) row.push_back(static_cast<uint8_t>(*receipt));
+  rows.Put(key, row);
   rows.Put(SeenEndKey(header.expires, header.envelope_id), AsBytes(key));
 }
 

@@ -155,8 +155,10 @@ class Intake {
   // Trouble of this agent, not of the message: nothing is decided by it.
   static bool IsOwnTrouble(const absl::Status& status);
   static std::string SeenKey(const EnvelopeId& id);
-  // Notes that this envelope was here, for as long as it could come again.
-  static void PutSeen(const Header& header, const Digest& digest, Batch& rows);
+  // Notes that this envelope was here, for as long as it could come again, and
+  // what was signed for it.
+  static void PutSeen(const Header& header, const Digest& digest, Batch& rows,
+                      std::optional<ReceiptKind> receipt = std::nullopt);
   void Finish(const LeafReceipt& leaf, Batch& rows) const;
   absl::Status AddReceipt(ReceiptKind kind, const Envelope& envelope,
                           LeafIndex leaf, Batch& rows) const;

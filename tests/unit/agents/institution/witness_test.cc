@@ -1,8 +1,13 @@
 #include <string>
 #include <vector>
 
+#include "agents/institution/core/mirror_export.h"
+#include "base/files.h"
 #include "crypto/checkpoint.h"
+#include "proto/network/network_file.h"
+#include "proto/network/witnesses.h"
 #include "tests/adversary/victims.h"
+#include "tests/support/scratch_folder.h"
 
 // A network whose five agents watch the log, four of whom are a quorum.
 
@@ -84,11 +89,12 @@ TEST_F(Witness, WhoWasAwayWhileTheLogsKeyChangedFollowsTheChartersFirst) {
         {world_.broker().log().name(), view.size, view.root, {}}, key));
   };
   const std::string too_early = signed_by_the_new_key();
-  Charter next = world_.broker().committee().Successor(world_.broker().charter());
-  next.log_keys.push_back(VALUE_OF(
-      NoteVerifier::Create(world_.broker().log().name(), NoteKeyType::kEd25519,
-                           key.verify_key())));
-  VALUE_OF(world_.broker().PublishCharter(world_.broker().committee().Sign(next)));
+  Charter next =
+      world_.broker().committee().Successor(world_.broker().charter());
+  next.log_keys.push_back(VALUE_OF(NoteVerifier::Create(
+      world_.broker().log().name(), NoteKeyType::kEd25519, key.verify_key())));
+  VALUE_OF(
+      world_.broker().PublishCharter(world_.broker().committee().Sign(next)));
   world_.Settle();
   const std::string note = signed_by_the_new_key();
   uls().port().down = false;
@@ -98,7 +104,8 @@ TEST_F(Witness, WhoWasAwayWhileTheLogsKeyChangedFollowsTheChartersFirst) {
   EXPECT_EQ(uls().peers().Now()->charter.charter.version, next.version);
   EXPECT_OK(uls().log().Follow(note));
   EXPECT_EQ(uls().log().size(), ong().log().size());
-  EXPECT_THAT(uls().log().Follow(too_early), StatusIs(absl::StatusCode::kDataLoss));
+  EXPECT_THAT(uls().log().Follow(too_early),
+              StatusIs(absl::StatusCode::kDataLoss));
 }
 
 TEST_F(Witness, AKeyThatNoCharterNamesSignsNoLog) {
@@ -382,6 +389,41 @@ TEST_F(Witness, ABrokerWhoseClockIsOffDoesNotPutMembersInTheWrong) {
   EXPECT_TRUE(HasAlarm(ong(), "broker_clock"));
   // But nothing is logged under its wrong time.
   EXPECT_FALSE(ong().time().MayPublish().ok());
+}
+
+// What a broker is rebuilt from after a change of witnesses; and no word of
+// witnesses that nobody asks any more.
+TEST_F(Witness, AMirrorHasWhatEachCharterCameBy) {
+  const ScratchFolder folder;
+  const NetworkFile network{.network = world_.broker().network(),
+                            .log_key = world_.broker().log(),
+                            .ca_der = {1},
+                            .members = "localhost:1",
+                            .enrol = "localhost:2"};
+  int count = 0;
+  const auto exported = [&] {
+    const std::string out = folder / std::to_string(++count);
+    VALUE_OF(ExportMirror(ong().kv(), network, out, true));
+    return out;
+  };
+  world_.RequireQuorum(3);
+  std::string out = exported();
+  const Note by = VALUE_OF(ParseNote(VALUE_OF(ReadFile(
+      folder / (std::to_string(count) + "/charter-checkpoints/3"), 1 << 16))));
+  Charter before = world_.broker().charter().charter;
+  before.witness_quorum = 4;
+  EXPECT_TRUE(QuorumTime(by, before));
+  // Nobody was asked for the one that began it.
+  EXPECT_FALSE(FileExists(out + "/charter-checkpoints/2"));
+  EXPECT_TRUE(FileExists(out + "/newest"));
+  world_.RequireQuorum(0);
+  ong().Restart();
+  out = exported();
+  EXPECT_TRUE(FileExists(out + "/charter-checkpoints/4"));
+  EXPECT_FALSE(FileExists(out + "/newest"));
+  const Note newest =
+      VALUE_OF(ParseNote(VALUE_OF(ReadFile(out + "/checkpoint", 1 << 16))));
+  EXPECT_EQ(VALUE_OF(ParseCheckpoint(newest.text)).size, ong().log().size());
 }
 
 }  // namespace
