@@ -121,30 +121,25 @@ absl::StatusOr<uint32_t> QuorumInForce(
     const KeyValue& kv, const LogMirror& mirror,
     const std::map<uint64_t, Digest>& charters) {
   ASSIGN_OR_RETURN(const LeafIndex enacted, ReadEnacted(kv));
-  uint32_t quorum = 0;
-  absl::Status failed;
+  std::vector<LeafIndex> open;
   RETURN_IF_ERROR(
       kv.Scan(kLogOpenPrefix, "", [&](absl::string_view key, ByteView) {
-        const LeafIndex leaf = LeafOfOpenEntry(key);
-        if (leaf >= enacted) return false;
-        const auto bytes = mirror.EntryAt(leaf);
-        failed = bytes.status();
-        if (!failed.ok()) return false;
-        const auto entry = DecodeLogEntry(*bytes);
-        failed = entry.status();
-        if (!failed.ok()) return false;
-        const auto* charter = std::get_if<CharterEntry>(&entry->content);
-        if (charter == nullptr || charters.at(charter->version) != charter->hash)
-          return true;
-        const auto document = mirror.CharterOf(charter->hash);
-        failed = document.status();
-        if (!failed.ok()) return false;
-        const auto parsed = PeekCharter(*document);
-        failed = parsed.status();
-        if (failed.ok()) quorum = parsed->witness_quorum;
-        return failed.ok();
+        open.push_back(LeafOfOpenEntry(key));
+        return open.back() < enacted;
       }));
-  RETURN_IF_ERROR(failed);
+  uint32_t quorum = 0;
+  for (const LeafIndex leaf : open) {
+    if (leaf >= enacted) break;
+    ASSIGN_OR_RETURN(const Bytes bytes, mirror.EntryAt(leaf));
+    ASSIGN_OR_RETURN(const LogEntry entry, DecodeLogEntry(bytes));
+    const auto* logged = std::get_if<CharterEntry>(&entry.content);
+    if (logged == nullptr || charters.at(logged->version) != logged->hash)
+      continue;
+    ASSIGN_OR_RETURN(const std::string document,
+                     mirror.CharterOf(logged->hash));
+    ASSIGN_OR_RETURN(const Charter charter, PeekCharter(document));
+    quorum = charter.witness_quorum;
+  }
   return quorum;
 }
 
@@ -160,8 +155,8 @@ absl::Status WriteCharterNotes(const KeyValue& kv, NewDirectory& out) {
         return true;
       }));
   for (const auto& [version, note] : notes)
-    RETURN_IF_ERROR(out.Write(
-        absl::StrCat(kCharterCheckpointsFolder, "/", version), note));
+    RETURN_IF_ERROR(
+        out.Write(absl::StrCat(kCharterCheckpointsFolder, "/", version), note));
   return absl::OkStatus();
 }
 
