@@ -144,9 +144,9 @@ absl::Status Admission::CheckHeader(const Network& network,
   RETURN_IF_ERROR(CheckTimes(header, now));
   RETURN_IF_ERROR(CheckRecipient(network, header.recipient, now));
   RETURN_IF_ERROR(CheckPrekey(network.keys, witnesses_, header, now));
-  if (header.link_seq == 0)
+  if (header.link_seq == 0 || header.link_seq > kLinkMax)
     return Refuse(absl::StatusCode::kInvalidArgument, "invalid_form",
-                  "link_seq", "links are numbered from 1");
+                  "link_seq", "links are numbered from 1 to 2^62");
   return absl::OkStatus();
 }
 

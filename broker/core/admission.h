@@ -41,7 +41,7 @@ class Admission {
 
   // Everything but the signature: peer is the sender and active, sizes, network
   // and suite, freshness, charter known, recipient active with a mailbox,
-  // prekey known and not superseded for an hour, link_seq from 1 on. Times are
+  // prekey known and not superseded for an hour, link_seq in its range. Times are
   // compared with the one that its leaf would bear: the clock's, or `log_time`,
   // that of the last leaf, if that is later.
   absl::Status CheckHeader(const Network& network, const MemberId& peer,

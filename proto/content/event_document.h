@@ -20,9 +20,6 @@ namespace amparo {
 
 inline constexpr char kEventTyp[] = "amparo-event+jwt";
 
-// The highest number of a link; as the end of a range, whatever there is.
-inline constexpr uint64_t kLinkMax = uint64_t{1} << 62;
-
 // The signed document of the plain events: JWS {net, iss, iat, jti, case, kind,
 // ...}. Which of the optional fields a kind has is fixed: those and no others.
 struct EventDocument {

@@ -84,8 +84,9 @@ absl::Status CheckRanges(const Header& header) {
   if (!IsCiphertextSize(header.ciphertext_bytes))
     return absl::InvalidArgumentError(
         "header: ciphertext size is not a padded one");
-  if (header.link_seq == 0)
-    return absl::InvalidArgumentError("header: links count from 1");
+  // What is higher could not be asked for: no event names it.
+  if (header.link_seq == 0 || header.link_seq > kLinkMax)
+    return absl::InvalidArgumentError("header: link number out of range");
   return absl::OkStatus();
 }
 

@@ -13,6 +13,8 @@ inline constexpr size_t kHeaderBytesMax = 1024;  // and 40 for each blob
 inline constexpr size_t kHeaderBytesPerBlob = 40;
 inline constexpr size_t kPayloadBytesMax = 1 << 20;
 inline constexpr size_t kPaddedBytesMin = 1024;
+// The highest number of a link; as the end of a range, whatever there is.
+inline constexpr uint64_t kLinkMax = uint64_t{1} << 62;
 // A padded payload of the largest size, its tag, header, enc and signature.
 inline constexpr size_t kEnvelopeBytesMax = 1179648;
 inline constexpr size_t kDocumentBytesMax = 256 << 10;

@@ -18,6 +18,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       header->expires > header->created &&
       header->expires - header->created <= kEnvelopeLifeMax &&
       header->blobs.size() <= kBlobsMax && header->link_seq > 0 &&
+      header->link_seq <= kLinkMax &&
       size <= kHeaderBytesMax + header->blobs.size() * kHeaderBytesPerBlob;
   if (!holds) std::abort();
   return 0;

@@ -75,8 +75,8 @@ absl::StatusOr<std::unique_ptr<HeldMail>> HeldMail::Open(KeyValue& kv) {
         }
         index.emplace(
             LeafIndex(ReadU64(AsBytes(key.substr(sizeof(kPrefix) - 1)))),
-            Summary{header->sender, row->leaf_time, row->priority,
-                    RevokedCase(*payload)});
+            Summary{header->sender, header->sender_kid, row->leaf_time,
+                    row->priority, RevokedCase(*payload)});
         return true;
       }));
   RETURN_IF_ERROR(broken);
@@ -99,8 +99,9 @@ absl::Status HeldMail::Hold(const HeldMessage& message,
   rows.Put(KeyOf(message.leaf), row);
   RETURN_IF_ERROR(kv_.Write(rows));
   MutexLock lock(mutex_);
-  index_.emplace(message.leaf, Summary{header.sender, message.leaf_time,
-                                       priority, RevokedCase(message.payload)});
+  index_.emplace(message.leaf, Summary{header.sender, header.sender_kid,
+                                       message.leaf_time, priority,
+                                       RevokedCase(message.payload)});
   return absl::OkStatus();
 }
 
@@ -113,11 +114,21 @@ void HeldMail::Forget(LeafIndex leaf) {
   index_.erase(leaf);
 }
 
-std::vector<LeafIndex> HeldMail::Leaves() const {
-  std::vector<LeafIndex> leaves;
+bool HeldMail::HasRoom(const MemberId& sender, const Digest& kid) const {
   MutexLock lock(mutex_);
-  for (const auto& [leaf, summary] : index_) leaves.push_back(leaf);
-  return leaves;
+  const auto under_it = [&](const auto& entry) {
+    return entry.second.sender == sender && entry.second.kid == kid;
+  };
+  return static_cast<size_t>(std::count_if(index_.begin(), index_.end(),
+                                           under_it)) < kPerKeyMax;
+}
+
+std::vector<HeldPlace> HeldMail::Places() const {
+  std::vector<HeldPlace> places;
+  MutexLock lock(mutex_);
+  for (const auto& [leaf, summary] : index_)
+    places.push_back({leaf, summary.since, summary.sender, summary.kid});
+  return places;
 }
 
 absl::StatusOr<HeldMessage> HeldMail::Find(LeafIndex leaf) const {
@@ -155,9 +166,12 @@ uint32_t HeldMail::size() const {
 }
 
 bool HeldMail::MayRevoke(const CaseId& id, const MemberId& sender) const {
+  std::map<Digest, size_t> under;
   MutexLock lock(mutex_);
   return std::any_of(index_.begin(), index_.end(), [&](const auto& entry) {
-    return entry.second.revokes == id && entry.second.sender == sender;
+    const Summary& summary = entry.second;
+    return summary.sender == sender &&
+           (summary.revokes == id || ++under[summary.kid] >= kPerKeyMax);
   });
 }
 

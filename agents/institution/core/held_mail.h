@@ -31,6 +31,14 @@ struct HeldMessage {
   Payload payload;
 };
 
+// Where a held message stands and under which key, without its content.
+struct HeldPlace {
+  LeafIndex leaf;
+  absl::Time leaf_time;
+  MemberId sender;
+  Digest kid;
+};
+
 // What waits for one call to one member.
 struct HeldFrom {
   MemberId member;
@@ -43,6 +51,9 @@ struct HeldFrom {
 // and witnesses vouch for the key (docs/PROTOCOL.md, Receiving). Thread-safe.
 class HeldMail {
  public:
+  // So many under one key: whoever floods under a new one fills no disk.
+  static constexpr size_t kPerKeyMax = 256;
+
   // `kv`, encrypted at rest, must outlive this.
   static absl::StatusOr<std::unique_ptr<HeldMail>> Open(KeyValue& kv);
 
@@ -53,20 +64,24 @@ class HeldMail {
   void Remove(LeafIndex leaf, Batch& rows) const;
   void Forget(LeafIndex leaf);
 
+  // Whether one more under this key may be held.
+  bool HasRoom(const MemberId& sender, const Digest& kid) const;
+
   // In leaf order, oldest first.
-  std::vector<LeafIndex> Leaves() const;
+  std::vector<HeldPlace> Places() const;
   absl::StatusOr<HeldMessage> Find(LeafIndex leaf) const;
 
   // One for each sender, by id.
   std::vector<HeldFrom> BySender() const;
   uint32_t size() const;
-  // Whether a held message of `sender` may take consents of `id` back: until it
-  // is known, nothing that stands on them is shown.
+  // Whether a held message of `sender` may take consents of `id` back, or one
+  // that found no room: until it is known, nothing that stands on them is shown.
   bool MayRevoke(const CaseId& id, const MemberId& sender) const;
 
  private:
   struct Summary {
     MemberId sender;
+    Digest kid;
     absl::Time since;
     std::optional<Priority> priority;
     std::optional<CaseId> revokes;  // a case whose consents it may take back

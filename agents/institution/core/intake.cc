@@ -22,14 +22,20 @@ namespace {
 constexpr char kCursorKey[] = "in/cursor";
 constexpr char kQuarantinePrefix[] = "in/quarantine/";
 
+constexpr char kSeenPrefix[] = "in/seen/";
 // Rows in order of their end: what may be forgotten comes first.
 constexpr char kSeenEndPrefix[] = "in/seen-end/";
 constexpr size_t kForgottenMax = 1000;  // in one pass
 
-std::string SeenEndKey(absl::Time end, const std::optional<EnvelopeId>& id) {
+// Of one sender: another that learned the id shall not take its place.
+std::string SeenName(const Header& header) {
+  return absl::StrCat(header.sender.text(), "/", header.envelope_id.text());
+}
+
+std::string SeenEndKey(absl::Time end, absl::string_view name) {
   Bytes suffix;
   AppendU64(suffix, static_cast<uint64_t>(UnixSeconds(end)));
-  return absl::StrCat(kSeenEndPrefix, AsText(suffix), id ? id->text() : "");
+  return absl::StrCat(kSeenEndPrefix, AsText(suffix), name);
 }
 
 // Rows of envelopes that were here: their digest, and the receipt if any.
@@ -117,7 +123,6 @@ absl::Status Intake::TakeEnvelope(const LeafReceipt& leaf,
   const auto peers = books_.peers.Now();
   const MemberId& sender = envelope.header.sender;
   const Digest digest = EnvelopeDigest(envelope);
-  const std::string seen_key = SeenKey(envelope.header.envelope_id);
   const auto quarantine = [&](const absl::Status& why, Batch rows) {
     return Quarantine(leaf.leaf, sender, EncodeEnvelope(envelope), why,
                       std::move(rows));
@@ -135,7 +140,9 @@ absl::Status Intake::TakeEnvelope(const LeafReceipt& leaf,
     return quarantine(outside, std::move(rows));
   }
   books_.log.KeepOpening(leaf, EventBytes(envelope), rows);
-  if (const auto seen = books_.kv.Get(seen_key); seen.ok()) {
+  ASSIGN_OR_RETURN(const std::optional<Bytes> seen,
+                   SeenRow(envelope.header, digest));
+  if (seen) {
     if (!IsOf(*seen, digest))
       return quarantine(Refused("one id for two envelopes"), std::move(rows));
     // A replay: known. Its receipt names another leaf, which a broker that was
@@ -173,7 +180,19 @@ absl::Status Intake::TakeEnvelope(const LeafReceipt& leaf,
     return quarantine(inbound.status(), std::move(rows));
   }
   books_.heartbeats.NoteReceived(sender, message.payload.kind, rows);
-  if (!CheckTrust(message.header, leaf.leaf, leaf.time, *peers).ok())
+  const bool trusted =
+      CheckTrust(message.header, leaf.leaf, leaf.time, *peers).ok();
+  if (!trusted && !books_.held.HasRoom(sender, envelope.header.sender_kid)) {
+    // Nothing is kept, so nothing is acknowledged: this takes the place of the
+    // receipt, and the sender seals it anew.
+    RETURN_IF_ERROR(
+        AddReceipt(ReceiptKind::kUndecryptable, envelope, leaf.leaf, rows));
+    PutSeen(envelope.header, digest, rows, ReceiptKind::kUndecryptable);
+    LogEvent(EventLevel::kWarning, "envelope_not_held",
+             {{"sender", sender}, {"leaf", leaf.leaf}});
+    return books_.kv.Write(rows);
+  }
+  if (!trusted)
     return Hold(std::move(message), envelope.header_bytes, *inbound,
                 std::move(rows));
 
@@ -334,17 +353,25 @@ bool Intake::IsOwnTrouble(const absl::Status& status) {
   }
 }
 
-std::string Intake::SeenKey(const EnvelopeId& id) {
-  return "in/seen/" + id.text();
+absl::StatusOr<std::optional<Bytes>> Intake::SeenRow(
+    const Header& header, const Digest& digest) const {
+  auto own = books_.kv.Get(kSeenPrefix + SeenName(header));
+  if (own.ok()) return std::optional(*std::move(own));
+  if (!absl::IsNotFound(own.status())) return own.status();
+  // A row of an older version does not say whose it was.
+  auto old = books_.kv.Get(kSeenPrefix + header.envelope_id.text());
+  if (old.ok() && IsOf(*old, digest)) return std::optional(*std::move(old));
+  if (!old.ok() && !absl::IsNotFound(old.status())) return old.status();
+  return std::optional<Bytes>();
 }
 
 void Intake::PutSeen(const Header& header, const Digest& digest, Batch& rows,
                      std::optional<ReceiptKind> receipt) {
-  const std::string key = SeenKey(header.envelope_id);
+  const std::string key = kSeenPrefix + SeenName(header);
   Bytes row = ToBytes(digest.bytes());
   if (receipt) row.push_back(static_cast<uint8_t>(*receipt));
   rows.Put(key, row);
-  rows.Put(SeenEndKey(header.expires, header.envelope_id), AsBytes(key));
+  rows.Put(SeenEndKey(header.expires, SeenName(header)), AsBytes(key));
 }
 
 absl::Status Intake::ForgetSeen() {
@@ -352,7 +379,7 @@ absl::Status Intake::ForgetSeen() {
   // Not by a clock that is wrong: what it forgets is gone.
   if (!books_.time.MayPublish().ok()) return absl::OkStatus();
   const absl::Time ended = books_.time.Now() - kSeenAfterExpiry;
-  const std::string first_kept = SeenEndKey(ended, std::nullopt);
+  const std::string first_kept = SeenEndKey(ended, "");
   Batch rows;
   size_t forgotten = 0;
   RETURN_IF_ERROR(books_.kv.Scan(

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -66,7 +67,7 @@ class Intake {
   // later.
   absl::Status SendReceipts();
   // Asks for what is missing since a minute, or since the backup that this
-  // agent came back from.
+  // agent came back from; sends once more what peers asked for.
   absl::Status AskForMissing();
   // Destroys what a revocation that was taken in left uncovered, where that
   // was interrupted. UNAVAILABLE: again later.
@@ -117,7 +118,9 @@ class Intake {
                       const Peers& peers, Batch rows);
   absl::Status Hold(Opened message, Bytes header_bytes,
                     const InboundEvent& inbound, Batch rows);
-  absl::Status Release(LeafIndex leaf, const Peers& peers);
+  // `trust`: in the key it came under; when not OK, it is lost.
+  absl::Status Release(LeafIndex leaf, const absl::Status& trust,
+                       const Peers& peers);
   absl::Status CheckTrust(const Header& header, LeafIndex leaf, absl::Time at,
                           const Peers& peers) const;
   absl::Status CheckOutside(const LeafReceipt& leaf, const Envelope& envelope,
@@ -131,6 +134,10 @@ class Intake {
   absl::Status Fold(InboundEvent inbound, const Payload& payload,
                     const Peers& peers, Batch rows);
   absl::Status TakeLinkEvent(const EventDocument& event, Batch rows);
+  absl::Status NoteAsked(const EventDocument& event, Batch& rows) const;
+  absl::Status AnswerAsked();
+  absl::Status Resend(const MemberId& to, const Digest& kid, uint64_t first,
+                      uint64_t last, std::set<EventId>& waiting, Batch& rows);
   static void AddErasureDue(const CaseEvent& event, const Digest& grant,
                             Batch& rows);
   absl::Status EraseDue();
@@ -154,7 +161,9 @@ class Intake {
                         std::vector<LinkRange> ranges, Batch& rows);
   // Trouble of this agent, not of the message: nothing is decided by it.
   static bool IsOwnTrouble(const absl::Status& status);
-  static std::string SeenKey(const EnvelopeId& id);
+  // What is known of the envelope that came under this id from this sender.
+  absl::StatusOr<std::optional<Bytes>> SeenRow(const Header& header,
+                                               const Digest& digest) const;
   // Notes that this envelope was here, for as long as it could come again, and
   // what was signed for it.
   static void PutSeen(const Header& header, const Digest& digest, Batch& rows,

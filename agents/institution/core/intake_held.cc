@@ -1,3 +1,4 @@
+#include <map>
 #include <utility>
 
 #include "agents/institution/core/intake.h"
@@ -36,30 +37,33 @@ absl::Status Intake::Hold(Opened message, Bytes header_bytes,
 absl::Status Intake::ReleaseHeld() {
   MutexLock turn(turn_);
   const auto peers = books_.peers.Now();
+  // Once for each key, and before anything is read: there may be many.
+  std::map<std::pair<Digest, LeafIndex>, absl::Status> trusted;
   absl::Status first;
-  for (const LeafIndex leaf : books_.held.Leaves())
-    if (const absl::Status released = Release(leaf, *peers); first.ok())
-      first = released;
+  for (const HeldPlace& place : books_.held.Places()) {
+    const auto signer = peers->keys.SignerAt(place.sender, place.kid,
+                                             place.leaf, place.leaf_time);
+    if (!signer.ok()) continue;  // frozen: for people to sort out
+    const auto [trust, is_new] =
+        trusted.try_emplace({place.kid, signer->leaf}, absl::OkStatus());
+    if (is_new) trust->second = books_.peers.CheckTrust(*peers, *signer);
+    // Another key took its place before anybody vouched for it: nobody will.
+    if (!trust->second.ok() && !signer->revoked_at.has_value()) continue;
+    first.Update(Release(place.leaf, trust->second, *peers));
+  }
   return first;
 }
 
-absl::Status Intake::Release(LeafIndex leaf, const Peers& peers) {
+absl::Status Intake::Release(LeafIndex leaf, const absl::Status& trust,
+                             const Peers& peers) {
   ASSIGN_OR_RETURN(HeldMessage held, books_.held.Find(leaf));
   ASSIGN_OR_RETURN(Header header, DecodeHeader(held.header_bytes));
-  const auto signer = peers.keys.SignerAt(header.sender, header.sender_kid,
-                                          leaf, held.leaf_time);
-  if (!signer.ok()) return absl::OkStatus();  // frozen: for people to sort out
-  const absl::Status trust = books_.peers.CheckTrust(peers, *signer);
-  // Another key took its place before anybody vouched for it: nobody will.
-  const bool lost = !trust.ok() && signer->revoked_at.has_value();
-  if (!trust.ok() && !lost) return absl::OkStatus();
-
   Batch rows;
   books_.held.Remove(leaf, rows);
   const Opened message{std::move(header), held.digest, leaf, held.leaf_time,
                        std::move(held.payload)};
   absl::Status taken = trust;
-  if (!lost) {
+  if (trust.ok()) {
     auto inbound = Verify(message, peers);
     taken = inbound.ok() ? TakeIn(message, *std::move(inbound), peers, rows)
                          : inbound.status();

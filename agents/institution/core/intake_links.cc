@@ -1,18 +1,19 @@
 #include "agents/institution/core/intake.h"
 
-#include <set>
+#include <map>
 #include <utility>
 #include <vector>
 
 #include "base/status.h"
 #include "proto/envelope/limits.h"
 
-// Links that are missing: asking for them, and answering who asks.
+// Links that are missing: asking for them. Who asks is answered in
+// intake_resends.cc.
 
 namespace amparo::agent {
 namespace {
 
-constexpr size_t kResendPage = 1000;
+constexpr size_t kResendsMax = 16;  // that wait for one peer
 
 }  // namespace
 
@@ -34,6 +35,7 @@ absl::Status Intake::PlaceLink(const Header& header, ByteView header_bytes,
 absl::Status Intake::AskForMissing() {
   MutexLock turn(turn_);
   if (!books_.keys.Signer().ok()) return absl::OkStatus();  // nobody to ask as
+  RETURN_IF_ERROR(AnswerAsked());
   // With a key in the log all is known of the log that was before the restore.
   RETURN_IF_ERROR(
       books_.restored.NoteMissing(*books_.peers.Now(), books_.keys.self()));
@@ -48,12 +50,21 @@ absl::Status Intake::AskForMissing() {
   ASSIGN_OR_RETURN(const std::vector<Gap> gaps,
                    links_.Unasked(books_.clock.Now(), kResendAfterGap));
   if (gaps.empty()) return absl::OkStatus();
+  // Whoever makes many gaps and takes no mail keeps only its own waiting.
+  ASSIGN_OR_RETURN(const std::vector<Draft> drafts, books_.outbox.Drafts());
+  std::map<MemberId, size_t> waiting;
+  for (const Draft& draft : drafts)
+    if (draft.kind == EventKind::kResend) ++waiting[draft.recipient];
   Batch rows;
   for (const Gap& gap : gaps) {
-    RETURN_IF_ERROR(AddLinkEvent(EventKind::kResend, gap.sender, gap.kid,
-                                 gap.first, gap.last, rows));
-    RETURN_IF_ERROR(links_.MarkAsked(gap, rows));
+    if (++waiting[gap.sender] > kResendsMax) continue;
+    // One that no event can name keeps none of the others back.
+    if (AddLinkEvent(EventKind::kResend, gap.sender, gap.kid, gap.first,
+                     gap.last, rows)
+            .ok())
+      RETURN_IF_ERROR(links_.MarkAsked(gap, rows));
   }
+  if (rows.empty()) return absl::OkStatus();
   RETURN_IF_ERROR(books_.kv.Write(rows));
   books_.wake_courier();
   return absl::OkStatus();
@@ -65,32 +76,7 @@ absl::Status Intake::TakeLinkEvent(const EventDocument& event, Batch rows) {
                                   event.last, rows));
     return books_.kv.Write(rows);
   }
-  if (event.kind == EventKind::kResend) {
-    // What is asked for goes again under new links, a page at a time. A skip
-    // ends the wait for that page, and with the last one for all the rest.
-    ASSIGN_OR_RETURN(
-        std::vector<Sent> page,
-        books_.outbox.SentIn(event.issuer, *event.link_kid, event.first,
-                             event.last, kResendPage));
-    const uint64_t last =
-        page.size() < kResendPage ? event.last : page.back().link_seq;
-    // Each event once, and none that waits already: whoever asks again and
-    // again gets no more by it. Link events are of the past: the skip is enough.
-    ASSIGN_OR_RETURN(const std::vector<Draft> drafts, books_.outbox.Drafts());
-    std::set<EventId> waiting;
-    for (const Draft& draft : drafts)
-      if (draft.recipient == event.issuer) waiting.insert(draft.event_id);
-    for (Sent& sent : page) {
-      if (IsLinkEvent(sent.draft.kind) ||
-          !waiting.insert(sent.draft.event_id).second)
-        continue;
-      sent.draft.attempts = 0;
-      books_.outbox.Add(std::move(sent.draft), rows);
-    }
-    RETURN_IF_ERROR(AddLinkEvent(EventKind::kSkip, event.issuer,
-                                 *event.link_kid, event.first, last, rows));
-    books_.wake_courier();
-  }
+  if (event.kind == EventKind::kResend) RETURN_IF_ERROR(NoteAsked(event, rows));
   return books_.kv.Write(rows);
 }
 

@@ -64,6 +64,7 @@ absl::Status Intake::TakeReceipt(const LeafReceipt& leaf,
       books_.alarms.Raise("undecryptable", again.recipient, books_.clock.Now());
       return books_.kv.Write(rows);
     }
+    again.again = true;
     books_.outbox.Add(std::move(again), rows);
     RETURN_IF_ERROR(books_.kv.Write(rows));
     books_.wake_courier();

@@ -5,10 +5,12 @@
 
 #include "agents/institution/core/link_rows.h"
 #include "base/status.h"
-#include "proto/content/event_document.h"
+#include "proto/envelope/limits.h"
 
 namespace amparo::agent {
 namespace {
+
+constexpr size_t kGapsMax = 256;  // of one sender
 
 // Takes `first` to `last` of `kid` out of the gaps; true when one of them was
 // in a gap. What is left of a gap behind them keeps `asked`, or loses it.
@@ -163,9 +165,26 @@ class Placing {
   }
 
   void Miss(const Digest& kid, uint64_t first, uint64_t last) {
+    if (first > last) return;  // after the highest number nothing can be missing
     Take(gaps_, kid, first, last, false);
     gaps_.push_back({header_.sender, kid, first, last, now_, false});
     finding_ = LinkFinding::kGap;
+    if (gaps_.size() > kGapsMax) JoinLast();
+  }
+
+  // So many holes are made on purpose, and each costs: the newest is asked for
+  // together with the one before it, and with what came between them.
+  void JoinLast() {
+    const Gap newest = gaps_.back();
+    const auto before =
+        std::find_if(gaps_.rbegin() + 1, gaps_.rend(),
+                     [&](const Gap& gap) { return gap.kid == newest.kid; });
+    if (before == gaps_.rend()) return;
+    before->first = std::min(before->first, newest.first);
+    before->last = std::max(before->last, newest.last);
+    before->since = newest.since;
+    before->asked = false;
+    gaps_.pop_back();
   }
 
   LinkRows& rows_;

@@ -9,6 +9,7 @@
 #include "base/encoding.h"
 #include "base/json.h"
 #include "base/status.h"
+#include "proto/envelope/limits.h"
 
 namespace amparo::agent {
 namespace {
@@ -52,7 +53,9 @@ absl::StatusOr<std::vector<Gap>> DecodeGaps(const MemberId& sender,
   std::vector<Gap> gaps;
   for (const Json& json : list) {
     ASSIGN_OR_RETURN(Gap gap, DecodeGap(sender, json));
-    gaps.push_back(std::move(gap));
+    // Beyond that nothing can be asked for: it would keep all else back.
+    gap.last = std::min(gap.last, kLinkMax);
+    if (gap.first <= gap.last) gaps.push_back(std::move(gap));
   }
   return gaps;
 }

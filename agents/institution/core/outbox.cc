@@ -1,5 +1,6 @@
 #include "agents/institution/core/outbox.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -61,6 +62,7 @@ Json EncodeDraft(const Draft& draft) {
   json["content_of"] = draft.content_of ? draft.content_of->text() : "";
   json["document"] = draft.document;
   json["attempts"] = draft.attempts;
+  if (draft.again) json["again"] = true;
   return json;
 }
 
@@ -98,6 +100,7 @@ absl::StatusOr<Draft> DecodeDraft(const Json& json) {
     ASSIGN_OR_RETURN(const Section section, ParseSection(name.get<std::string>()));
     draft.sections.insert(section);
   }
+  draft.again = json.value("again", false);
   return draft;
 }
 
@@ -130,6 +133,12 @@ absl::StatusOr<Json> ReadRow(const KeyValue& kv, const std::string& key) {
 
 void PutRow(Batch& rows, const std::string& key, const Json& json) {
   rows.Put(key, AsBytes(DumpJson(json)));
+}
+
+// False for what this agent sends by itself when a peer's mail asks for it.
+bool IsOfAnOfficer(const Draft& draft) {
+  return !draft.again && !IsLinkEvent(draft.kind) &&
+         draft.kind != EventKind::kErased;
 }
 
 }  // namespace
@@ -246,6 +255,10 @@ absl::StatusOr<std::optional<LinkHead>> Outbox::HeadOf(const MemberId& recipient
 
 absl::Status Outbox::CheckRoom() const {
   if (size() < drafts_max_) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const std::vector<Draft> drafts, Drafts());
+  const auto of_officers =
+      std::count_if(drafts.begin(), drafts.end(), IsOfAnOfficer);
+  if (static_cast<size_t>(of_officers) < drafts_max_) return absl::OkStatus();
   return MakeError(absl::StatusCode::kResourceExhausted,
                    "too many messages wait to be sent",
                    {.code = "too_large",

@@ -40,6 +40,8 @@ struct Draft {
   // are chosen for the recipient at sealing.
   std::string document;
   uint32_t attempts = 0;  // times it was sealed
+  // Sent once more because its recipient asked or could not open it.
+  bool again = false;
 };
 
 // A sealed envelope on its way: the same bytes until the broker answered.
@@ -83,8 +85,9 @@ class Outbox {
   // Whether it is still there: nobody took it back since it was read.
   absl::StatusOr<bool> Waits(const Draft& draft) const;
   size_t size() const;
-  // RESOURCE_EXHAUSTED (code "too_large") when so many wait that an officer must
-  // not add more. What answers, recalls or revokes is always taken.
+  // RESOURCE_EXHAUSTED (code "too_large") when so many of officers wait that they
+  // must not add more. What answers, recalls or revokes is always taken; what a
+  // peer can bring about by its own mail is not counted.
   absl::Status CheckRoom() const;
 
   // One envelope is under way to a recipient at a time.

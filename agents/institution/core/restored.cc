@@ -10,7 +10,7 @@
 #include "base/encoding.h"
 #include "base/json.h"
 #include "base/status.h"
-#include "proto/content/event_document.h"
+#include "proto/envelope/limits.h"
 
 namespace amparo::agent {
 namespace {
@@ -123,8 +123,9 @@ absl::Status Restored::NoteMissing(const Peers& peers, const MemberId& self) {
       std::erase_if(gaps, [&](const Gap& gap) {
         return gap.kid == kids[rank] && gap.first > chain.seq;
       });
-      gaps.push_back({member.id, kids[rank], chain.seq + 1, kLinkMax,
-                      absl::UnixEpoch(), false});
+      if (chain.seq < kLinkMax)
+        gaps.push_back({member.id, kids[rank], chain.seq + 1, kLinkMax,
+                        absl::UnixEpoch(), false});
     }
     links.PutGaps(gaps);
     rows.Put(kPeerPrefix + member.id.text(), {});

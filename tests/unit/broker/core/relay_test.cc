@@ -170,6 +170,11 @@ INSTANTIATE_TEST_SUITE_P(
                      envelope.header.link_seq = 0;
                    },
                    StatusCode::kInvalidArgument, "link_seq"},
+        HeaderCase{"BeyondEveryLink",
+                   [](BrokerFixture&, Envelope& envelope) {
+                     envelope.header.link_seq = kLinkMax + 1;
+                   },
+                   StatusCode::kInvalidArgument, "link_seq"},
         HeaderCase{"ThatLiesAboutItsSize",
                    [](BrokerFixture&, Envelope& envelope) {
                      ++envelope.header.ciphertext_bytes;

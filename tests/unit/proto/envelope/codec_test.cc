@@ -31,7 +31,7 @@ TEST(HeaderCodec, AcceptsTheEdgesOfEachRange) {
              h.blobs.resize(kBlobsMax, {Fill(1), 1});
            },
            [](Header& h) { h.blobs[0].size_bytes = kBlobBytesMax; },
-           [](Header& h) { h.link_seq = UINT64_MAX; },
+           [](Header& h) { h.link_seq = kLinkMax; },
            [](Header& h) {
              h.ciphertext_bytes = CiphertextSize(kPayloadBytesMax);
            }})
@@ -62,6 +62,8 @@ TEST(HeaderCodec, RefusesWhatIsBeyondEachRange) {
       {"huge blob",
        [](Header& h) { h.blobs[0].size_bytes = kBlobBytesMax + 1; }},
       {"link 0", [](Header& h) { h.link_seq = 0; }},
+      {"a link that nobody can ask for",
+       [](Header& h) { h.link_seq = kLinkMax + 1; }},
       {"empty ciphertext", [](Header& h) { h.ciphertext_bytes = 0; }},
       {"unpadded ciphertext", [](Header& h) { h.ciphertext_bytes = 1041; }},
   };

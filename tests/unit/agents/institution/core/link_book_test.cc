@@ -1,10 +1,11 @@
 #include "agents/institution/core/link_book.h"
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
 #include "base/kv/memory_kv.h"
-#include "proto/content/event_document.h"
+#include "proto/envelope/limits.h"
 #include "tests/support/status_matchers.h"
 
 namespace amparo::agent {
@@ -241,6 +242,20 @@ TEST_F(LinkBookTest, AnotherSendersLinksAreItsOwn) {
   TakeHonest("a", 1);
   TakeHonest("a", 3);
   EXPECT_FALSE(VALUE_OF(book_.HasGap(VALUE_OF(MemberId::Parse("gnr")))));
+}
+
+TEST_F(LinkBookTest, AttackHolesWithoutEndAreAskedForTogether) {
+  constexpr uint64_t kHoles = 1000;
+  for (uint64_t i = 1; i <= kHoles; ++i) TakeHonest("a", 2 * i);
+  const std::vector<Gap> gaps =
+      VALUE_OF(book_.Unasked(kNow + kMinute, kMinute));
+  EXPECT_LE(gaps.size(), 256u);
+  for (uint64_t i = 0; i < kHoles; ++i)
+    EXPECT_TRUE(std::any_of(gaps.begin(), gaps.end(), [&](const Gap& gap) {
+      return gap.first <= 2 * i + 1 && 2 * i + 1 <= gap.last;
+    })) << i;
+  Skip("a", 1, 2 * kHoles);
+  EXPECT_FALSE(HasGap());
 }
 
 }  // namespace
