@@ -8,6 +8,8 @@
 namespace amparo::auditor {
 namespace {
 
+constexpr char kBasisPrefix[] = "w-";  // of WithoutConsentId
+
 bool IsLook(const AccessRecord& record) {
   return record.action == "section_open" || record.action == "referral_show";
 }
@@ -31,6 +33,8 @@ bool AccessPick::Fits(const AccessRecord& record) const {
   if (!begins(record.case_pseudonym, filter_.case_id) ||
       !begins(record.officer, filter_.officer) ||
       !begins(record.grant_or_basis, filter_.grant))
+    return false;
+  if (filter_.without_consent && !begins(record.grant_or_basis, kBasisPrefix))
     return false;
   if (!filter_.action.empty() && record.action != filter_.action) return false;
   // A summary is a look at its section, too.

@@ -4,6 +4,7 @@
 #include <set>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "agents/auditor/access_export.h"
 
@@ -16,7 +17,13 @@ struct AccessFilter {
   std::optional<absl::Time> from, until;  // until: exclusive
   // Looks under a grant that was revoked earlier in the same log.
   bool after_revocation = false;
+  // Whose ground is a basis without consent.
+  bool without_consent = false;
 };
+
+// INVALID_ARGUMENT (code "usage") naming what is expected, for a section or an
+// action that no record can have: its silence would read as an acquittal.
+absl::Status CheckFilter(const AccessFilter& filter);
 
 // Picks the records that a filter asks for. One thread at a time.
 class AccessPick {

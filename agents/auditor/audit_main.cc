@@ -109,9 +109,11 @@ CLI::App* AddAccessLog(CLI::App& app, Arguments& arguments) {
   add("--officer", filter.officer, "what this officer did", "ID");
   add("--section", filter.section, "who opened this section", "NAME");
   add("--action", filter.action, "only this action", "ACTION");
-  add("--grant", filter.grant, "what was opened under this grant", "ID");
+  add("--grant", filter.grant, "what was done under this grant or basis", "ID");
   add("--from", arguments.from, "from this time on", "TIME");
   add("--until", arguments.until, "before this time", "TIME");
+  verb->add_flag("--without-consent", filter.without_consent,
+                 "what was sent or seen on a basis without consent");
   verb->add_flag("--after-revocation", filter.after_revocation,
                  "looks under a grant that was revoked here before");
   return verb;

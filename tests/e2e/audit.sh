@@ -28,6 +28,16 @@ equal "$(field .ok <"$scratch/out")" true
 check "who opened safe_contact" audit access-log "$scratch/uls.jsonl" --export "$scratch/export" --root "$pin" --section safe_contact --json
 equal "$(field '.records | length' <"$scratch/out")" 1
 equal "$(field '.records[0].action' <"$scratch/out")" section_open
+step "a typo is no acquittal"
+access() { audit access-log "$scratch/uls.jsonl" --export "$scratch/export" --root "$pin" "$@"; }
+check_exit 2 access --section nonsense
+grep -q safe_contact "$scratch/err"
+check_exit 2 access --action nonsense
+grep -q section_open "$scratch/err"
+check "nobody saw another case" access --case c-zzzz
+grep -q "^0 of [1-9][0-9]* records match" "$scratch/out"
+check "nothing went without consent" access --without-consent --json
+equal "$(field .matched <"$scratch/out")" 0
 
 step "a log that was cut or changed is found out"
 record=$(grep -n '"section_open"' "$scratch/uls.jsonl" | head -n 1 | cut -d: -f1)
@@ -41,6 +51,7 @@ step "replay writes a page that needs nothing else"
 check "replay" audit replay --export "$scratch/export" --root "$pin" --html "$scratch/report.html" --json
 equal "$(field .ok <"$scratch/out")" true
 grep -q "In order" "$scratch/report.html"
+cp "$scratch/out" "$scratch/timeline.json"
 envelope=$(field '[.timeline[] | select(.event == "envelope")][0].index' <"$scratch/out")
 receipt=$(field '[.timeline[] | select(.event == "receipt")][0].index' <"$scratch/out")
 
@@ -127,6 +138,19 @@ if command -v python3 >/dev/null; then
   check "the page's script believes the pack" python3 "$scratch/check.py" "$scratch/pack-$envelope.json" "$pin"
   grep -q "all entries are in the tree" "$scratch/out"
   check_exit 1 python3 "$scratch/check.py" "$scratch/moved.json" "$pin"
+  for kind in charter key_event access_log_checkpoint anchor receipt; do
+    entry=$(jq --arg k "$kind" '[.timeline[] | select(.event == $k)][-1].index' "$scratch/timeline.json")
+    [ "$entry" != null ] || { echo "the log has no $kind"; exit 1; }
+    check "prove the $kind of entry $entry" audit prove "$entry" --export "$scratch/export" --root "$pin" --out "$scratch/$kind.json"
+    check "the script believes the $kind" python3 "$scratch/check.py" "$scratch/$kind.json" "$pin"
+    jq -c --argjson e "$entry" '(.entries[] | select(.index == $e) | .entry) |= "AAAA" + .[4:]' "$scratch/$kind.json" >"$scratch/forged.json"
+    check_exit 1 python3 "$scratch/check.py" "$scratch/forged.json" "$pin"
+  done
+  awk '/^```python$/{on=1;n++;next} /^```$/{on=0} on && n == 2' "$root/docs/EVIDENCE.md" >"$scratch/charters.py"
+  check "charter by charter" python3 "$scratch/charters.py" "$scratch/export" "$pin"
+  check "a member's mirror" amparo-agent export-mirror --data "$net/agents/ong" --out "$scratch/mirror"
+  check_exit 0 python3 "$scratch/charters.py" "$scratch/mirror" "$pin"
+  grep -q "no charter-checkpoints/" "$scratch/out"
 fi
 
 step "two checkpoints agree, or one of them proves nothing"

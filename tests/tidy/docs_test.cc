@@ -252,6 +252,11 @@ TEST(AuditEventsDocument, ListsTheAccessLogActionsOfTheCode) {
   const std::set<std::string> actions = AccessLogActions();
   ASSERT_FALSE(actions.empty()) << "no desk writes to the access log";
   EXPECT_EQ(Column(Table(AuditEvents(), "Access-log actions"), 0), actions);
+  // An auditor's filter refuses any other.
+  std::string known = Read(kRoot / "agents/auditor/access_names.cc");
+  known = known.substr(known.find("Actions() {"));
+  EXPECT_EQ(FindAll(known.substr(0, known.find("return")), "\"([a-z_]+)\""),
+            actions);
 }
 
 const std::string& Operations() {

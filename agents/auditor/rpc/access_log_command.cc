@@ -25,6 +25,7 @@ absl::StatusOr<std::optional<absl::Time>> ReadTime(const std::string& text,
 
 absl::StatusOr<int> RunAccessLog(const Arguments& arguments) {
   AccessFilter filter = arguments.filter;
+  RETURN_IF_ERROR(CheckFilter(filter));
   ASSIGN_OR_RETURN(filter.from, ReadTime(arguments.from, "--from"));
   ASSIGN_OR_RETURN(filter.until, ReadTime(arguments.until, "--until"));
   ASSIGN_OR_RETURN(const std::string text,
@@ -42,17 +43,21 @@ absl::StatusOr<int> RunAccessLog(const Arguments& arguments) {
     std::string object = DumpJson(ToJson(audit));
     object.pop_back();  // its closing brace
     std::cout << object << ",\"records\":[";
-    bool first = true;
+    uint64_t matched = 0;
     PickRecords(log, filter, [&](const AccessRecord& record) {
-      std::cout << (first ? "" : ",") << DumpJson(ToJson(record));
-      first = false;
+      std::cout << (matched++ == 0 ? "" : ",") << DumpJson(ToJson(record));
     });
-    std::cout << "]}\n";
+    std::cout << "],\"matched\":" << matched << "}\n";
   } else {
-    PickRecords(log, filter, [](const AccessRecord& record) {
+    uint64_t matched = 0;
+    PickRecords(log, filter, [&](const AccessRecord& record) {
+      ++matched;
       std::cout << ToText(record);
     });
-    std::cout << "\n" << ToText(audit);
+    std::cout << "\n"
+              << matched << " of " << audit.verdict.records
+              << " records match.\n"
+              << ToText(audit);
   }
   return audit.ok() ? 0 : ExitOf("verification_failed");
 }

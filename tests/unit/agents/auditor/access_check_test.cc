@@ -6,6 +6,7 @@
 #include "agents/auditor/access_audit.h"
 #include "base/clock.h"
 #include "base/encoding.h"
+#include "base/error.h"
 #include "crypto/compact_range.h"
 #include "tests/unit/agents/auditor/replay_fixture.h"
 
@@ -414,6 +415,31 @@ TEST_F(AccessFilterTest, AnswersAnAuditorsQuestions) {
   EXPECT_THAT(Picked({.after_revocation = true}), ElementsAre(3));
   EXPECT_THAT(Picked({.from = records_[1].at, .until = records_[3].at}),
               ElementsAre(1, 2));
+}
+
+TEST_F(AccessFilterTest, ListsWhatWasSentWithoutConsent) {
+  records_.push_back(
+      Record("o-ana", "referral_send", "c-two", "risk", "w-three"));
+  EXPECT_THAT(Picked({.without_consent = true}), testing::ElementsAre(4));
+  EXPECT_THAT(Picked({.grant = "w-th"}), testing::ElementsAre(4));
+}
+
+// No record has it, and silence would read as an acquittal.
+TEST_F(AccessFilterTest, RefusesASectionOrActionThatThereIsNot) {
+  for (const AccessFilter& typo : {AccessFilter{.section = "safe_contct"},
+                                   AccessFilter{.action = "section_opened"},
+                                   AccessFilter{.section = "nonsense"}}) {
+    const absl::Status status = CheckFilter(typo);
+    EXPECT_EQ(ErrorCodeOf(status), "usage");
+    EXPECT_THAT(std::string(status.message()),
+                testing::AnyOf(testing::HasSubstr("safe_contact"),
+                               testing::HasSubstr("section_open")));
+  }
+  for (const AccessFilter& good :
+       {AccessFilter(), AccessFilter{.section = "safe_contact"},
+        AccessFilter{.section = "risk_summary"},
+        AccessFilter{.action = "access_log_read"}})
+    EXPECT_TRUE(CheckFilter(good).ok());
 }
 
 }  // namespace

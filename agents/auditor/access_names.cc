@@ -1,0 +1,53 @@
+// What a filter of an access log may name at all.
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "agents/auditor/access_filter.h"
+#include "base/error.h"
+#include "proto/content/section.h"
+
+namespace amparo::auditor {
+namespace {
+
+// All that agents write as `action`: docs/AUDIT_EVENTS.md.
+const std::vector<std::string>& Actions() {
+  static const auto* const actions = new std::vector<std::string>{
+      "referral_send",     "referral_show",     "section_open",
+      "referral_accept",   "referral_decline",  "referral_close",
+      "referral_update",   "referral_disclose", "referral_withdraw",
+      "alarm_acknowledge", "alarm_evidence",    "evidence_document",
+      "case_opening",      "consent_record",    "consent_extend",
+      "consent_revoke",    "consent_show",      "case_search",
+      "key_confirm",       "officer_add",       "officer_remove",
+      "keys_rotate",       "key_revoke",        "backup",
+      "access_log_read"};
+  return *actions;
+}
+
+absl::Status NoSuch(const char* what, const char* field,
+                    const std::vector<std::string>& expected) {
+  return MakeError(absl::StatusCode::kInvalidArgument,
+                   absl::StrCat("no record has such ", what, "; expected ",
+                                absl::StrJoin(expected, ", ")),
+                   {.code = "usage", .field = field});
+}
+
+bool IsKnown(const std::string& name, const std::vector<std::string>& names) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+}  // namespace
+
+absl::Status CheckFilter(const AccessFilter& filter) {
+  if (!filter.section.empty() && !IsKnown(filter.section, SlotNames()))
+    return NoSuch("a section", "--section", SlotNames());
+  if (!filter.action.empty() && !IsKnown(filter.action, Actions()))
+    return NoSuch("an action", "--action", Actions());
+  return absl::OkStatus();
+}
+
+}  // namespace amparo::auditor
