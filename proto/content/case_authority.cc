@@ -34,11 +34,13 @@ void AddGrant(const Grant& grant, CaseState& state) {
     AddProvisions(grant, held->second.grant);
   }
   state.grants_by_digest.emplace(grant.digest, key);
-  std::vector<Exclusion>& exclusions = state.authority.exclusions;
-  for (const Exclusion* exclusion : grant.exclusions())
-    if (std::find(exclusions.begin(), exclusions.end(), *exclusion) ==
+  std::vector<HeldExclusion>& exclusions = state.authority.exclusions;
+  for (const Exclusion* exclusion : grant.exclusions()) {
+    HeldExclusion told{grant.issuer, *exclusion};
+    if (std::find(exclusions.begin(), exclusions.end(), told) ==
         exclusions.end())
-      exclusions.push_back(*exclusion);
+      exclusions.push_back(std::move(told));
+  }
 }
 
 void AddBasis(const WithoutConsent& basis, CaseState& state) {
@@ -59,11 +61,17 @@ void SettleStatuses(CaseState& state) {
       old->status = GrantStatus::kSuperseded;
   // A revocation reaches back over all that the grant supersedes; as often as
   // there are grants is enough for any chain, and ends on a ring.
-  for (size_t round = 0; round < grants.size(); ++round)
+  bool changed = true;
+  for (size_t round = 0; changed && round < grants.size(); ++round) {
+    changed = false;
     for (auto& [key, held] : grants)
       if (HeldGrant* old = Superseded(held.grant, state);
-          old != nullptr && held.status == GrantStatus::kRevoked)
+          old != nullptr && held.status == GrantStatus::kRevoked &&
+          old->status != GrantStatus::kRevoked) {
         old->status = GrantStatus::kRevoked;
+        changed = true;
+      }
+  }
 }
 
 }  // namespace amparo

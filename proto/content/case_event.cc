@@ -189,6 +189,46 @@ struct KindName {
 
 }  // namespace
 
+bool SaysTheSame(const CaseEvent& first, const CaseEvent& second) {
+  struct About {
+    const EventBody& other;
+
+    bool operator()(const DocumentSent& body) const {
+      const auto* also = std::get_if<DocumentSent>(&other);
+      return also != nullptr && also->kind == body.kind &&
+             also->referral_id == body.referral_id &&
+             also->document == body.document;
+    }
+    bool operator()(const Granted& body) const {
+      const auto* also = std::get_if<Granted>(&other);
+      return also != nullptr && also->grant.digest == body.grant.digest;
+    }
+    bool operator()(const Revoked& body) const {
+      const auto* also = std::get_if<Revoked>(&other);
+      return also != nullptr && also->grant == body.grant;
+    }
+    bool operator()(const Answered& body) const {
+      const auto* also = std::get_if<Answered>(&other);
+      return also != nullptr && also->kind == body.kind &&
+             also->referral_id == body.referral_id && also->code == body.code;
+    }
+    bool operator()(const Erased& body) const {
+      const auto* also = std::get_if<Erased>(&other);
+      return also != nullptr && also->grant == body.grant &&
+             also->answer == body.answer && also->slots == body.slots;
+    }
+    bool operator()(const Acknowledged& body) const {
+      const auto* also = std::get_if<Acknowledged>(&other);
+      return also != nullptr && also->kind == body.kind &&
+             also->envelope == body.envelope;
+    }
+    bool operator()(const DeliveryNoted&) const { return false; }
+  };
+  return first.id == second.id && first.case_id == second.case_id &&
+         first.from == second.from && first.to == second.to &&
+         std::visit(About{second.body}, first.body);
+}
+
 absl::string_view KindNameOf(const CaseEvent& event) {
   return std::visit(KindName{}, event.body);
 }

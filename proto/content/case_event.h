@@ -90,6 +90,10 @@ struct CaseEvent {
 // "referral", "granted", ... ; "" for DeliveryNoted, which nobody sends.
 absl::string_view KindNameOf(const CaseEvent& event);
 
+// Whether the second is the first again: of one kind and about the same. What
+// the log and each recipient's part add may differ.
+bool SaysTheSame(const CaseEvent& first, const CaseEvent& second);
+
 // For the agent's own store; the grants in it are loaded, not verified again.
 Json EncodeCaseEvent(const CaseEvent& event);
 absl::StatusOr<CaseEvent> DecodeCaseEvent(const Json& json);

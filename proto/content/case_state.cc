@@ -208,12 +208,18 @@ class Folding {
   }
 
   void Apply(const CaseEvent& event, const Erased& body) {
+    bool asked = event.from == self_;
     for (Erasure& erasure : state_.erasures) {
       if (erasure.member != event.from || erasure.grant != body.grant) continue;
+      asked = true;
+      // What is gone is not kept after all.
+      if (erasure.answer == ErasureAnswer::kDeleted) continue;
       erasure.answer = body.answer;
       erasure.legal_basis = body.legal_basis;
       erasure.answered_at = event.at;
     }
+    // Who says so before it is asked would be asked for less.
+    if (!asked) return state_.ignored.push_back(event.id);
     if (body.answer != ErasureAnswer::kDeleted) return;
     for (auto& [key, referral] : state_.referrals) {
       if (referral.recipient != event.from || referral.sender != event.to)

@@ -31,11 +31,12 @@ struct Answer {
   std::string authority;
 };
 
-bool IsShutOut(const Authority& authority, const MemberId& member) {
+bool IsShutOut(const Authority& authority, const Transfer& transfer) {
   return std::any_of(authority.exclusions.begin(), authority.exclusions.end(),
-                     [&](const Exclusion& exclusion) {
-                       return exclusion.ShutsOutMember() &&
-                              exclusion.member == member;
+                     [&](const HeldExclusion& held) {
+                       return held.issuer == transfer.sender &&
+                              held.exclusion.ShutsOutMember() &&
+                              held.exclusion.member == transfer.recipient;
                      });
 }
 
@@ -158,7 +159,7 @@ Answer AskBasis(const Question& q) {
 }
 
 Answer Ask(const Question& q) {
-  if (IsShutOut(q.authority, q.recipient.id))
+  if (IsShutOut(q.authority, q.transfer))
     return {View::kNone, Reason::kExcluded, ""};
   Answer consent = AskConsent(q);
   if (consent.view == View::kFull) return consent;

@@ -42,11 +42,19 @@ GrantStatus StatusAt(const HeldGrant& held, absl::Time now);
 // Ids are their issuer's own: nobody's grant stands in the way of another's.
 using GrantKey = std::pair<MemberId, GrantId>;
 
+// Whoever told it shuts members out of what it sends itself: a peer tells only
+// of a member's own people, and would keep others' mail out by more.
+struct HeldExclusion {
+  MemberId issuer;
+  Exclusion exclusion;
+  bool operator==(const HeldExclusion&) const = default;
+};
+
 // All that was said about a case: what may allow or forbid.
 struct Authority {
   std::map<GrantKey, HeldGrant> grants;
   std::vector<WithoutConsent> bases;
-  std::vector<Exclusion> exclusions;  // of grants past and present
+  std::vector<HeldExclusion> exclusions;  // of grants past and present
 };
 
 enum class View { kFull, kSummary, kNone };

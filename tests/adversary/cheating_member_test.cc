@@ -81,8 +81,8 @@ class CheatingMember : public Victims {
     const auto entry = CaseAt(agent, referral);
     for (const CaseEvent& event : entry->events)
       if (std::holds_alternative<DocumentSent>(event.body))
-        return VALUE_OF(
-            agent.cases().ContentOf(entry->state.case_id, event.id));
+        return VALUE_OF(agent.cases().ContentOf(entry->state.case_id, event.id,
+                                                event.from));
     throw std::runtime_error("no document");
   }
   const Grant& GrantAt(TestAgent& agent, const std::string& referral) {
@@ -239,6 +239,55 @@ TEST_F(CheatingMember, WhoWritesOfACaseFirstKeepsNobodyElseOut) {
   EXPECT_OK(gnr().referrals().Show(gnr().supervisor(), referral, {}, false));
 }
 
+// One event id goes to all recipients: the first of them could use it first.
+TEST_F(CheatingMember, AnothersEventIdUsedFirstKeepsNothingOut) {
+  ong().port().full = "uls";
+  const std::string referral = Refer({"gnr", "uls"});
+  world_.Settle();
+  const auto known = CaseAt(gnr(), referral);
+  ASSERT_FALSE(Knows(uls(), referral));
+  Payload squat = PayloadOf(gnr(), EventKind::kRevoked, known->state.case_id);
+  squat.event_id = known->events.front().id;
+  squat.document =
+      SignRevocation({.net = gnr().peers().Now()->charter.network_id,
+                      .issuer = world_.broker().Id("gnr"),
+                      .at = world_.clock().Now(),
+                      .event_id = squat.event_id,
+                      .case_id = *squat.case_id,
+                      .grant = Sha256("none")},
+                     VALUE_OF(gnr().keys().Signer()));
+  Send(gnr(), "uls", squat);
+  world_.Settle();
+  ASSERT_GT(EventsAt(uls(), *squat.case_id), 0u);
+  ASSERT_FALSE(Knows(uls(), referral));
+
+  ong().port().full = "";
+  world_.clock().Advance(absl::Minutes(10));
+  world_.Settle();
+  EXPECT_EQ(uls().intake().quarantined(), 0u);
+  EXPECT_OK(uls().referrals().Show(uls().officer(), referral, {}, false));
+}
+
+TEST_F(CheatingMember, ASecondEventUnderOneIdDoesNotTakeTheFirstOnesPlace) {
+  const std::string referral = Refer();
+  world_.Settle();
+  const Grant& grant = GrantAt(uls(), referral);
+  for (const CaseEvent& event : CaseAt(uls(), referral)->events) {
+    if (event.from != world_.broker().Id("ong")) continue;
+    Payload payload = PayloadOf(ong(), EventKind::kRevoked, grant.case_id);
+    payload.event_id = event.id;
+    payload.document = SignRevocation({.net = grant.net,
+                                       .issuer = grant.issuer,
+                                       .at = world_.clock().Now(),
+                                       .event_id = payload.event_id,
+                                       .case_id = grant.case_id,
+                                       .grant = grant.digest},
+                                      VALUE_OF(ong().keys().Signer()));
+    ExpectQuarantined(ong(), "uls", payload);
+  }
+  EXPECT_OK(uls().referrals().Show(uls().officer(), referral, {}, false));
+}
+
 TEST_F(CheatingMember, AReferralUnderAnothersIdDoesNotTakeItsPlace) {
   const std::string referral = Refer({"uls", "gnr"});
   world_.Settle();
@@ -344,13 +393,10 @@ TEST_F(CheatingMember, AWidenedGrantIsRefused) {
     payload.disclosures = grant.disclosures();
     return payload;
   };
-  // Or in its own name, as an event that would take the real one's place.
-  for (const std::string& jwt :
-       {grant.jwt, SignJws(own, kGrantTyp, claims),
-        SignJws(own, kGrantTyp, longer), SignJws(own, kGrantTyp, taken_over)})
+  for (const std::string& jwt : {grant.jwt, SignJws(own, kGrantTyp, claims),
+                                 SignJws(own, kGrantTyp, longer)})
     ExpectQuarantined(uls(), "ong", bring(jwt));
-  // Under an event's id of its own it is another grant, whatever its id.
-  taken_over["jti"] = EventId::New().text();
+  // In its own name it is another grant, whatever its id and its event's.
   Send(uls(), "ong", bring(SignJws(own, kGrantTyp, taken_over)));
   world_.Settle();
   const auto entry = CaseAt(ong(), referral);

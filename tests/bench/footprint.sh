@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What the programs weigh and how fast they start: memory of idle agents, time
 # of a command, a referral from one officer's command to the other's screen,
-# and a broker with a long log. Usage: footprint.sh BUILD_DIR SCRATCH_DIR [ENTRIES]
+# and a broker and an agent with a long log. Usage: footprint.sh BUILD_DIR SCRATCH_DIR [ENTRIES]
 # BUILD_DIR as `cmake --build --preset release --target bench` leaves it.
 set -euo pipefail
 build=$(cd "$1" && pwd) scratch=$2 entries=${3:-1000000}
@@ -65,3 +65,31 @@ for round in 1 2 3; do
   echo "broker of $entries entries, idle: $(memory "$broker")"
   kill "$broker" && wait "$broker"
 done
+
+# An agent that has never seen those entries, and then that has them all.
+amparo-broker run --data "$net/broker" 2>>"$scratch/journal" &
+broker=$!
+has_all() { [ "$(as ong status --json 2>/dev/null | jq -r '.log.size // 0')" -ge "$entries" ]; }
+for round in follow 1 2 3; do
+  start=$(now_ms)
+  amparo-agent run --data "$net/agents/ong" 2>"$scratch/agent" &
+  agent=$!
+  until has_all; do kill -0 "$agent"; sleep 0.05; done
+  echo "agent, $entries entries, $round: has them all after $(($(now_ms) - start)) ms"
+  sleep 2
+  echo "agent, $entries entries, $round: $(memory "$agent"); disk $(du -sm "$net/agents/ong" | cut -f1) MB"
+  kill "$agent" && wait "$agent"
+done
+start=$(now_ms)
+amparo-agent export-mirror --data "$net/agents/ong" --out "$scratch/mirror" --without-openings --json >/dev/null
+echo "export-mirror: $(($(now_ms) - start)) ms, $(du -sm "$scratch/mirror" | cut -f1) MB"
+start=$(now_ms)
+amparo-broker backup --data "$net/broker" --out "$scratch/backup" --json >/dev/null
+echo "backup beside the running broker: $(($(now_ms) - start)) ms, $(du -sm "$scratch/backup" | cut -f1) MB"
+kill "$broker" && wait "$broker"
+start=$(now_ms)
+amparo-broker check --data "$net/broker" --json >/dev/null
+echo "check: $(($(now_ms) - start)) ms"
+start=$(now_ms)
+amparo-broker rebuild --data "$scratch/backup" --from "$scratch/mirror" --json >/dev/null
+echo "rebuild from one mirror: $(($(now_ms) - start)) ms"

@@ -102,7 +102,7 @@ std::set<std::string> NamesRead(const Desk& desk, const CaseId& case_id) {
 
 std::vector<std::string> ExcludedNames(const Desk& desk, const Case& entry) {
   std::vector<std::string> names;
-  for (const Exclusion& exclusion : entry.state.authority.exclusions)
+  for (const auto& [issuer, exclusion] : entry.state.authority.exclusions)
     if (exclusion.member == desk.cases.self() && exclusion.person)
       names.push_back(*exclusion.person);
   return names;
@@ -157,7 +157,7 @@ absl::Status AllowedByRole(const Officer& officer, Action action) {
 
 absl::Status NotExcluded(const Desk& desk, const Officer& officer,
                          const Case& entry) {
-  for (const Exclusion& exclusion : entry.state.authority.exclusions)
+  for (const auto& [issuer, exclusion] : entry.state.authority.exclusions)
     if (exclusion.member == desk.cases.self() &&
         exclusion.officer == officer.id)
       return Excluded();
@@ -213,6 +213,8 @@ absl::StatusOr<VisibleReferral> FindReferral(const Desk& desk,
   ASSIGN_OR_RETURN(const ReferralId found, desk.cases.ResolveReferral(id));
   ASSIGN_OR_RETURN(auto entry, Unless(desk, officer, "referral",
                                       desk.cases.FindByReferral(found)));
+  if (entry->state.FindAll(found).empty())
+    return absl::DataLossError("a referral that its case does not have");
   RETURN_IF_ERROR(NotAwaited(desk, entry->state));
   return VisibleReferral{found, std::move(entry)};
 }

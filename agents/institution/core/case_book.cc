@@ -25,8 +25,9 @@ std::string EventKey(const CaseId& id, uint64_t place) {
   return absl::StrCat(kEventPrefix, AsText(suffix));
 }
 
-std::string ContentKey(const CaseId& id, const EventId& event) {
-  return absl::StrCat(kContentPrefix, AsText(id.bytes()), AsText(event.bytes()));
+std::string ContentKey(const CaseId& id, const ContentId& content) {
+  return absl::StrCat(kContentPrefix, AsText(id.bytes()),
+                      AsText(content.first.bytes()), content.second.text());
 }
 
 Bytes EncodeContent(const Content& content) {
@@ -57,9 +58,10 @@ bool IsNote(const CaseEvent& event) {
 // end.
 size_t PlaceOf(const CaseEvent& event, const std::vector<CaseEvent>& events) {
   if (IsNote(event)) return events.size();
-  const auto same = std::find_if(
-      events.begin(), events.end(), [&](const CaseEvent& stored) {
-        return !IsNote(stored) && stored.id == event.id && stored.to == event.to;
+  const auto same =
+      std::find_if(events.begin(), events.end(), [&](const CaseEvent& stored) {
+        return !IsNote(stored) && stored.id == event.id &&
+               stored.from == event.from && stored.to == event.to;
       });
   return static_cast<size_t>(same - events.begin());
 }
@@ -148,8 +150,8 @@ absl::StatusOr<std::shared_ptr<const Case>> CaseBook::Change(const CaseId& id,
     else
       events[place] = std::move(event);
   }
-  for (const auto& [event, content] : change.contents)
-    batch.Put(ContentKey(id, event), EncodeContent(content));
+  for (const auto& [content_id, content] : change.contents)
+    batch.Put(ContentKey(id, content_id), EncodeContent(content));
   if (!batch.empty()) RETURN_IF_ERROR(kv_.Write(batch));
   if (events.empty()) return std::shared_ptr<const Case>();
   CaseState state = Fold(self_, id, events);
@@ -206,8 +208,9 @@ absl::StatusOr<CaseId> CaseBook::ResolveCase(absl::string_view text) const {
 }
 
 absl::StatusOr<Content> CaseBook::ContentOf(const CaseId& id,
-                                            const EventId& event) const {
-  ASSIGN_OR_RETURN(const Bytes bytes, kv_.Get(ContentKey(id, event)));
+                                            const EventId& event,
+                                            const MemberId& from) const {
+  ASSIGN_OR_RETURN(const Bytes bytes, kv_.Get(ContentKey(id, {event, from})));
   return DecodeContent(bytes);
 }
 

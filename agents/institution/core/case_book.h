@@ -34,13 +34,16 @@ struct Case {
   std::vector<CaseEvent> events;  // in the order in which they were stored
 };
 
+// Of an event, by its id and who sent it: a peer may choose any id.
+using ContentId = std::pair<EventId, MemberId>;
+
 // What one decision changes, all or nothing.
 struct CaseChange {
-  // An event with the (id, to) of a stored one replaces it: an own event gets
-  // its slots when it is sealed, its leaf when it is logged. Notes
+  // An event with the (id, from, to) of a stored one replaces it: an own event
+  // gets its slots when it is sealed, its leaf when it is logged. Notes
   // (DeliveryNoted) are always added.
   std::vector<CaseEvent> events;
-  std::map<EventId, Content> contents;  // replaces what is stored under the id
+  std::map<ContentId, Content> contents;  // replaces what is stored under it
   Batch rows;  // of other books (outbox, intake), written in the same step
 };
 
@@ -74,7 +77,8 @@ class CaseBook {
   absl::StatusOr<CaseId> ResolveCase(absl::string_view text) const;
 
   // NOT_FOUND when the event has no content here, or no more.
-  absl::StatusOr<Content> ContentOf(const CaseId& id, const EventId& event) const;
+  absl::StatusOr<Content> ContentOf(const CaseId& id, const EventId& event,
+                                    const MemberId& from) const;
 
   // What was erased of the contents of `id` leaves the disk.
   absl::Status Purge(const CaseId& id);

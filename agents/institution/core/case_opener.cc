@@ -106,7 +106,8 @@ class Opener {
     std::map<Slot, Disclosure> held;
     for (const CaseEvent& other : entry_.events) {
       if (!IsOf(other, sent.document, event.from)) continue;
-      auto copy = desk_.cases.ContentOf(entry_.state.case_id, other.id);
+      auto copy =
+          desk_.cases.ContentOf(entry_.state.case_id, other.id, other.from);
       if (absl::IsNotFound(copy.status())) continue;
       RETURN_IF_ERROR(copy.status());
       if (std::get<DocumentSent>(other.body).kind != EventKind::kDisclosed)

@@ -187,7 +187,8 @@ absl::StatusOr<Courier::Fate> Courier::SealDraft(Draft draft,
   RETURN_IF_ERROR(signer.status());
   std::optional<Content> content;
   if (draft.case_id) {
-    auto found = books_.cases.ContentOf(*draft.case_id, AnchoredEvent(draft));
+    auto found = books_.cases.ContentOf(*draft.case_id, AnchoredEvent(draft),
+                                        books_.keys.self());
     if (found.ok()) content = *std::move(found);
   }
   if (draft.case_id && CarriesSections(draft.kind))

@@ -36,20 +36,20 @@ std::set<Slot> Uncovered(const Case& entry, const EraseContext& context,
 
 // The contents of every document from `granter` that hold one of `slots`,
 // without them.
-absl::StatusOr<std::map<EventId, Content>> ContentsWithout(
+absl::StatusOr<std::map<ContentId, Content>> ContentsWithout(
     const CaseBook& cases, const Case& entry, const MemberId& granter,
     const std::set<Slot>& slots) {
-  std::map<EventId, Content> contents;
+  std::map<ContentId, Content> contents;
   for (const CaseEvent& event : entry.events) {
     if (event.from != granter || !std::holds_alternative<DocumentSent>(event.body))
       continue;
-    auto content = cases.ContentOf(event.case_id, event.id);
+    auto content = cases.ContentOf(event.case_id, event.id, granter);
     if (absl::IsNotFound(content.status())) continue;
     RETURN_IF_ERROR(content.status());
     const size_t erased =
         std::erase_if(content->disclosures,
                       [&](const auto& held) { return slots.contains(held.first); });
-    if (erased > 0) contents[event.id] = *std::move(content);
+    if (erased > 0) contents[{event.id, granter}] = *std::move(content);
   }
   return contents;
 }

@@ -52,7 +52,8 @@ absl::StatusOr<Copy> FindCopy(const Desk& desk, const Case& entry,
     // The sender keeps one copy, under the event that issued the document.
     if (own && std::get<DocumentSent>(event.body).kind == EventKind::kDisclosed)
       continue;
-    auto content = desk.cases.ContentOf(entry.state.case_id, event.id);
+    auto content =
+        desk.cases.ContentOf(entry.state.case_id, event.id, event.from);
     if (absl::IsNotFound(content.status())) continue;
     RETURN_IF_ERROR(content.status());
     if (std::all_of(asked.begin(), asked.end(), [&](Slot slot) {

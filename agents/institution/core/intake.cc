@@ -75,14 +75,26 @@ std::optional<Digest> EndedGrant(const CaseEvent& event) {
   return std::nullopt;
 }
 
-// Ids are random: an event under that of another member's would take its place,
-// or that of its content.
-absl::Status CheckOwnId(const Case* entry, const CaseEvent& event) {
+// More than any case needs; without an end one member could fill the others'
+// memory, and each event would take longer than the last.
+constexpr size_t kEventsOfPeerMax = 2000;
+
+// A sender may send an event again, and not another one in its place.
+absl::Status CheckSameOrNew(const Case* entry, const CaseEvent& event) {
   if (entry == nullptr) return absl::OkStatus();
-  for (const CaseEvent& known : entry->events)
-    if (known.id == event.id && known.from != event.from)
-      return Refused("the event has another member's id");
-  return absl::OkStatus();
+  size_t of_sender = 0;
+  for (const CaseEvent& known : entry->events) {
+    if (known.from != event.from ||
+        std::holds_alternative<DeliveryNoted>(known.body))
+      continue;
+    ++of_sender;
+    if (known.id != event.id || known.to != event.to) continue;
+    return SaysTheSame(known, event)
+               ? absl::OkStatus()
+               : Refused("a second event under one id of its sender");
+  }
+  return of_sender < kEventsOfPeerMax ? absl::OkStatus()
+                                      : Refused("its sender fills the case");
 }
 
 }  // namespace
@@ -303,7 +315,7 @@ absl::Status Intake::Fold(InboundEvent inbound, const Payload& payload,
     const CaseState state =
         entry == nullptr ? amparo::Fold(books_.keys.self(), event.case_id, {})
                          : entry->state;
-    refused = CheckOwnId(entry, event);
+    refused = CheckSameOrNew(entry, event);
     if (refused.ok()) refused = MayAdd(books_.keys.self(), state, event);
     if (refused.ok() && inbound.document)
       refused = RequireCovered(peers.charter.charter, state, inbound,
@@ -314,7 +326,7 @@ absl::Status Intake::Fold(InboundEvent inbound, const Payload& payload,
     if (inbound.document) {
       Content content{payload.document, {}};
       ASSIGN_OR_RETURN(content.disclosures, BySlot(payload.disclosures));
-      change.contents[event.id] = std::move(content);
+      change.contents[{event.id, event.from}] = std::move(content);
     }
     return change;
   };

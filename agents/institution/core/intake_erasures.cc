@@ -40,7 +40,9 @@ void Intake::AddErasureDue(const CaseEvent& event, const Digest& grant,
   const Json json = {{"case", event.case_id.text()},
                      {"granter", event.from.text()},
                      {"grant", grant.ToString()}};
-  rows.Put(absl::StrCat(kDuePrefix, event.id.text()), AsBytes(DumpJson(json)));
+  rows.Put(absl::StrCat(kDuePrefix, event.from.text(), "/",
+                        event.case_id.text(), "/", event.id.text()),
+           AsBytes(DumpJson(json)));
 }
 
 absl::Status Intake::EraseUncovered() {

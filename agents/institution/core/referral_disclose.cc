@@ -112,8 +112,9 @@ absl::StatusOr<std::vector<Source>> SourcesOf(const Desk& desk,
                                               const ReferralId& id) {
   std::vector<Source> sources;
   for (OwnVersion& version : OwnVersionsOf(entry, desk.cases.self(), id)) {
-    ASSIGN_OR_RETURN(Content content, desk.cases.ContentOf(entry.state.case_id,
-                                                           version.event_id));
+    ASSIGN_OR_RETURN(Content content,
+                     desk.cases.ContentOf(entry.state.case_id, version.event_id,
+                                          desk.cases.self()));
     sources.push_back({std::move(version), std::move(content)});
   }
   if (sources.empty())

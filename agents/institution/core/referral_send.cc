@@ -104,7 +104,7 @@ absl::StatusOr<CaseChange> Issue::Change() const {
                     TransferOf(plan, desk.cases.self(), recipient.member),
                     recipient.sections, bases, change));
   }
-  change.contents.emplace(event_id, content);
+  change.contents.emplace(ContentId(event_id, desk.cases.self()), content);
   return change;
 }
 

@@ -73,7 +73,7 @@ absl::StatusOr<CaseChange> NextVersion::Change(const OwnVersion& newest,
                                 decisions, {}, change));
   }
   if (change.events.empty()) return refusal;
-  change.contents.emplace(event_id, content);
+  change.contents.emplace(ContentId(event_id, desk.cases.self()), content);
   return change;
 }
 

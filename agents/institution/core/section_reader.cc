@@ -62,7 +62,8 @@ absl::StatusOr<std::string> ReadSection(const Desk& desk, const Moment& moment,
                                         const SharedSlot& shared) {
   for (const EventId& id :
        CopiesOf(entry, referral, shared.document, shared.event_id)) {
-    const auto content = desk.cases.ContentOf(entry.state.case_id, id);
+    const auto content =
+        desk.cases.ContentOf(entry.state.case_id, id, referral.sender);
     if (absl::IsNotFound(content.status())) continue;
     RETURN_IF_ERROR(content.status());
     const auto disclosure = content->disclosures.find(slot);

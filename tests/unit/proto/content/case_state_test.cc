@@ -384,7 +384,7 @@ TEST_F(CaseGrantsTest, ExclusionsOutliveTheirGrant) {
       kOng, {Recorded(grant),
              story_.Event(kOng, kOng, Revoked{grant.digest, "", {}})});
   ASSERT_THAT(state.authority.exclusions, SizeIs(1));
-  EXPECT_EQ(state.authority.exclusions[0].member, kCpcj);
+  EXPECT_EQ(state.authority.exclusions[0].exclusion.member, kCpcj);
 }
 
 TEST_F(CaseGrantsTest, AnErasureIsPendingUntilItsAnswer) {
@@ -406,6 +406,24 @@ TEST_F(CaseGrantsTest, AnErasureIsPendingUntilItsAnswer) {
   EXPECT_FALSE(story_.At(kOng, kUls, events).shared.at(kNarrative).erased);
   // The same at the recipient, by its own event.
   EXPECT_TRUE(story_.At(kUls, kOng, events).shared.at(kRisk).erased);
+}
+
+TEST_F(CaseGrantsTest, AnErasureThatNobodyAskedForIsNoAnswer) {
+  const Grant grant = Issue();
+  const Erased erased{grant.digest, ErasureAnswer::kDeleted, {kRisk}, ""};
+  std::vector<CaseEvent> events = {Recorded(grant), story_.Sent(kOng, kUls),
+                                   story_.Event(kUls, kOng, erased)};
+  EXPECT_FALSE(story_.At(kOng, kUls, events).shared.at(kRisk).erased);
+  events.push_back(
+      story_.Event(kOng, kUls, Revoked{grant.digest, "subject", {kRisk}}));
+  CaseState state = story_.FoldAt(kOng, events);
+  ASSERT_THAT(state.erasures, SizeIs(1));
+  EXPECT_EQ(state.erasures[0].answer, std::nullopt);
+  events.push_back(story_.Event(kUls, kOng, erased));
+  events.push_back(story_.Event(
+      kUls, kOng, Erased{grant.digest, ErasureAnswer::kKept, {kRisk}, "x"}));
+  state = story_.FoldAt(kOng, events);
+  EXPECT_EQ(state.erasures[0].answer, ErasureAnswer::kDeleted);
 }
 
 TEST_F(CaseGrantsTest, AnErasureTouchesOnlyWhatItsIssuerShared) {

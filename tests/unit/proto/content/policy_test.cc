@@ -231,6 +231,20 @@ TEST_F(PolicyTest, TheExclusionOfAPersonDoesNotShutOutItsMember) {
             Reason::kGranted);
 }
 
+// A peer has no exclusion of a member to tell: who could, would keep the
+// others' mail out.
+TEST_F(PolicyTest, AttackAnExclusionByAnotherShutsNobodyOutOfWhatIsNotItsOwn) {
+  Authority authority = AuthorityOf({Issue(PolicePermit({Section::kRisk}))});
+  const auto reason = [&] {
+    return Ask(authority, To(kGnr, "safety"), Section::kRisk).reason;
+  };
+  ASSERT_EQ(reason(), Reason::kGranted);
+  authority.exclusions = {{kUls, {kGnr, std::nullopt, std::nullopt, ""}}};
+  EXPECT_EQ(reason(), Reason::kGranted);
+  authority.exclusions[0].issuer = kOng;
+  EXPECT_EQ(reason(), Reason::kExcluded);
+}
+
 TEST_F(PolicyTest, AnExclusionOutlivesItsGrantAndBeatsEveryBasis) {
   ConsentForm form = PolicePermit({Section::kRisk});
   form.exclusions = {{kGnr, std::nullopt, std::nullopt, "fear_of_harm"}};
@@ -502,7 +516,8 @@ class SmallWorld : public PolicyTest {
     }
     authority.grants.emplace(GrantKey(grant.issuer, grant.id), std::move(held));
     if (c.excluded)
-      authority.exclusions = {{c.recipient, std::nullopt, std::nullopt, ""}};
+      authority.exclusions = {
+          {kOng, {c.recipient, std::nullopt, std::nullopt, ""}}};
     if (c.basis > 0) {
       WithoutConsent basis =
           Basis(c.basis == 4 ? kCpcj : c.recipient, {c.section});

@@ -113,7 +113,7 @@ inline Authority AuthorityOf(std::initializer_list<Grant> grants) {
     authority.grants.emplace(GrantKey(grant.issuer, grant.id),
                              HeldGrant{grant});
     for (const Exclusion* exclusion : grant.exclusions())
-      authority.exclusions.push_back(*exclusion);
+      authority.exclusions.push_back({grant.issuer, *exclusion});
   }
   return authority;
 }

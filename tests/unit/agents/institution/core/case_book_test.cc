@@ -94,7 +94,7 @@ TEST_F(CaseBookTest, WritesOtherBooksRowsInTheSameStep) {
   EXPECT_OK(kv_.Get("other"));
 }
 
-TEST_F(CaseBookTest, ReplacesAnEventOfTheSameIdAndRecipient) {
+TEST_F(CaseBookTest, ReplacesAnEventOfTheSameIdSenderAndRecipient) {
   ASSERT_OK(Store({{Sent(referral_, uls_), Sent(referral_, gnr_)}, {}, {}}));
   CaseEvent logged = Sent(referral_, uls_);
   logged.leaf = LeafIndex(9);
@@ -103,6 +103,17 @@ TEST_F(CaseBookTest, ReplacesAnEventOfTheSameIdAndRecipient) {
   ASSERT_EQ(entry->events.size(), 2u);
   EXPECT_EQ(entry->events[0].leaf, LeafIndex(9));
   EXPECT_FALSE(entry->events[1].leaf.has_value());
+}
+
+TEST_F(CaseBookTest, AnIdIsItsSendersOwn) {
+  ASSERT_OK(
+      Store({{Sent(referral_, uls_)}, {{{event_, ong_}, {"ours", {}}}}, {}}));
+  CaseEvent theirs = Sent(ReferralId::New(), uls_);
+  theirs.from = gnr_;
+  ASSERT_OK(Store({{theirs}, {{{event_, gnr_}, {"theirs", {}}}}, {}}));
+  EXPECT_EQ(book_->Find(case_)->events.size(), 2u);
+  EXPECT_EQ(VALUE_OF(book_->ContentOf(case_, event_, ong_)).document, "ours");
+  EXPECT_EQ(VALUE_OF(book_->ContentOf(case_, event_, gnr_)).document, "theirs");
 }
 
 TEST_F(CaseBookTest, AddsNotesOneAfterTheOther) {
@@ -129,16 +140,17 @@ TEST_F(CaseBookTest, IsTheSameAfterARestart) {
 TEST_F(CaseBookTest, KeepsContentsBesideTheEvents) {
   const Content content{
       "jwt", {{{Section::kRisk}, "d1"}, {{Section::kRisk, true}, "d2"}}};
-  ASSERT_OK(Store({{Sent(referral_, uls_)}, {{event_, content}}, {}}));
+  ASSERT_OK(Store({{Sent(referral_, uls_)}, {{{event_, ong_}, content}}, {}}));
   Reopen();
-  const Content stored = VALUE_OF(book_->ContentOf(case_, event_));
+  const Content stored = VALUE_OF(book_->ContentOf(case_, event_, ong_));
   EXPECT_EQ(stored.document, "jwt");
   EXPECT_EQ(stored.disclosures, content.disclosures);
-  EXPECT_THAT(book_->ContentOf(case_, EventId::New()),
+  EXPECT_THAT(book_->ContentOf(case_, EventId::New(), ong_),
               StatusIs(StatusCode::kNotFound));
   // Erased is gone, not hidden.
-  ASSERT_OK(Store({{}, {{event_, {"jwt", {}}}}, {}}));
-  EXPECT_TRUE(VALUE_OF(book_->ContentOf(case_, event_)).disclosures.empty());
+  ASSERT_OK(Store({{}, {{{event_, ong_}, {"jwt", {}}}}, {}}));
+  EXPECT_TRUE(
+      VALUE_OF(book_->ContentOf(case_, event_, ong_)).disclosures.empty());
 }
 
 TEST_F(CaseBookTest, ResolvesUniquePrefixes) {

@@ -44,8 +44,8 @@ TEST_F(ConsentRevoke, DestroysWhatMembersHaveAndBringsTheirReceipts) {
   const auto there = at("uls").cases().All().at(0);
   for (const CaseEvent& event : there->events) {
     if (!std::holds_alternative<DocumentSent>(event.body)) continue;
-    const Content content =
-        VALUE_OF(at("uls").cases().ContentOf(there->state.case_id, event.id));
+    const Content content = VALUE_OF(at("uls").cases().ContentOf(
+        there->state.case_id, event.id, event.from));
     EXPECT_TRUE(content.disclosures.empty());
   }
 }

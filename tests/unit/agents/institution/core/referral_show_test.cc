@@ -176,16 +176,19 @@ class Tampering : public DeskTest {
     return {entry->state.case_id, entry->events.at(0).id};
   }
   Content Read(const Place& place) {
-    return VALUE_OF(at("uls").cases().ContentOf(place.case_id, place.event_id));
+    return VALUE_OF(at("uls").cases().ContentOf(
+        place.case_id, place.event_id, VALUE_OF(MemberId::Parse("ong"))));
   }
   void Store(const Place& place, const Content& content) {
+    const MemberId ong = VALUE_OF(MemberId::Parse("ong"));
     EXPECT_OK(
         at("uls")
             .cases()
-            .Change(place.case_id,
-                    [&](const Case*) -> absl::StatusOr<CaseChange> {
-                      return CaseChange{{}, {{place.event_id, content}}, {}};
-                    })
+            .Change(
+                place.case_id,
+                [&](const Case*) -> absl::StatusOr<CaseChange> {
+                  return CaseChange{{}, {{{place.event_id, ong}, content}}, {}};
+                })
             .status());
   }
   void ExpectRefused(const Sent& sent) {
