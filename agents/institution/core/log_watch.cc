@@ -80,7 +80,12 @@ absl::StatusOr<Checkpoint> LogWatch::VerifyByLogKey(
   absl::Status refused = absl::PermissionDeniedError(
       "no log key of the charter in force signed it");
   const auto peers = peers_.Now();
-  for (const NoteVerifier& log_key : peers->charter.charter.log_keys) {
+  const Charter& in_force = peers->charter.charter;
+  std::vector<NoteVerifier> log_keys = in_force.log_keys;
+  if (to_come_ && to_come_->version > in_force.version)
+    log_keys.insert(log_keys.end(), to_come_->log_keys.begin(),
+                    to_come_->log_keys.end());
+  for (const NoteVerifier& log_key : log_keys) {
     auto checkpoint = VerifyCheckpoint(note, log_key);
     if (checkpoint.ok()) return checkpoint;
     if (!absl::IsNotFound(checkpoint.status())) refused = checkpoint.status();

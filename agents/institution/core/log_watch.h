@@ -55,6 +55,14 @@ class LogWatch {
   // that the new one signs. OK when there is none.
   absl::Status FollowCharters();
 
+  // Learns the log keys that the committee has named since the charter in
+  // force, from the charters in the log of `note`: for a member that is new,
+  // and for one whose log key left the charter while it was away. What nobody
+  // but the committee can sign tells which log is the network's; when it takes
+  // effect is for Follow. PERMISSION_DENIED when no key of its newest charter
+  // signed `note`.
+  absl::Status LearnLogKeys(const std::string& note);
+
   // The proven copy's size, and its root.
   TreeSize size() const;
   struct View {
@@ -136,6 +144,7 @@ class LogWatch {
   const LogMirror mirror_;
   Enactment enactment_;
   bool keeps_openings_ = true;
+  std::optional<Charter> to_come_;  // by LearnLogKeys; until it is in force
   std::atomic<bool> contradicted_ = false;
   std::atomic<bool> followed_ = false;
   // Of the following thread.

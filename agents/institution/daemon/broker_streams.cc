@@ -76,6 +76,10 @@ absl::Status BrokerStreams::FollowShown(const ShownCheckpoint& shown) {
     RETURN_IF_ERROR(parts_.log.FollowCharters());
     followed = parts_.log.Follow(shown.note);
   }
+  if (absl::IsPermissionDenied(followed)) {
+    RETURN_IF_ERROR(parts_.log.LearnLogKeys(shown.note));
+    followed = parts_.log.Follow(shown.note);
+  }
   RETURN_IF_ERROR(followed);
   parts_.time.Followed(shown.note);
   if (!shown.witnessed.empty())

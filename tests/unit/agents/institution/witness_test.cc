@@ -108,6 +108,44 @@ TEST_F(Witness, WhoWasAwayWhileTheLogsKeyChangedFollowsTheChartersFirst) {
               StatusIs(absl::StatusCode::kDataLoss));
 }
 
+// No note is kept for a charter whose predecessor asks for no witnesses.
+TEST(LogKey, WhoIsNewFindsTheLogUnderAKeyThatItsCharterDoesNotName) {
+  AgentWorld world;
+  TestAgent& uls = world.agent("uls");
+  const SigningKey key = SigningKey::Generate(),
+                   strange = SigningKey::Generate();
+  uls.port().down = true;
+  Charter next = world.broker().committee().Successor(world.broker().charter());
+  next.log_keys.push_back(VALUE_OF(NoteVerifier::Create(
+      world.broker().log().name(), NoteKeyType::kEd25519, key.verify_key())));
+  VALUE_OF(
+      world.broker().PublishCharter(world.broker().committee().Sign(next)));
+  world.Settle();
+  uls.port().down = false;
+  const LogWatch::View view = world.agent("ong").log().view();
+  const auto signed_by = [&](const SigningKey& by, const Digest& root) {
+    return VALUE_OF(
+        SignCheckpoint({world.broker().log().name(), view.size, root, {}}, by));
+  };
+  const std::string note = signed_by(key, view.root);
+  EXPECT_OK(uls.log().FollowCharters());
+  EXPECT_THAT(uls.log().Follow(note),
+              StatusIs(absl::StatusCode::kPermissionDenied));
+  const TreeSize before = uls.log().size();
+  for (const std::string& forged :
+       {signed_by(strange, view.root), signed_by(key, Sha256("another log"))}) {
+    EXPECT_THAT(uls.log().LearnLogKeys(forged),
+                StatusIs(absl::StatusCode::kPermissionDenied));
+    EXPECT_THAT(uls.log().Follow(forged),
+                StatusIs(absl::StatusCode::kPermissionDenied));
+  }
+  EXPECT_EQ(uls.log().size(), before);
+  ASSERT_OK(uls.log().LearnLogKeys(note));
+  ASSERT_OK(uls.log().Follow(note));
+  EXPECT_EQ(uls.log().size(), view.size);
+  EXPECT_EQ(uls.peers().Now()->charter.charter.version, next.version);
+}
+
 TEST_F(Witness, AKeyThatNoCharterNamesSignsNoLog) {
   const SigningKey key = SigningKey::Generate();
   const LogWatch::View view = ong().log().view();
