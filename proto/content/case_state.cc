@@ -209,7 +209,7 @@ class Folding {
 
   void Apply(const CaseEvent& event, const Erased& body) {
     bool asked = event.from == self_;
-    for (Erasure& erasure : state_.erasures) {
+    for (AskedErasure& erasure : state_.erasures) {
       if (erasure.member != event.from || erasure.grant != body.grant) continue;
       asked = true;
       // What is gone is not kept after all.

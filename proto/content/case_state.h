@@ -60,7 +60,7 @@ struct PeerReferral {
 };
 
 // What a member was asked to erase, and its answer.
-struct Erasure {
+struct AskedErasure {
   MemberId member;
   Digest grant;
   std::set<Slot> slots;
@@ -83,7 +83,7 @@ struct CaseState {
   // Who revoked a grant, also one that is not here yet, with revoked_by. Only
   // its issuer's word counts: see Revocation.
   std::map<std::pair<Digest, MemberId>, std::string> revoked;
-  std::vector<Erasure> erasures;
+  std::vector<AskedErasure> erasures;
   std::vector<EventId> ignored;  // events whose turn the table did not allow
 
   // By whom `grant` was revoked, "" where that is not said; null when it was

@@ -61,7 +61,7 @@ Json OwnExclusions(const Grant& grant) {
   return list;
 }
 
-std::string AnswerOf(const Moment& moment, const Erasure& erasure) {
+std::string AnswerOf(const Moment& moment, const AskedErasure& erasure) {
   if (erasure.answer) return std::string(NameOf(*erasure.answer));
   const Member* member = moment.charter().Find(erasure.member);
   const bool reachable =
@@ -79,7 +79,7 @@ std::vector<RevokedRecipient> RevokedRecipientsOf(const Moment& moment,
     if (held.grant.supersedes == grant.id && held.grant.issuer == grant.issuer)
       grants.insert(held.grant.digest);
   std::vector<RevokedRecipient> recipients;
-  for (const Erasure& erasure : entry.state.erasures)
+  for (const AskedErasure& erasure : entry.state.erasures)
     if (grants.contains(erasure.grant))
       recipients.push_back({erasure.member,
                             {erasure.slots.begin(), erasure.slots.end()},

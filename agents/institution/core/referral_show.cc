@@ -227,7 +227,7 @@ void CountErasures(const Case& entry, ReferralView& view) {
   for (const RecipientState& recipient : view.recipients)
     if (recipient.delivery < Delivery::kRecalled)
       members.insert(recipient.member);
-  for (const Erasure& erasure : entry.state.erasures) {
+  for (const AskedErasure& erasure : entry.state.erasures) {
     if (!members.contains(erasure.member)) continue;
     ++view.erasures_expected;
     if (erasure.answer) ++view.erasures_received;
