@@ -183,12 +183,28 @@ class Changes {
     if (old.name != now.name)
       Say("Name of ", who, " changes from \"", old.name, "\".");
     if (old.parent != now.parent || old.territory != now.territory ||
-        old.contact != now.contact ||
-        (old.since != now.since && old.status == now.status))
-      Say("Parent, territory, contact or date of ", who, " change: parent \"",
+        old.contact != now.contact)
+      Say("Parent, territory or contact of ", who, " change: parent \"",
           now.parent.has_value() ? now.parent->text() : "", "\", territory ",
           absl::StrJoin(now.territory, " "), ", contact \"", now.contact,
-          "\", since ", FormatUtc(now.since), ".");
+          "\".");
+    if (old.since != now.since && old.status == now.status)
+      CompareDates(old, now);
+  }
+
+  void CompareDates(const Member& old, const Member& now) {
+    Say("Date of ", Describe(now), " (", NameOf(now.status), ") changes from ",
+        FormatUtc(old.since), " to ", FormatUtc(now.since), ".");
+    if (now.status == MemberStatus::kActive && now.since > old.since)
+      Say("That ends a suspension of ", now.id.text(),
+          " by two keys (suspend-now) that is in the log since ",
+          FormatUtc(now.since),
+          " or before: mail goes to it and comes from it "
+          "again.");
+    else if (now.status == MemberStatus::kSuspended ||
+             now.status == MemberStatus::kLeft)
+      Say("What ", now.id.text(), " sent since ", FormatUtc(now.since),
+          " is not believed.");
   }
 
   void CompareValue(const std::string& name, const Json& old, const Json& now) {

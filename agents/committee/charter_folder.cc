@@ -1,10 +1,15 @@
 #include "agents/committee/charter_folder.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "agents/committee/draft.h"
 #include "base/error.h"
 #include "base/files.h"
@@ -117,6 +122,26 @@ absl::StatusOr<std::vector<AcceptedCharter>> CharterFolder::Chain(
   return chain;
 }
 
+absl::StatusOr<std::optional<uint64_t>> CharterFolder::BeyondGap(
+    size_t length) const {
+  std::optional<uint64_t> beyond;
+  std::error_code error;
+  for (std::filesystem::directory_iterator entry(path_, error), end;
+       !error && entry != end; entry.increment(error)) {
+    const std::string file = entry->path().filename().string();
+    absl::string_view name = file;
+    uint64_t version = 0;
+    if (!absl::ConsumePrefix(&name, "charter-") ||
+        !absl::ConsumeSuffix(&name, ".json") ||
+        !absl::SimpleAtoi(name, &version) || version <= length)
+      continue;
+    beyond = std::min(beyond.value_or(version), version);
+  }
+  if (error && error != std::errc::no_such_file_or_directory)
+    return absl::InternalError(absl::StrCat(path_, " cannot be listed"));
+  return beyond;
+}
+
 absl::StatusOr<std::optional<AcceptedCharter>> CharterFolder::Newest() const {
   ASSIGN_OR_RETURN(std::vector<AcceptedCharter> chain, Chain());
   std::optional<AcceptedCharter> newest;
@@ -138,6 +163,12 @@ absl::StatusOr<bool> CharterFolder::HasOwnDraft(
 
 absl::StatusOr<Charter> CharterFolder::Draft(
     const std::optional<AcceptedCharter>& before) const {
+  if (!FileExists(DraftPath()))
+    return MakeError(absl::StatusCode::kNotFound,
+                     "there is no draft in this folder",
+                     {.code = "not_found",
+                      .hint = "amparo-charter merge of another machine's "
+                              "pending file, or fetch, or init"});
   ASSIGN_OR_RETURN(const std::string text,
                    ReadFile(DraftPath(), kDraftBytesMax));
   absl::StatusOr<Charter> draft = ParseDraft(text, before);

@@ -39,6 +39,9 @@ class CharterFolder {
   // taken at its word. PERMISSION_DENIED names the version that is refused.
   absl::StatusOr<std::vector<AcceptedCharter>> Chain(
       const std::optional<Digest>& root = std::nullopt) const;
+  // A published version that lies in this directory beyond one that does not:
+  // Chain() ends before it. nullopt without a gap. `length`: of Chain().
+  absl::StatusOr<std::optional<uint64_t>> BeyondGap(size_t length) const;
   // The last of Chain(); nullopt before the first.
   absl::StatusOr<std::optional<AcceptedCharter>> Newest() const;
 

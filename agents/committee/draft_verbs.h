@@ -19,7 +19,7 @@ namespace amparo::committee {
 
 enum class StatusVerb {
   kSuspend,    // of an active member
-  kReinstate,  // of a suspended one
+  kReinstate,  // of a suspended one, in the charter or by two keys
   kWithdraw,   // of any that has not left: for good
 };
 
@@ -31,7 +31,9 @@ struct StatusOptions {
   std::optional<absl::Time> since;
 };
 // FAILED_PRECONDITION (code "invalid_state") when the member's status is none
-// that the verb goes out from; the same status again changes nothing.
+// that the verb goes out from. The same status again changes nothing, but that
+// kReinstate gives an active member a new date: it ends a suspension by two
+// keys, of which a charter says nothing.
 absl::StatusOr<Outcome> ChangeStatus(const CharterFolder& folder,
                                      const StatusOptions& options,
                                      const Clock& clock);

@@ -35,7 +35,7 @@ absl::StatusOr<SigningKey> OpenGovernanceKey(const CharterFolder& folder,
     return MakeError(absl::StatusCode::kPermissionDenied,
                      absl::StrCat("wrong passphrase for ", named.id),
                      {.code = "verification_failed", .field = "--pass-file"});
-  RETURN_IF_ERROR(key.status());
+  if (!key.ok()) return Annotate(key.status(), folder.KeyPath(named.id));
   if (key->verify_key() != named.key)
     return MakeError(absl::StatusCode::kPermissionDenied,
                      absl::StrCat(folder.KeyPath(named.id),

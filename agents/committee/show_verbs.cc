@@ -81,6 +81,18 @@ Outcome ShowPublished(const AcceptedCharter& accepted) {
                        "\nNetwork words: ", words, "\n")};
 }
 
+// What Verify() refuses is its result.
+Outcome NotOk(absl::string_view code, absl::string_view at,
+              absl::string_view text) {
+  return {{{"schema", "charter_verify/1"},
+           {"ok", false},
+           {"code", std::string(code)},
+           {"at", std::string(at)},
+           {"text", std::string(text)}},
+          absl::StrCat("NOT OK: ", text, "\n"),
+          ExitOf("verification_failed")};
+}
+
 }  // namespace
 
 absl::StatusOr<Outcome> Show(const CharterFolder& folder,
@@ -97,6 +109,11 @@ absl::StatusOr<Outcome> Show(const CharterFolder& folder,
     AddWarnings(published, charter, clock.Now(), outcome);
     return outcome;
   }
+  if (chain.empty() && !version.has_value())
+    return MakeError(
+        absl::StatusCode::kNotFound,
+        "no version of the charter is in this folder",
+        {.code = "not_found", .hint = "amparo-charter show --draft, or fetch"});
   const uint64_t wanted = version.value_or(chain.size());
   if (wanted == 0 || wanted > chain.size()) return NoSuchVersion(wanted);
   Outcome outcome = ShowPublished(chain[wanted - 1]);
@@ -135,15 +152,20 @@ absl::StatusOr<Outcome> Verify(const CharterFolder& folder,
   const absl::StatusOr<std::vector<AcceptedCharter>> chain = folder.Chain(root);
   if (absl::IsPermissionDenied(chain.status())) {
     const ErrorDetail detail = DetailOf(chain.status()).value_or(ErrorDetail{});
-    return Outcome{{{"schema", "charter_verify/1"},
-                    {"ok", false},
-                    {"code", detail.code},
-                    {"at", detail.field},
-                    {"text", std::string(chain.status().message())}},
-                   absl::StrCat("NOT OK: ", chain.status().message(), "\n"),
-                   ExitOf("verification_failed")};
+    return NotOk(detail.code, detail.field, chain.status().message());
   }
   RETURN_IF_ERROR(chain.status());
+  ASSIGN_OR_RETURN(const std::optional<uint64_t> beyond,
+                   folder.BeyondGap(chain->size()));
+  if (beyond.has_value()) {
+    const uint64_t missing = chain->size() + 1;
+    return NotOk(
+        "verification_failed", absl::StrCat("version ", missing),
+        absl::StrCat(folder.PublishedPath(missing), " is missing, but version ",
+                     *beyond,
+                     " is here: take it from the broker, by amparo-charter "
+                     "fetch"));
+  }
   if (chain->empty()) return NoSuchVersion(1);
   const AcceptedCharter& newest = chain->back();
   const std::string words = NetworkWords(newest.network_id);

@@ -146,6 +146,7 @@ absl::Status AdoptDraft(const CharterFolder& folder, const std::string& text,
   if (!chain.empty()) before = chain.back();
   // Only what this program would have written itself can be signed on.
   RETURN_IF_ERROR(BeginOrContinue(draft, other).status());
+  RETURN_IF_ERROR(CheckSignatures(other, before, draft));
   const Progress progress = ProgressOf(other, before, draft);
   if ((before.has_value() ? progress.old_have : progress.new_have) == 0)
     return MakeError(absl::StatusCode::kPermissionDenied,

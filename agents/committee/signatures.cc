@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "base/status.h"
 
 namespace amparo::committee {
 namespace {
@@ -35,7 +37,41 @@ uint32_t CountMembers(const MultiJws& jws, const Charter& charter,
   return static_cast<uint32_t>(members.size());
 }
 
+std::optional<GovernanceKey> NamedBy(
+    const Digest& kid, const std::optional<AcceptedCharter>& before,
+    const Charter& draft) {
+  std::vector<GovernanceKey> keys = draft.governance;
+  if (before.has_value())
+    keys.insert(keys.end(), before->charter.governance.begin(),
+                before->charter.governance.end());
+  for (const GovernanceKey& key : keys)
+    if (key.key.Thumbprint() == kid) return key;
+  return std::nullopt;
+}
+
 }  // namespace
+
+absl::Status BadSignature(const std::string& id) {
+  return MakeError(
+      absl::StatusCode::kPermissionDenied,
+      absl::StrCat("the signature under the name of ", id, " does not hold"),
+      {.code = "verification_failed",
+       .field = "FILE",
+       .hint = "ask its holder for the file once more, or to sign "
+               "anew"});
+}
+
+absl::Status CheckSignatures(const MultiJws& jws,
+                             const std::optional<AcceptedCharter>& before,
+                             const Charter& draft) {
+  for (size_t i = 0; i < jws.signatures.size(); ++i) {
+    const auto key = NamedBy(jws.signatures[i].kid, before, draft);
+    if (key.has_value() &&
+        !VerifyMultiJwsEntry(jws, i, kCharterTyp, key->key).ok())
+      return BadSignature(key->id);
+  }
+  return absl::OkStatus();
+}
 
 absl::StatusOr<MultiJws> BeginOrContinue(
     const Charter& draft, const std::optional<MultiJws>& pending) {
@@ -79,20 +115,12 @@ absl::StatusOr<int> MergeSignatures(
     return OtherDocument(
         "compare both with amparo-charter diff; to take the other one, remove "
         "draft.toml and the pending file here");
-  std::vector<GovernanceKey> keys = draft.governance;
-  if (before.has_value())
-    keys.insert(keys.end(), before->charter.governance.begin(),
-                before->charter.governance.end());
+  RETURN_IF_ERROR(CheckSignatures(other, before, draft));
   int added = 0;
-  for (size_t i = 0; i < other.signatures.size(); ++i) {
-    const auto key =
-        std::find_if(keys.begin(), keys.end(), [&](const GovernanceKey& k) {
-          return k.key.Thumbprint() == other.signatures[i].kid;
-        });
-    if (key == keys.end() || Signed(jws, *key) ||
-        !VerifyMultiJwsEntry(other, i, kCharterTyp, key->key).ok())
-      continue;
-    jws.signatures.push_back(other.signatures[i]);
+  for (const MultiJws::Entry& signature : other.signatures) {
+    const auto key = NamedBy(signature.kid, before, draft);
+    if (!key.has_value() || Signed(jws, *key)) continue;
+    jws.signatures.push_back(signature);
     ++added;
   }
   return added;

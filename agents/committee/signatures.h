@@ -36,8 +36,19 @@ const GovernanceKey* FindGovernanceKey(
     const std::string& id, const std::optional<AcceptedCharter>& before,
     const Charter& draft);
 
-// Adds the good governance signatures of `other` that `jws` lacks; how many.
-// FAILED_PRECONDITION (code "conflict") when it is of another document.
+// A signature under the name of key `id` that is not by it.
+absl::Status BadSignature(const std::string& id);
+
+// PERMISSION_DENIED (code "verification_failed") names the governance key of
+// `draft`, or of the version before, under whose name `jws` has a signature
+// that does not hold. Signatures of other keys count for nothing.
+absl::Status CheckSignatures(const MultiJws& jws,
+                             const std::optional<AcceptedCharter>& before,
+                             const Charter& draft);
+
+// Adds the governance signatures of `other` that `jws` lacks; how many. As
+// CheckSignatures(other); FAILED_PRECONDITION (code "conflict") when it is of
+// another document.
 absl::StatusOr<int> MergeSignatures(
     const MultiJws& other, const std::optional<AcceptedCharter>& before,
     const Charter& draft, MultiJws& jws);

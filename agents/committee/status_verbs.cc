@@ -6,7 +6,6 @@
 #include "agents/committee/draft_edit.h"
 #include "agents/committee/draft_verbs.h"
 #include "base/error.h"
-#include "base/files.h"
 #include "base/status.h"
 
 namespace amparo::committee {
@@ -91,11 +90,11 @@ absl::StatusOr<Outcome> ChangeStatus(const CharterFolder& folder,
   ASSIGN_OR_RETURN(DraftEdit edit, DraftEdit::Begin(folder));
   ASSIGN_OR_RETURN(Member * member, edit.Find(options.member));
   const MemberStatus goal = Goal(options.verb);
-  // An active member that two keys suspended comes back by a new date.
-  const bool lifts = options.verb == StatusVerb::kReinstate &&
-                     FileExists(folder.SuspensionPath(member->id));
+  // An active member that two keys suspended comes back by a new date. Whether
+  // they did, this folder need not know: it may be another machine's.
   const bool moved_only =
-      member->status == goal && (options.since.has_value() || lifts);
+      member->status == goal &&
+      (options.since.has_value() || options.verb == StatusVerb::kReinstate);
   if (member->status != goal && !LeadsThere(options.verb, member->status))
     return MakeError(
         absl::StatusCode::kFailedPrecondition,

@@ -8,6 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "agents/committee/governance_key.h"
 #include "agents/committee/running_out.h"
+#include "agents/committee/signatures.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/status.h"
@@ -221,13 +222,14 @@ absl::StatusOr<Outcome> MergeSuspension(const CharterFolder& folder,
   if (!jws.has_value()) jws = MultiJws{other.payload, {}};
   int added = 0;
   for (const GovernanceKey& key : accepted.charter.governance)
-    for (size_t i = 0; i < other.signatures.size(); ++i)
-      if (other.signatures[i].kid == key.key.Thumbprint() &&
-          !Signed(*jws, key) &&
-          VerifyMultiJwsEntry(other, i, kSuspensionTyp, key.key).ok()) {
-        jws->signatures.push_back(other.signatures[i]);
-        ++added;
-      }
+    for (size_t i = 0; i < other.signatures.size(); ++i) {
+      if (other.signatures[i].kid != key.key.Thumbprint()) continue;
+      if (!VerifyMultiJwsEntry(other, i, kSuspensionTyp, key.key).ok())
+        return BadSignature(key.id);
+      if (Signed(*jws, key)) continue;
+      jws->signatures.push_back(other.signatures[i]);
+      ++added;
+    }
   if (jws->signatures.empty())
     return MakeError(absl::StatusCode::kPermissionDenied,
                      "nobody who decides in this network has signed it",

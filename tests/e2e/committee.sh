@@ -134,8 +134,11 @@ check "cpcj signs" at cpcj suspend-now uls --yes
 refused_as 1 invalid_state at cpcj publish-suspension uls --broker "$enrol" --json
 
 step "the committee meets and lifts it"
-check "reinstate" at mp reinstate uls
-decide mp gnr cpcj
+# At gnr, where it was neither published nor kept.
+[ ! -e "$machines/gnr/suspension-uls.json" ]
+check "reinstate" at gnr reinstate uls
+equal "$(at gnr diff --json | jq '[.changes[] | select(contains("ends a suspension of uls"))] | length')" 1
+decide gnr mp cpcj
 follow 6 ong uls
 until_ok bash -c "amparo --profile '$net/profiles/ong' directory show uls --json | jq -e .reachable"
 check "mail flows again" as ong referral show "$(send | field .referral_id)" --wait delivered --timeout 20

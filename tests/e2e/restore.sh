@@ -74,3 +74,15 @@ step "without a running agent it works too"
 net_down "$net"
 check "backup" amparo-agent backup --data "$data" --out "$file" --passphrase-file "$pass" --json
 check "restore" restore "$file" "$scratch/again" "$pass"
+
+step "beside an agent that was started with a relative path, from elsewhere"
+(cd "$net/agents" && exec timeout 120 amparo-agent run --data uls) >"$scratch/relative.log" 2>&1 &
+relative=$!
+until_ok as uls status
+mirror=$scratch/mirror
+backed_up=0
+amparo-agent backup --data "$data" --out "$file" --passphrase-file "$pass" --json >"$scratch/out" 2>&1 &&
+  amparo-agent export-mirror --data "$data" --out "$mirror" --json >>"$scratch/out" 2>&1 || backed_up=$?
+kill "$relative"; wait "$relative" || true
+equal "$backed_up" 0 || { cat "$scratch/out"; exit 1; }
+[ ! -e "$data/store.copy" ]

@@ -7,8 +7,10 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdio>
+#include <filesystem>
 #include <map>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include "absl/time/clock.h"
@@ -71,10 +73,14 @@ absl::StatusOr<AcceptedCharter> PinnedCharter(const DataDir& data) {
 }
 
 // In the agent's own directory: `path` of an earlier one, cut off, is replaced.
+// The answer is a whole path: whoever asked stands in another directory.
 absl::StatusOr<std::string> CopyStore(const RocksKv& disk, const std::string& path) {
-  RETURN_IF_ERROR(RemoveFolder(path));
-  RETURN_IF_ERROR(disk.CopyTo(path));
-  return path;
+  std::error_code error;
+  const std::filesystem::path whole = std::filesystem::absolute(path, error);
+  if (error) return absl::UnavailableError("the working directory is gone");
+  RETURN_IF_ERROR(RemoveFolder(whole.string()));
+  RETURN_IF_ERROR(disk.CopyTo(whole.string()));
+  return whole.string();
 }
 
 // The mark that `amparo-agent restore` leaves goes once its content is kept.

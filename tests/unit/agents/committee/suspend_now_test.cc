@@ -1,5 +1,7 @@
 #include "agents/committee/suspend_verbs.h"
 
+#include <cstdio>
+
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -7,6 +9,7 @@
 #include "agents/committee/running_out.h"
 #include "base/error.h"
 #include "proto/network/key_directory.h"
+#include "proto/network/standings.h"
 #include "proto/network/suspension.h"
 #include "tests/unit/agents/committee/samples.h"
 
@@ -103,6 +106,22 @@ TEST_F(SuspendNowTest, WhatNobodyWhoDecidesSignedIsNotTakenIn) {
   EXPECT_FALSE(FileExists(Pending("uls")));
 }
 
+TEST_F(SuspendNowTest, ABadSignatureUnderAKeysNameIsNamed) {
+  ASSERT_OK(Now("uls", "G1"));
+  const MultiJws honest = *VALUE_OF(folder_.PendingSuspension(Id("uls")));
+  ASSERT_OK(Now("uls", "G2"));
+  MultiJws forged = *VALUE_OF(folder_.PendingSuspension(Id("uls")));
+  forged.signatures.back().signature[0] ^= 1;
+  ASSERT_OK(folder_.WritePendingSuspension(Id("uls"), honest));
+  const std::string file = scratch_ / "forged.json";
+  ASSERT_OK(WriteFile(file, FormatMultiJws(forged), FileMode::kPublic));
+  const absl::Status refused = Merge(folder_, file, clock_).status();
+  EXPECT_EQ(ErrorCodeOf(refused), "verification_failed");
+  EXPECT_TRUE(absl::StrContains(refused.message(), "name of G2"));
+  EXPECT_EQ(FormatMultiJws(*VALUE_OF(folder_.PendingSuspension(Id("uls")))),
+            FormatMultiJws(honest));
+}
+
 TEST_F(SuspendNowTest, OnlyAnActiveMemberAndForAWeekAtMost) {
   EXPECT_EQ(ErrorCodeOf(Now("auditor").status()), "invalid_state");  // invited
   EXPECT_EQ(ErrorCodeOf(Now("mp").status()), "unknown_member");
@@ -137,6 +156,35 @@ TEST_F(SuspendNowTest, TheCommitteeLiftsItByANewDate) {
       folder_, {StatusVerb::kReinstate, "uls", std::nullopt}, clock_));
   EXPECT_EQ(back.json["since"], FormatUtc(clock_.Now()));
   EXPECT_FALSE(back.json["changes"].empty());
+}
+
+TEST_F(SuspendNowTest, AMachineThatKnowsOfNoSuspensionLiftsItAndSignersReadSo) {
+  const LeafIndex founded(0), suspended(1), lifted(2);
+  Standings standings;
+  standings.SetCharter(Newest().charter, founded);
+  const absl::Time stopped = clock_.Now();
+  ASSERT_OK(Now("uls"));
+  ASSERT_OK(Now("uls"));
+  ASSERT_OK(standings.Suspend(
+      FormatMultiJws(*VALUE_OF(folder_.PendingSuspension(Id("uls")))), Newest(),
+      suspended, stopped));
+  // Published at another machine: nothing of it is here.
+  ASSERT_EQ(std::remove(Pending("uls").c_str()), 0);
+  ASSERT_FALSE(FileExists(folder_.SuspensionPath(Id("uls"))));
+  clock_.Advance(absl::Hours(1));
+  ASSERT_TRUE(standings.SuspendedUntil(Id("uls"), clock_.Now()));
+
+  const Outcome back = VALUE_OF(ChangeStatus(
+      folder_, {StatusVerb::kReinstate, "uls", std::nullopt}, clock_));
+  EXPECT_EQ(back.json["since"], FormatUtc(clock_.Now()));
+  EXPECT_TRUE(absl::StrContains(back.text, "ends a suspension of uls"));
+  const Outcome diff = VALUE_OF(Diff(folder_, std::nullopt, std::nullopt));
+  EXPECT_TRUE(absl::StrContains(diff.text, "ends a suspension of uls"));
+  dialog_.told.clear();
+  SignAndPublish();
+  EXPECT_TRUE(absl::StrContains(dialog_.told, "ends a suspension of uls"));
+  standings.SetCharter(Newest().charter, lifted);
+  EXPECT_FALSE(standings.SuspendedUntil(Id("uls"), clock_.Now()));
 }
 
 class RunningOutTest : public CommitteeFixture {

@@ -1,4 +1,7 @@
+#include <cstdio>
+
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "base/error.h"
 #include "proto/network/words.h"
 #include "tests/unit/agents/committee/samples.h"
@@ -86,20 +89,20 @@ TEST_F(CommitteeAttack, TooFewSignaturesAreNotPublished) {
 
 TEST_F(CommitteeAttack, ASignatureThatDoesNotFitIsNotMerged) {
   Init();
-  ASSERT_OK(SignOnce());
-  MultiJws forged = *VALUE_OF(folder_.Pending(1));
-  const MultiJws honest = forged;
+  ASSERT_OK(SignOnce({.key_id = "G1", .yes = true}));
+  const MultiJws honest = *VALUE_OF(folder_.Pending(1));
   // A stranger's signature, and one by G2's name that is not G2's.
+  ASSERT_OK(SignOnce({.key_id = "G2", .yes = true}));
+  MultiJws forged = *VALUE_OF(folder_.Pending(1));
+  forged.signatures.back().signature[0] ^= 1;
   AddSignature(forged, SigningKey::Generate(), kCharterTyp);
-  MultiJws::Entry borrowed = forged.signatures[0];
-  borrowed.kid =
-      VALUE_OF(folder_.Draft(std::nullopt)).governance[1].key.Thumbprint();
-  forged.signatures.push_back(borrowed);
+  ASSERT_OK(folder_.WritePending(1, honest));
   ASSERT_OK(WriteFile(scratch_ / "forged.json", FormatMultiJws(forged),
                       FileMode::kPublic));
   const absl::StatusOr<Outcome> merged =
       Merge(folder_, scratch_ / "forged.json", clock_);
-  EXPECT_TRUE(!merged.ok() || merged->json["added"] == 0);
+  EXPECT_EQ(ErrorCodeOf(merged.status()), "verification_failed");
+  EXPECT_TRUE(absl::StrContains(merged.status().message(), "name of G2"));
   EXPECT_EQ(FormatMultiJws(*VALUE_OF(folder_.Pending(1))),
             FormatMultiJws(honest));
 }
@@ -155,6 +158,32 @@ TEST_F(CommitteeAttack, AnEditedPublishedVersionIsFoundByVerify) {
   EXPECT_EQ(outcome.json["at"], "version 2");
   EXPECT_EQ(outcome.exit, 6);
   EXPECT_FALSE(SignOnce().ok());
+}
+
+TEST_F(CommitteeAttack, AVersionTakenAwayIsFoundByVerify) {
+  InitAndPublish();
+  for (const char* title : {"Second", "Third", "Fourth"}) {
+    EditDraft([&](Charter& draft) { draft.title = title; });
+    SignAndPublish();
+  }
+  ASSERT_EQ(VALUE_OF(Verify(folder_, std::nullopt)).exit, 0);
+  for (const uint64_t missing : {3, 1}) {
+    ASSERT_EQ(std::remove(folder_.PublishedPath(missing).c_str()), 0);
+    const Outcome outcome = VALUE_OF(Verify(folder_, std::nullopt));
+    EXPECT_EQ(outcome.json["ok"], false);
+    EXPECT_EQ(outcome.json["at"], absl::StrCat("version ", missing));
+    EXPECT_EQ(outcome.exit, 6);
+  }
+  // The broker has what is missing.
+  ASSERT_OK(Fetch(folder_, std::nullopt, broker_));
+  EXPECT_EQ(VALUE_OF(Verify(folder_, std::nullopt)).exit, 0);
+}
+
+TEST_F(CommitteeAttack, ADamagedKeyFileIsNamed) {
+  InitAndPublish();
+  ASSERT_OK(WriteFile(folder_.KeyPath("G1"), "no key\n", FileMode::kPrivate));
+  const absl::Status refused = SignOnce({.key_id = "G1", .yes = true}).status();
+  EXPECT_TRUE(absl::StrContains(refused.message(), folder_.KeyPath("G1")));
 }
 
 TEST_F(CommitteeAttack, AnotherFirstVersionThanThePinnedOneIsFoundByVerify) {
