@@ -34,26 +34,44 @@ bool Names(const Charter& charter, const VerifyKey& key) {
       [&](const NoteVerifier& named) { return named.key() == key; });
 }
 
-// Since when the charters in force named both keys; nullopt when the newest
-// does not.
-absl::StatusOr<std::optional<absl::Time>> NamedBothSince(const Store& store,
-                                                         const VerifyKey& one,
-                                                         const VerifyKey& two) {
-  std::optional<absl::Time> since;
+// The charter since which every one up to the newest named a key.
+struct Naming {
+  uint64_t version;
+  absl::Time time;
+};
+
+// Of the key that the log is signed with and of the one that takes its place;
+// nullopt of one that the newest charter does not name.
+struct Namings {
+  std::optional<Naming> present, next;
+
+  void Add(const Charter& charter, absl::Time time,
+           const VerifyKey& present_key, const VerifyKey& next_key) {
+    for (const auto& [key, naming] :
+         {std::pair(&present_key, &present), std::pair(&next_key, &next)}) {
+      if (!Names(charter, *key))
+        naming->reset();
+      else if (!naming->has_value())
+        *naming = Naming{charter.version, time};
+    }
+  }
+};
+
+absl::StatusOr<Namings> FindNamings(const Store& store,
+                                    const VerifyKey& present,
+                                    const VerifyKey& next) {
+  Namings namings;
   for (uint64_t from = 0;;) {
     ASSIGN_OR_RETURN(const std::vector<Publication> page,
                      store.Publications(from, kPageEntriesMax));
-    if (page.empty()) return since;
+    if (page.empty()) return namings;
     from += page.size();
     for (const Publication& publication : page) {
       if (!std::holds_alternative<CharterEntry>(publication.entry.content))
         continue;
       ASSIGN_OR_RETURN(const Charter charter,
                        PeekCharter(publication.document));
-      if (!Names(charter, one) || !Names(charter, two))
-        since.reset();
-      else if (!since.has_value())
-        since = publication.entry.time;
+      namings.Add(charter, publication.entry.time, present, next);
     }
   }
 }
@@ -94,20 +112,32 @@ absl::StatusOr<Answer> SwitchLogKey(const DataDir& data, bool at_once,
     return NotYet("there is no second log key",
                   "amparo-broker new-log-key --data DIR");
   ASSIGN_OR_RETURN(const NoteVerifier next, VerifierOf(network, *keys.second));
-  ASSIGN_OR_RETURN(const std::unique_ptr<Store> store,
-                   OpenRocksStore(data.store()));
+  absl::StatusOr<std::unique_ptr<Store>> opened = OpenRocksStore(data.store());
+  if (absl::IsUnavailable(opened.status()))
+    return NotYet("the store is in use, or cannot be read",
+                  "stop the broker first");
+  RETURN_IF_ERROR(opened.status());
+  const std::unique_ptr<Store> store = *std::move(opened);
   const auto newest = store->NewestCheckpoint();
   if (!newest.ok() || !VerifyCheckpoint(*newest, next).ok())
     return NotYet("the second key has not signed the newest checkpoint",
                   "run the broker until the log has grown");
-  ASSIGN_OR_RETURN(const std::optional<absl::Time> since,
-                   NamedBothSince(*store, network.log_key.key(), next.key()));
-  if (!since.has_value())
+  ASSIGN_OR_RETURN(const Namings named,
+                   FindNamings(*store, network.log_key.key(), next.key()));
+  if (!named.present.has_value() || !named.next.has_value())
     return NotYet("the charter does not name both log keys",
                   "amparo-charter set log.keys --add KEY, sign, publish");
-  if (!at_once && clock.Now() < *since + kLogKeyOverlap)
+  // The other file may hold the key before, perhaps a thief's by now.
+  if (named.next->version < named.present->version)
     return NotYet(
-        absl::StrCat("the charter names both since ", FormatUtc(*since)),
+        "the log's key was switched already: the other one is the "
+        "older",
+        "amparo-charter set log.keys --remove it; a third one by "
+        "new-log-key once its file is away");
+  const absl::Time since = named.next->time;
+  if (!at_once && clock.Now() < since + kLogKeyOverlap)
+    return NotYet(
+        absl::StrCat("the charter names both since ", FormatUtc(since)),
         "wait until it is a week; --at-once if the old key is lost "
         "or stolen");
   const std::string before = network.log_key.ToString();

@@ -52,9 +52,14 @@ check "add" charter set log.keys --add "$second"
 decide
 follow $((base + 1))
 mail_flows
+refused amparo-broker switch-log-key --data "$net/broker" --at-once  # beside the broker
+grep -q "stop the broker" "$scratch/err"
 net_down "$net"
 refused amparo-broker switch-log-key --data "$net/broker"  # not for a week yet
 check "the old one is lost" amparo-broker switch-log-key --data "$net/broker" --at-once
+equal "$(named)" "$second"
+refused amparo-broker switch-log-key --data "$net/broker" --at-once  # back to the lost one
+grep -q older "$scratch/err"
 equal "$(named)" "$second"
 net_up "$net" ong,uls
 mail_flows
