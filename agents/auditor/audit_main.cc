@@ -6,6 +6,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "absl/algorithm/container.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "agents/auditor/rpc/commands.h"
 #include "agents/auditor/witness/verbs.h"
@@ -143,12 +145,23 @@ CLI::App* AddReconnect(CLI::App& app, Arguments& arguments) {
   return verb;
 }
 
+// A minus sign would wrap round to a number.
+void AddEntry(CLI::App* verb, Arguments& arguments) {
+  verb->add_option("ENTRY", arguments.entry, "index of the entry")
+      ->required()
+      ->check([](const std::string& text) {
+        return absl::c_all_of(text, absl::ascii_isdigit)
+                   ? std::string()
+                   : "expected the number of an entry";
+      });
+}
+
 CLI::App* AddProve(CLI::App& app, Arguments& arguments) {
   CLI::App* verb = app.add_subcommand(
       "prove", "make a pack of evidence about one entry, for a court");
   AddCommon(verb, arguments);
   AddSource(verb, arguments);
-  verb->add_option("ENTRY", arguments.entry, "index of the entry")->required();
+  AddEntry(verb, arguments);
   verb->add_option("--document", arguments.document,
                    "the document that the entry is about, as a party gave it")
       ->type_name("FILE");
@@ -197,7 +210,7 @@ CLI::App* AddShow(CLI::App& app, Arguments& arguments) {
   CLI::App* verb = app.add_subcommand("show", "one entry of the log, readable");
   AddCommon(verb, arguments);
   AddSource(verb, arguments);
-  verb->add_option("ENTRY", arguments.entry, "index of the entry")->required();
+  AddEntry(verb, arguments);
   return verb;
 }
 
@@ -229,8 +242,9 @@ WitnessVerbs AddWitness(CLI::App& app, WitnessOptions& options) {
                    "without a scheme, such as audit.example/witness")
       ->required();
   CLI::App* add_log = add("add-log", "watch a log, or take a log's next key");
-  add_log->add_option("KEY", options.key,
-                      "the log's verifier key, or network.json")
+  add_log
+      ->add_option("KEY", options.key,
+                   "the log's verifier key, or network.json")
       ->required()
       ->type_name("KEY|FILE");
   CLI::App* run = add("run", "serve POST /add-checkpoint over HTTP");
@@ -289,4 +303,10 @@ int Main(int argc, char** argv) {
 }  // namespace
 }  // namespace amparo::auditor
 
-int main(int argc, char** argv) { return amparo::auditor::Main(argc, argv); }
+// The last word: an exception's text may hold content.
+int main(int argc, char** argv) try {
+  return amparo::auditor::Main(argc, argv);
+} catch (...) {
+  std::cerr << amparo::auditor::kProgram << ": internal error\n";
+  return 1;
+}

@@ -98,6 +98,9 @@ class CaseCheck {
                     const std::vector<Item>& items);
   Refused WhatIsRefused(const Place& at, const Header& header, const Item& item,
                         const CaseState& state) const;
+  // What `state` covers by a basis and not by consent goes into the row.
+  void TellBases(const Place& at, const Header& header, const Item& item,
+                 const CaseState& state) const;
   void AddBases(const Place& at, const Header& header, const std::string& token,
                 CaseState& state) const;
   void CountProvisions();

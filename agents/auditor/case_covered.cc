@@ -1,6 +1,7 @@
 // The part of CaseCheck that asks whether what an envelope brought was covered,
 // by what was known at its entry.
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -32,6 +33,15 @@ size_t ProvisionDigests(const std::string& jwt) {
   return digests == provisions->end() ? 0 : digests->size();
 }
 
+Transfer TransferOf(const Header& header, const OpenedEnvelope& envelope,
+                    const CaseState& state) {
+  return {.sender = header.sender,
+          .recipient = header.recipient,
+          .case_id = state.case_id,
+          .purpose = envelope.purpose,
+          .first_contact = envelope.first_contact};
+}
+
 }  // namespace
 
 // Grants that nobody says the entry of: their own date is all there is.
@@ -40,8 +50,7 @@ void CaseCheck::LearnUndated(const Place& at, const MemberId& issuer,
   for (auto& [digest, told] : open.grants) {
     if (told.known || told.anchored) continue;
     const auto grant = LoadGrant(told.jwt, told.disclosures);
-    if (!grant.ok() || grant->issuer != issuer ||
-        grant->issued_at > at.time)
+    if (!grant.ok() || grant->issuer != issuer || grant->issued_at > at.time)
       continue;
     if (Learn(at, issuer, told, open).ok()) ++open.row->grants_undated;
   }
@@ -59,11 +68,7 @@ CaseCheck::Refused CaseCheck::WhatIsRefused(const Place& at,
                                             const Header& header,
                                             const Item& item,
                                             const CaseState& state) const {
-  const Transfer transfer{.sender = header.sender,
-                          .recipient = header.recipient,
-                          .case_id = state.case_id,
-                          .purpose = item.envelope->purpose,
-                          .first_contact = item.envelope->first_contact};
+  const Transfer transfer = TransferOf(header, *item.envelope, state);
   Refused refused;
   for (const Slot slot : item.envelope->slots) {
     const SectionDecision decision = MayShow(
@@ -76,6 +81,40 @@ CaseCheck::Refused CaseCheck::WhatIsRefused(const Place& at,
     if (why.empty()) why = decision.text;
   }
   return refused;
+}
+
+void CaseCheck::TellBases(const Place& at, const Header& header,
+                          const Item& item, const CaseState& state) const {
+  const Transfer transfer = TransferOf(header, *item.envelope, state);
+  std::vector<WithoutConsentRow>& rows = item.open->row->without_consent;
+  for (const Slot slot : item.envelope->slots) {
+    const SectionDecision decision = MayShow(
+        network_.Charter()->charter, state.authority, transfer, slot, at.time);
+    if (!decision.allowed() || decision.reason != Reason::kBasis) continue;
+    // Both ends may have opened it.
+    auto row = std::find_if(rows.begin(), rows.end(), [&](const auto& one) {
+      return one.index == at.leaf && one.basis == decision.authority;
+    });
+    if (row == rows.end()) {
+      row = rows.insert(rows.end(), {at.leaf,
+                                     header.sender.text(),
+                                     header.recipient.text(),
+                                     decision.authority,
+                                     "",
+                                     {},
+                                     false});
+      for (const WithoutConsent& basis : state.authority.bases) {
+        if (basis.id.text() != decision.authority ||
+            basis.issuer != header.sender)
+          continue;
+        row->reason = basis.reason_code;
+        row->proven = item.open->bases_sent.contains(basis.token);
+      }
+    }
+    if (std::find(row->sections.begin(), row->sections.end(), NameOf(slot)) ==
+        row->sections.end())
+      row->sections.push_back(NameOf(slot));
+  }
 }
 
 void CaseCheck::CheckCovered(const Place& at, const Header& header,
@@ -97,6 +136,7 @@ void CaseCheck::CheckCovered(const Place& at, const Header& header,
     if (CountOf(still) < CountOf(refused)) ++open.row->bases_undated;
     refused = std::move(still);
   }
+  TellBases(at, header, item, state);
   // What the sender does not say itself is the word of who accuses it.
   const OpenedEnvelope* other = OtherEnd(item, items);
   const bool agreed =

@@ -53,6 +53,8 @@ class Judgement {
       report_.root_hash = checkpoint_.claimed()->root;
       for (const EvidenceEntry& entry : evidence_.entries) OnEntry(entry);
       network_.Finish();
+      if (network_.newest().has_value())
+        report_.first_charter = network_.root();
       openings_.Finish();
       checkpoint_.Finish(network_, quorum_.Finish());
       CheckSigners();
@@ -324,6 +326,7 @@ Json ToJson(const EvidenceVerdict& verdict) {
           {"ok", verdict.ok()},
           {"network", report["network"]},
           {"root_pinned", report["root_pinned"]},
+          {"first_charter", report["first_charter"]},
           {"charter_version", report["charter_version"]},
           {"size", report["size"]},
           {"root_hash", report["root_hash"]},
@@ -347,7 +350,8 @@ std::string ToText(const EvidenceVerdict& verdict) {
     text = absl::StrCat(
         SubjectText(verdict), DocumentText(verdict), "\nIn the tree of ",
         report.size.value(), " entries with root ", report.root_hash.ToString(),
-        "\nCharter version ", report.charter_version, "; cosignatures ",
+        "\n", FirstCharterText(report), "Charter version ",
+        report.charter_version, "; cosignatures ",
         report.cosignatures, ", quorum ", report.quorum, "\n\nResult: OK",
         report.root_pinned ? "" : ", if the first charter is the right one",
         ". The pack proves that this stands in the log so signed. That nothing "

@@ -139,6 +139,23 @@ absl::Status AddCharterCheckpoints(LeafSource& source, const NodeSource& nodes,
   return absl::OkStatus();
 }
 
+// What only the document spoils is not the log's fault.
+absl::Status CheckDocumentFits(const Evidence& evidence,
+                               const std::optional<Digest>& root) {
+  if (!evidence.document.has_value() || JudgeEvidence(evidence, root).ok())
+    return absl::OkStatus();
+  Evidence bare = evidence;
+  bare.document.reset();
+  if (!JudgeEvidence(bare, root).ok()) return absl::OkStatus();
+  return MakeError(
+      absl::StatusCode::kInvalidArgument,
+      absl::StrCat("the document is not what entry ", evidence.subject.value(),
+                   " is about"),
+      {.code = "verification_failed",
+       .field = "--document",
+       .hint = "amparo referral evidence says the entry of its document"});
+}
+
 }  // namespace
 
 absl::StatusOr<EvidenceEntry> FetchEntry(LeafSource& source, LeafIndex index,
@@ -212,6 +229,7 @@ absl::StatusOr<Evidence> MakeEvidence(
   }
   RETURN_IF_ERROR(AddCharterCheckpoints(source, NodesOf(source, pack_size),
                                         pack_size, root, evidence));
+  RETURN_IF_ERROR(CheckDocumentFits(evidence, root));
   const EvidenceVerdict verdict = JudgeEvidence(evidence, root);
   if (!verdict.ok())
     return MakeError(absl::StatusCode::kDataLoss,

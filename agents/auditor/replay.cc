@@ -263,6 +263,7 @@ absl::Status Walk::Finish() {
   erasures_.Finish(openings_.unopened(), report_);
   FinishTree(checkpoint_.Finish(network_, quorum_.Finish()));
   cases_.Finish();
+  if (network_.newest().has_value()) report_.first_charter = network_.root();
   if (options_.network != nullptr) options_.network(network_);
   if (options_.state != nullptr && report_.ok() && !quorum_.left_open())
     GiveState(std::move(edge));

@@ -68,6 +68,15 @@ Json CasesJson(const std::vector<OpenedCase>& cases) {
   for (const OpenedCase& one : cases) {
     Json anchors = Json::array();
     for (const LeafIndex leaf : one.anchors) anchors.push_back(leaf.value());
+    Json without = Json::array();
+    for (const WithoutConsentRow& row : one.without_consent)
+      without.push_back({{"index", row.index.value()},
+                         {"from", row.from},
+                         {"to", row.to},
+                         {"basis", row.basis},
+                         {"reason", row.reason},
+                         {"sections", row.sections},
+                         {"proven", row.proven}});
     list.push_back({{"case", one.case_id},
                     {"members", one.members},
                     {"envelopes", one.envelopes},
@@ -81,7 +90,8 @@ Json CasesJson(const std::vector<OpenedCase>& cases) {
                     {"provisions_hidden", one.provisions_hidden},
                     {"anchors_opened", one.anchors_opened},
                     {"anchors_unopened", one.anchors_unopened},
-                    {"anchors", std::move(anchors)}});
+                    {"anchors", std::move(anchors)},
+                    {"without_consent", std::move(without)}});
   }
   return list;
 }
@@ -104,6 +114,11 @@ std::string CaseText(const OpenedCase& one) {
                                   }),
                     one.anchors.size() < one.anchors_unopened ? " ..." : "",
                     ")");
+  for (const WithoutConsentRow& row : one.without_consent)
+    absl::StrAppend(&text, "\n  WITHOUT CONSENT, entry ", row.index.value(),
+                    ": ", row.from, " to ", row.to, ", ", row.reason, " (",
+                    row.basis, "): ", absl::StrJoin(row.sections, ", "),
+                    row.proven ? "" : "; by its signer's word");
   return text + "\n";
 }
 
@@ -131,7 +146,9 @@ Json DisownedJson(const std::vector<DisownedMail>& disowned) {
 
 std::string StepLine(size_t i, const StepResult& result) {
   const std::optional<bool> ok = result.Ok();
-  const char* word = !ok.has_value() ? "skipped" : *ok ? "ok" : "NOT OK";
+  const char* word = ok.has_value()       ? *ok ? "ok" : "NOT OK"
+                     : result.checked > 0 ? "in part"
+                                          : "skipped";
   return absl::StrFormat("  %2d  %-14s %-8s %8d checked%s%s\n", i + 1,
                          kStepNames[i], word, result.checked,
                          result.skipped.empty() ? "" : "; ", result.skipped);
@@ -261,6 +278,9 @@ Json ToJson(const Report& report) {
           {"ok", report.ok()},
           {"network", TextOrNull(report.network)},
           {"root_pinned", report.root_pinned},
+          {"first_charter", report.first_charter.has_value()
+                                ? Json(report.first_charter->ToString())
+                                : Json(nullptr)},
           {"charter_version", report.charter_version},
           {"size", report.size.value()},
           {"resumed_from", report.resumed_from.has_value()
@@ -294,12 +314,21 @@ Json ToJson(const TimelineEntry& entry) {
           {"detail", TextOrNull(entry.detail)}};
 }
 
+std::string FirstCharterText(const Report& report) {
+  if (!report.first_charter.has_value()) return "";
+  return absl::StrCat("First charter ", report.first_charter->ToString(),
+                      report.root_pinned
+                          ? ", as pinned\n"
+                          : ": compare it with the paper protocol\n");
+}
+
 std::string ToText(const Report& report) {
   std::string text = absl::StrCat(
       "Network ", report.network.empty() ? "(unknown)" : report.network,
       ", charter version ", report.charter_version,
       report.root_pinned ? " (root pinned)" : " (root NOT pinned)", "\n",
-      report.size.value(), " entries, root ", report.root_hash.ToString(),
+      FirstCharterText(report), report.size.value(), " entries, root ",
+      report.root_hash.ToString(),
       report.resumed_from.has_value()
           ? absl::StrCat("\nThe first ", report.resumed_from->value(),
                          " were replayed before, and not again")

@@ -92,6 +92,17 @@ struct Counts {
   uint64_t unopened = 0;
 };
 
+// What went by a legal basis and not by consent.
+struct WithoutConsentRow {
+  LeafIndex index;
+  std::string from, to;
+  std::string basis;   // its id
+  std::string reason;  // its code: "imminent_danger_life", ...
+  std::vector<std::string> sections;
+  // The basis provably went along; else it is its signer's word.
+  bool proven = false;
+};
+
 // A case that one or more of its parties opened.
 struct OpenedCase {
   std::string case_id;
@@ -110,6 +121,7 @@ struct OpenedCase {
   // kept back. The first hundred.
   uint64_t anchors_unopened = 0;
   std::vector<LeafIndex> anchors;
+  std::vector<WithoutConsentRow> without_consent;  // one an envelope and basis
 };
 
 // An access log that began anew: its member made a key by its identity alone,
@@ -163,7 +175,8 @@ class Report {
   TreeSize size;
   // The entries before were replayed by an earlier run, and are not counted.
   std::optional<TreeSize> resumed_from;
-  Digest root_hash;  // as the checkpoint says
+  std::optional<Digest> first_charter;  // pinned, or taken at its word
+  Digest root_hash;                     // as the checkpoint says
   std::optional<absl::Time> checkpoint_at;
   uint32_t cosignatures = 0;
   uint32_t quorum = 0;
@@ -191,6 +204,8 @@ Json ToJson(const TimelineEntry& entry);
 // What a reader must know and is no finding; a line each.
 std::vector<std::string> Remarks(const Report& report);
 std::string ToText(const Report& report);
+// The hash that the paper protocol has, as a line; "" before a first charter.
+std::string FirstCharterText(const Report& report);
 std::string ToText(const TimelineEntry& entry);  // one line
 
 }  // namespace amparo::auditor

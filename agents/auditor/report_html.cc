@@ -118,6 +118,10 @@ std::string FactsHtml(const Report& report, absl::Time made) {
                               "audit, and the log still begins with them"))
           : "",
       Fact("State of the log (root hash)", report.root_hash.ToString(), true),
+      report.first_charter.has_value()
+          ? Fact("First charter (hash; compare it with the paper protocol)",
+                 report.first_charter->ToString(), true)
+          : "",
       Fact("Charter", absl::StrCat("version ", report.charter_version)),
       Fact("First charter",
            report.root_pinned
@@ -141,9 +145,10 @@ std::string StepsHtml(const Report& report) {
   for (size_t i = 0; i + 1 < kStepCount; ++i) {
     const StepResult& step = report.step(static_cast<Step>(i));
     const std::optional<bool> ok = step.Ok();
-    const char* tag = !ok.has_value() ? "skip\">not asked"
-                      : *ok           ? "ok\">in order"
-                                      : "no\">not in order";
+    const char* tag = ok.has_value()
+                          ? *ok ? "ok\">in order" : "no\">not in order"
+                      : step.checked > 0 ? "skip\">in part"
+                                         : "skip\">not asked";
     absl::StrAppend(&html, "<tr>", Cell(absl::StrCat(i + 1), true), "<td>",
                     kQuestions[i],
                     step.skipped.empty()
@@ -155,6 +160,28 @@ std::string StepsHtml(const Report& report) {
                     Count(step.checked), "</tr>\n");
   }
   return html + "</tbody></table>\n";
+}
+
+// What went by a legal basis: lawful if the basis holds, and for an auditor to
+// judge.
+std::string WithoutConsentHtml(const Report& report) {
+  std::string rows;
+  for (const OpenedCase& one : report.cases)
+    for (const WithoutConsentRow& row : one.without_consent)
+      absl::StrAppend(
+          &rows, "<tr>", Cell(absl::StrCat(row.index.value()), true),
+          Cell(one.case_id), Cell(row.from), Cell(row.to), Cell(row.reason),
+          Cell(absl::StrJoin(row.sections, ", ")),
+          Cell(row.proven ? "went along with it" : "its signer's word"),
+          "</tr>\n");
+  if (rows.empty())
+    return "<p>Nothing in these cases went without consent, as far as they "
+           "were opened.</p>\n";
+  return absl::StrCat(
+      "<h2>Disclosed without consent</h2>\n<table><thead><tr><th "
+      "class=n>Entry<th>Case<th>From<th>To<th>Reason<th>Sections<th>The "
+      "basis</tr></thead><tbody>\n",
+      rows, "</tbody></table>\n");
 }
 
 std::string CasesHtml(const Report& report) {
@@ -176,7 +203,7 @@ std::string CasesHtml(const Report& report) {
                     "<td class=n>", one.unopened, "<td>", one.anchors_unopened,
                     entries, "</tr>\n");
   }
-  return html + "</tbody></table>\n";
+  return html + "</tbody></table>\n" + WithoutConsentHtml(report);
 }
 
 std::string FindingsHtml(const Report& report) {
@@ -232,7 +259,11 @@ std::string CountsHtml(const Tally& tally) {
 }
 
 std::string LateHtml(const Tally& tally) {
-  std::string html = "<h2>Late and missing deliveries</h2>\n";
+  std::string html =
+      "<h2>Late and missing deliveries</h2>\n<p class=soft>Late is what was "
+      "not "
+      "delivered within 24 hours; the deadlines of a case are inside its "
+      "messages.</p>\n";
   if (tally.late().empty())
     return html +
            "<p>Every message was delivered within 24 hours, taken back, "

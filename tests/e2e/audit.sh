@@ -55,6 +55,11 @@ cp "$scratch/out" "$scratch/timeline.json"
 envelope=$(field '[.timeline[] | select(.event == "envelope")][0].index' <"$scratch/out")
 receipt=$(field '[.timeline[] | select(.event == "receipt")][0].index' <"$scratch/out")
 
+check_exit 2 audit replay --export "$scratch/export" --root "$pin" --html "$scratch/nowhere/report.html"
+[ ! -s "$scratch/out" ] || { echo "it walked first"; exit 1; }
+check "unpinned" audit replay --export "$scratch/export" --no-timeline
+grep -q "First charter $pin: compare it with the paper protocol" "$scratch/out"
+
 step "a replay goes on where the last one ended"
 check "the first one sees all" audit replay --export "$scratch/export" --root "$pin" --state "$scratch/audit.state" --json
 equal "$(field .resumed_from <"$scratch/out")" null
@@ -73,6 +78,8 @@ for entry in "$envelope" "$receipt"; do
   check "verify $entry" audit verify "$scratch/pack-$entry.json" --root "$pin" --json
   equal "$(field .ok <"$scratch/out")" true
 done
+check_exit 2 audit show -- -1 --export "$scratch/export"
+check_exit 2 audit show 1x --export "$scratch/export"
 check_exit 3 audit prove 999999 --export "$scratch/export" --root "$pin"
 
 step "a stranger's tool verifies the entry's place (C2SP tlog-proof)"

@@ -96,13 +96,16 @@ equal "$(jq -c '[.findings[] | select(.code == "opening_missing") | .index]' "$s
 jq -c "(.envelopes[] | select(.leaf == $first) | .sections) |= .[1:]" "$scratch/uls.json" >"$scratch/less.json"
 check_exit 6 replay --case "$scratch/ong.json" --case "$scratch/less.json"
 echo "no case" >"$scratch/forged.json"
-check_exit 1 replay --case "$scratch/forged.json"
+check_exit 1 replay --case "$scratch/ong.json" --case "$scratch/forged.json"
+grep -q "forged.json" "$scratch/err"
 
 step "a document for a court, from either end"
 for end in ong uls; do
   check "$end takes it out" as "$end-supervisor" referral evidence "$referral" --out "$scratch/$end-document.json" --json
   entry=$(field .entry <"$scratch/out")
   check "prove" audit prove "$entry" --export "$scratch/export" --root "$pin" --document "$scratch/$end-document.json" --out "$scratch/$end-pack.json"
+  check_exit 6 audit prove "$((entry - 1))" --export "$scratch/export" --root "$pin" --document "$scratch/$end-document.json" --out "$scratch/no.json"
+  grep -q "the document is not what entry" "$scratch/err"
   check "verify" audit verify "$scratch/$end-pack.json" --root "$pin" --json
   equal "$(jq -c '[.ok, .document.signer, (.document.disclosed | length)]' "$scratch/out")" '[true,"ong",0]'
 done

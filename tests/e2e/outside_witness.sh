@@ -47,6 +47,7 @@ for name in audit archive; do
 done
 check_exit 1 amparo-audit witness run --data "$scratch/audit" --listen 127.0.0.1:0 --json
 equal "$(tail -n1 "$scratch/err" | jq -r .code)" conflict
+check_exit 2 amparo-audit witness run --data "$scratch/audit" --listen 7450
 
 step "one is served behind TLS, by a certificate of its own authority"
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost \

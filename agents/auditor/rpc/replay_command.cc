@@ -1,10 +1,13 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <filesystem>
 #include <iostream>
+#include <system_error>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "agents/auditor/profile.h"
 #include "agents/auditor/progress.h"
 #include "agents/auditor/replay.h"
@@ -69,6 +72,27 @@ void KeepCertificateOf(const Arguments& arguments,
     std::cerr << kProgram << ": this profile has a new certificate\n";
 }
 
+// As WriteFile will need it: a file beside `path`, and `path` no folder.
+absl::Status CheckWritable(const std::string& path) {
+  const std::string probe = absl::StrCat(path, ".probe");
+  const absl::Status made = WriteFile(probe, "", FileMode::kPrivate);
+  unlink(probe.c_str());
+  std::error_code error;
+  if (made.ok() && !std::filesystem::is_directory(path, error))
+    return absl::OkStatus();
+  return MakeError(absl::StatusCode::kInvalidArgument,
+                   absl::StrCat("cannot write ", path),
+                   {.code = "usage", .field = "--html"});
+}
+
+// Which of several files it was.
+absl::Status About(const std::string& path, const absl::Status& status) {
+  ErrorDetail detail = DetailOf(status).value_or(ErrorDetail());
+  detail.code = ErrorCodeOf(status);
+  return MakeError(status.code(), absl::StrCat(path, ": ", status.message()),
+                   detail);
+}
+
 }  // namespace
 
 absl::StatusOr<int> RunReplay(const Arguments& arguments) {
@@ -83,9 +107,12 @@ absl::StatusOr<int> RunReplay(const Arguments& arguments) {
   for (const std::string& path : arguments.cases) {
     ASSIGN_OR_RETURN(const std::string text,
                      ReadFile(path, kCaseOpeningBytesMax));
-    ASSIGN_OR_RETURN(CaseOpening opening, ParseCaseOpening(text));
-    options.cases.push_back(std::move(opening));
+    absl::StatusOr<CaseOpening> opening = ParseCaseOpening(text);
+    if (!opening.ok()) return About(path, opening.status());
+    options.cases.push_back(*std::move(opening));
   }
+  // Before the walk, which may take long.
+  if (!arguments.html.empty()) RETURN_IF_ERROR(CheckWritable(arguments.html));
   ASSIGN_OR_RETURN(const std::unique_ptr<LeafSource> source,
                    OpenSource(arguments));
   std::optional<ReplayState> resume, ended;
@@ -127,13 +154,6 @@ absl::StatusOr<int> RunReplay(const Arguments& arguments) {
   bar.Clear();
   if (arguments.folder.empty() && report.ok() && report.root_pinned && proven)
     KeepCertificateOf(arguments, *proven);
-  if (ended.has_value())
-    RETURN_IF_ERROR(WriteFile(arguments.state, FormatReplayState(*ended),
-                              FileMode::kPrivate));
-  if (!arguments.html.empty())
-    RETURN_IF_ERROR(WriteFile(arguments.html,
-                              html.Render(report, SystemClock().Now()),
-                              FileMode::kPrivate));
   if (!report.root_pinned)
     std::cerr << kProgram
               << ": the root is not pinned: this replay believes the log's own "
@@ -152,6 +172,14 @@ absl::StatusOr<int> RunReplay(const Arguments& arguments) {
     spool.CopyTo(std::cout);
     std::cout << "]}\n";
   }
+  std::cout.flush();  // the verdict, whatever becomes of the files
+  if (ended.has_value())
+    RETURN_IF_ERROR(WriteFile(arguments.state, FormatReplayState(*ended),
+                              FileMode::kPrivate));
+  if (!arguments.html.empty())
+    RETURN_IF_ERROR(WriteFile(arguments.html,
+                              html.Render(report, SystemClock().Now()),
+                              FileMode::kPrivate));
   return report.ok() ? 0 : ExitOf("verification_failed");
 }
 

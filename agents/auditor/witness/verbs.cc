@@ -8,6 +8,7 @@
 #include "agents/auditor/witness/witness.h"
 #include "agents/auditor/witness/witness_folder.h"
 #include "base/clock.h"
+#include "base/error.h"
 #include "base/event_log.h"
 #include "base/files.h"
 #include "base/json.h"
@@ -15,6 +16,7 @@
 #include "base/status.h"
 #include "crypto/add_checkpoint.h"
 #include "proto/http/http_port.h"
+#include "proto/network/host_port.h"
 
 namespace amparo::auditor {
 namespace {
@@ -102,6 +104,12 @@ absl::StatusOr<int> RunWitnessShow(const WitnessOptions& options) {
 }
 
 absl::StatusOr<int> RunWitness(const WitnessOptions& options) {
+  if (!ParseHostPort(options.listen).ok())
+    return MakeError(absl::StatusCode::kInvalidArgument,
+                     "not an address to listen on",
+                     {.code = "usage",
+                      .field = "--listen",
+                      .expected = "HOST:PORT, such as 127.0.0.1:7450"});
   const WitnessFolder folder(options.folder);
   ASSIGN_OR_RETURN(const WitnessFolder::Lock lock, folder.TakeLock());
   ASSIGN_OR_RETURN(Witness witness, Witness::Open(folder, SystemClock()));

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -36,6 +37,22 @@ constexpr char kLogsHead[] =
 absl::Status Tampered(absl::string_view message, const char* hint) {
   return MakeError(absl::StatusCode::kDataLoss, message,
                    {.code = "tampered", .hint = hint});
+}
+
+// Whoever reads the key can cosign a second history.
+absl::Status CheckOwnerOnly(const std::string& path, const char* what,
+                            const char* mode) {
+  struct stat info = {};
+  if (stat(path.c_str(), &info) != 0)
+    return MakeError(absl::StatusCode::kNotFound,
+                     absl::StrCat(path, " is not there"), {.code = "config"});
+  if ((info.st_mode & 077) == 0) return absl::OkStatus();
+  return MakeError(
+      absl::StatusCode::kPermissionDenied, absl::StrCat(path, what),
+      {.code = "config",
+       .field = path,
+       .expected = absl::StrCat("mode ", mode),
+       .hint = "chmod it; if others had access, make a new witness"});
 }
 
 }  // namespace
@@ -94,6 +111,9 @@ absl::StatusOr<NoteVerifier> WitnessFolder::ReadVerifier() const {
 
 absl::StatusOr<SigningKey> WitnessFolder::ReadKey() const {
   ASSIGN_OR_RETURN(const NoteVerifier verifier, ReadVerifier());
+  RETURN_IF_ERROR(CheckOwnerOnly(path_, " may be entered by others", "0700"));
+  for (const char* file : {"witness.key", "witness.pass"})
+    RETURN_IF_ERROR(CheckOwnerOnly(At(file), " may be read by others", "0600"));
   ASSIGN_OR_RETURN(const std::string pass,
                    ReadFile(At("witness.pass"), kSmallFileMax));
   ASSIGN_OR_RETURN(const std::string file,

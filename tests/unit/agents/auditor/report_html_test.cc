@@ -89,6 +89,33 @@ TEST(HtmlReport, SaysWhatIsMissingOrThatNothingIs) {
   EXPECT_FALSE(absl::StrContains(page, "None: no entry is missing"));
 }
 
+TEST(HtmlReport, ListsWhatWentWithoutConsentAndWhy) {
+  Report report;
+  report.first_charter = Sha256("charter");
+  report.Checked(Step::kDisclosures, 3);
+  report.Skip(Step::kDisclosures, "something was a party's word");
+  OpenedCase one;
+  one.case_id = "c-one";
+  EXPECT_FALSE(absl::StrContains(HtmlReport().Render(report, TimeFromUnix(0)),
+                                 "without consent"));
+  report.cases = {one};
+  EXPECT_TRUE(absl::StrContains(HtmlReport().Render(report, TimeFromUnix(0)),
+                                "Nothing in these cases went without"));
+  report.cases[0].without_consent.push_back({LeafIndex(41),
+                                             "ong",
+                                             "mp",
+                                             "w-one",
+                                             "imminent_danger_life",
+                                             {"risk<"},
+                                             true});
+  const std::string page = HtmlReport().Render(report, TimeFromUnix(0));
+  for (const std::string& text :
+       {std::string("Disclosed without consent"), std::string("<td class=n>41"),
+        std::string("imminent_danger_life"), std::string("risk&lt;"),
+        std::string("in part"), report.first_charter->ToString()})
+    EXPECT_TRUE(absl::StrContains(page, text)) << text;
+}
+
 TEST(HtmlReport, SaysFromWhereAResumedReplayLooked) {
   Report report;
   report.resumed_from = TreeSize(4711);

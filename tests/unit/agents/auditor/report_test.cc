@@ -102,6 +102,26 @@ TEST(ReportText, SaysWhetherTheRootWasPinnedAndWhoWatches) {
   EXPECT_TRUE(absl::StrContains(ToText(report), "(root pinned)"));
 }
 
+TEST(ReportText, NamesTheFirstCharterForWhoHasThePaperProtocol) {
+  Report report;
+  EXPECT_FALSE(absl::StrContains(ToText(report), "First charter"));
+  report.first_charter = Sha256("charter");
+  const std::string hash = report.first_charter->ToString();
+  EXPECT_TRUE(absl::StrContains(ToText(report),
+                                hash + ": compare it with the paper protocol"));
+  EXPECT_EQ(ToJson(report)["first_charter"], hash);
+  report.root_pinned = true;
+  EXPECT_TRUE(absl::StrContains(ToText(report), hash + ", as pinned"));
+}
+
+TEST(ReportText, AStepThatSawSomethingWasAskedInPart) {
+  Report report;
+  report.Skip(Step::kDisclosures, "a party's word");
+  EXPECT_TRUE(absl::StrContains(ToText(report), "disclosures    skipped"));
+  report.Checked(Step::kDisclosures);
+  EXPECT_TRUE(absl::StrContains(ToText(report), "disclosures    in part"));
+}
+
 TEST(TimelineText, CannotSteerATerminal) {
   TimelineEntry entry{.index = LeafIndex(3), .at = TimeFromUnix(0)};
   entry.event = "envelope";

@@ -63,6 +63,17 @@ class WitnessFolderTest : public testing::Test {
   std::string verifier_;
 };
 
+TEST_F(WitnessFolderTest, AttackByAKeyThatOthersMayReadIsRefused) {
+  for (const char* file : {"/witness.key", "/witness.pass", ""}) {
+    const std::string path = path_ + file;
+    const fs::perms before = fs::status(path).permissions();
+    fs::permissions(path, fs::perms::group_read, fs::perm_options::add);
+    EXPECT_EQ(ErrorCodeOf(OpenFails()), "config") << path;
+    fs::permissions(path, before);
+    Open();
+  }
+}
+
 TEST_F(WitnessFolderTest, CosignsWhatGrowsAndRemembersIt) {
   Witness witness = Open();
   EXPECT_EQ(Cosigned(Ask(witness, log_.Body(0, 5)), 5), clock_.Now());
