@@ -22,6 +22,10 @@ step "a backup beside the running agent"
 flows "before the backup"
 check_exit 4 amparo-agent backup --data "$data" --out "$file" --passphrase-file "$pass" --officer officer --json
 error_is role_missing
+short=$scratch/short.pass; (umask 077; echo "elevenchars" >"$short")
+check_exit 2 amparo-agent backup --data "$data" --out "$file" --passphrase-file "$short" --json
+error_is config
+[ ! -e "$file" ]
 check "backup" amparo-agent backup --data "$data" --out "$file" --passphrase-file "$pass" --json
 equal "$(jq -r '[.schema, .member, .keep_too] | join(" ")' "$scratch/out")" "backup/1 uls "
 equal "$(stat -c %a "$file")" 600

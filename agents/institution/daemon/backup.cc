@@ -144,9 +144,7 @@ absl::StatusOr<std::string> MakeBackup(const DataDir& data,
       asked.passphrase_file.empty()
           ? AskNewPassphrase()
           : ReadPassphrase(asked.passphrase_file, "check --passphrase-file"));
-  if (passphrase.empty())
-    return MakeError(absl::StatusCode::kInvalidArgument,
-                     "the passphrase is empty", {.code = "config"});
+  RETURN_IF_ERROR(CheckNewPassphrase(passphrase));
   ASSIGN_OR_RETURN(const auto store,
                    StoreToRead::Open(data, config, asked.officer));
   ASSIGN_OR_RETURN(const auto file, NewFile::Create(asked.file));

@@ -21,6 +21,7 @@ namespace {
 
 constexpr size_t kSmallFileBytes = 1 << 20;
 constexpr size_t kPassphraseBytesMax = 1024;
+constexpr size_t kNewPassphraseBytesMin = 12;
 
 absl::Status ConfigError(absl::StatusCode code, absl::string_view message,
                          absl::string_view hint) {
@@ -141,12 +142,22 @@ absl::StatusOr<SecretBuffer> AskPassphrase(absl::string_view prompt) {
   return passphrase;
 }
 
+absl::Status CheckNewPassphrase(const SecretBuffer& passphrase) {
+  if (passphrase.size() >= kNewPassphraseBytesMin) return absl::OkStatus();
+  return MakeError(absl::StatusCode::kInvalidArgument,
+                   "the passphrase is too short",
+                   {.code = "config",
+                    .expected = absl::StrCat("at least ", kNewPassphraseBytesMin,
+                                             " characters")});
+}
+
 absl::StatusOr<SecretBuffer> AskNewPassphrase() {
   ASSIGN_OR_RETURN(SecretBuffer first, AskPassphrase("New passphrase: "));
+  RETURN_IF_ERROR(CheckNewPassphrase(first));
   ASSIGN_OR_RETURN(const SecretBuffer second, AskPassphrase("The same again: "));
-  if (first.empty() || !EqualSecret(first.Expose(), second.Expose()))
+  if (!EqualSecret(first.Expose(), second.Expose()))
     return MakeError(absl::StatusCode::kInvalidArgument,
-                     "the passphrases are empty or differ", {.code = "config"});
+                     "the passphrases differ", {.code = "config"});
   return first;
 }
 

@@ -54,7 +54,12 @@ absl::Status RemoveFolder(const std::string& path);
 absl::StatusOr<SecretBuffer> ReadPassphrase(const std::string& path,
                                             absl::string_view missing);
 
-// Asks for a new passphrase, twice. INVALID_ARGUMENT when they differ.
+// INVALID_ARGUMENT (code "config") for one that is too short to be a new one's:
+// 12 characters, as for a governance key.
+absl::Status CheckNewPassphrase(const SecretBuffer& passphrase);
+
+// Asks for a new passphrase, twice. INVALID_ARGUMENT when they differ, and as
+// CheckNewPassphrase.
 absl::StatusOr<SecretBuffer> AskNewPassphrase();
 
 // Asks for a passphrase without echo. FAILED_PRECONDITION without a terminal.
