@@ -315,6 +315,8 @@ TEST_F(LyingAboutACase, AttackByABasisThatDidNotGoAlongIsFound) {
   const auditor::Report unproven = Judged({opening});
   EXPECT_TRUE(unproven.ok()) << ToText(unproven);
   EXPECT_EQ(unproven.cases[0].bases_undated, 1u);
+  ASSERT_EQ(unproven.cases[0].without_consent.size(), 1u);
+  EXPECT_FALSE(unproven.cases[0].without_consent[0].proven);
   EXPECT_EQ(unproven.step(auditor::Step::kDisclosures).Ok(), std::nullopt);
   EXPECT_THAT(ToText(unproven), testing::HasSubstr("legal basis"));
 }
@@ -323,10 +325,24 @@ TEST_F(LyingAboutACase, ABasisThatWentAlongCounts) {
   CaseOpening opening = Open(ong(), true);
   const std::string basis = BasisFor(opening, "mp");
   opening.bases.push_back(basis);
-  SendAnyway(opening, {basis});
+  const LeafIndex leaf = SendAnyway(opening, {basis});
   const auditor::Report report = Judged({opening});
   EXPECT_TRUE(report.ok()) << ToText(report);
   EXPECT_EQ(report.cases[0].bases_undated, 0u);
+  // Told apart from what the person agreed to: where, to whom, and why.
+  ASSERT_EQ(report.cases[0].without_consent.size(), 1u);
+  const auditor::WithoutConsentRow& row = report.cases[0].without_consent[0];
+  EXPECT_EQ(row.index, leaf);
+  EXPECT_EQ(row.from + " " + row.to, "ong mp");
+  EXPECT_EQ(row.reason, "imminent_danger_life");
+  EXPECT_EQ(row.sections, std::vector<std::string>{"identity"});
+  EXPECT_TRUE(row.proven);
+  const Json told = ToJson(report)["cases"][0]["without_consent"];
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_EQ(told[0]["index"], leaf.value());
+  EXPECT_EQ(told[0]["reason"], "imminent_danger_life");
+  EXPECT_THAT(ToText(report), testing::HasSubstr("WITHOUT CONSENT"));
+  EXPECT_TRUE(Judged({Open(ong(), true)}).cases[0].without_consent.empty());
 }
 
 TEST_F(LyingAboutACase, AttackByAnotherContactIsFoundWithTheOther) {
