@@ -38,7 +38,13 @@ absl::Status NoSuchKey() {
                     .hint = "amparo-agent keys --data DIR lists them"});
 }
 
-absl::Status NoKeyYet() {
+absl::Status NoKey(const Peers& peers, const MemberId& self) {
+  const Member* const member = peers.charter.charter.Find(self);
+  if (member != nullptr && member->status == MemberStatus::kLeft)
+    return MakeError(absl::StatusCode::kFailedPrecondition,
+                     "this member has left the network: its keys are revoked",
+                     {.code = "invalid_state",
+                      .hint = "it comes back by a new invitation only"});
   return MakeError(absl::StatusCode::kFailedPrecondition,
                    "there is no signing key in the log yet",
                    {.code = "invalid_state", .retryable = true});
@@ -131,7 +137,7 @@ absl::StatusOr<KeyOrder> KeyRing::OrderRotation(absl::string_view request_id) {
   ASSIGN_OR_RETURN(auto earlier,
                    Earlier(KeyOrder::Kind::kRotate, request_id, std::nullopt));
   if (earlier) return *std::move(earlier);
-  if (!signer) return NoKeyYet();
+  if (!signer) return NoKey(*peers, self_);
   KeyOrder order{.kind = KeyOrder::Kind::kRotate,
                  .request_id = std::string(request_id),
                  .kid = signer->key.Thumbprint(),
@@ -148,7 +154,7 @@ absl::StatusOr<KeyOrder> KeyRing::OrderRevocation(
   ASSIGN_OR_RETURN(auto earlier,
                    Earlier(KeyOrder::Kind::kRevoke, request_id, kid));
   if (earlier) return *std::move(earlier);
-  if (!kid && !current) return NoKeyYet();
+  if (!kid && !current) return NoKey(*peers, self_);
   const Digest revoked = kid ? *kid : current->key.Thumbprint();
   bool known = false;
   for (const SignerRecord& signer : peers->keys.SignersOf(self_))

@@ -1,5 +1,7 @@
 #include "agents/institution/core/key_ring.h"
 
+#include "absl/strings/match.h"
+#include "base/error.h"
 #include "proto/envelope/limits.h"
 #include "tests/support/agent_world.h"
 #include "tests/support/status_matchers.h"
@@ -231,6 +233,17 @@ TEST_F(KeyRingTest, ASuspendedMemberMayStillRevoke) {
   world_.Settle();
   EXPECT_TRUE(VALUE_OF(keys().OrderRevocation("1", revoked)).done);
   EXPECT_NE(Kid(), revoked);
+}
+
+TEST_F(KeyRingTest, AMemberThatLeftIsToldSo) {
+  world_.broker().SetStatus("uls", MemberStatus::kLeft);
+  world_.Settle();
+  for (const absl::Status& refused :
+       {keys().OrderRotation("1").status(),
+        keys().OrderRevocation("2", std::nullopt).status()}) {
+    EXPECT_EQ(ErrorCodeOf(refused), "invalid_state");
+    EXPECT_TRUE(absl::StrContains(refused.message(), "has left"));
+  }
 }
 
 }  // namespace
