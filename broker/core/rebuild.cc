@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/status.h"
 #include "broker/core/directory.h"
+#include "broker/core/late_openings.h"
 #include "broker/core/start_guard.h"
 #include "crypto/compact_range.h"
 #include "crypto/tile.h"
@@ -28,7 +29,11 @@ absl::Status Of(const MirrorSource& mirror, const absl::Status& status) {
   return status;
 }
 
-constexpr uint8_t kCommitmentTag = 0x01;  // docs/PROTOCOL.md, Log entries
+absl::Status NotItsEntries(const MirrorSource& mirror) {
+  return Tampered(absl::StrCat(mirror.name(),
+                               ": its entries are not those of its "
+                               "checkpoint: leave this mirror out"));
+}
 
 uint32_t WidthOf(uint64_t bundle, TreeSize size) {
   return static_cast<uint32_t>(
@@ -47,7 +52,8 @@ absl::Status Rebuilding::Check() {
   RETURN_IF_ERROR(ReadNotes());
   RETURN_IF_ERROR(CheckStored());
   RETURN_IF_ERROR(CheckReached());
-  return CheckOneHistory();
+  RETURN_IF_ERROR(CheckOneHistory());
+  return CheckEachMirror();
 }
 
 absl::StatusOr<Checkpoint> Rebuilding::Verify(const std::string& note) const {
@@ -177,11 +183,10 @@ absl::Status Rebuilding::CheckStored() {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::map<TreeSize, Digest>> Rebuilding::RootsOfLargest(
-    const std::set<TreeSize>& sizes) {
+absl::StatusOr<std::map<TreeSize, Digest>> Rebuilding::RootsOf(
+    MirrorSource& mirror, const std::set<TreeSize>& sizes) {
   std::map<TreeSize, Digest> roots;
-  const TreeSize end = largest().checkpoint.size;
-  MirrorSource& mirror = *largest().mirror;
+  const TreeSize end = *sizes.rbegin();
   CompactRange range;
   if (sizes.contains(TreeSize(0))) roots[TreeSize(0)] = range.Root();
   for (uint64_t bundle = 0; range.size() < end; ++bundle) {
@@ -203,7 +208,7 @@ absl::Status Rebuilding::CheckOneHistory() {
     return sizes.insert(newest.size).second;
   });
   for (const Shown& shown : shown_) sizes.insert(shown.checkpoint.size);
-  ASSIGN_OR_RETURN(const auto roots, RootsOfLargest(sizes));
+  ASSIGN_OR_RETURN(const auto roots, RootsOf(*largest().mirror, sizes));
   if (roots.at(largest().checkpoint.size) != largest().checkpoint.root) {
     // Two signed roots of one size need no entries.
     for (const Shown& shown : shown_)
@@ -211,9 +216,7 @@ absl::Status Rebuilding::CheckOneHistory() {
           shown.checkpoint.root != largest().checkpoint.root)
         return Forked(shown.note, largest().note,
                       "two mirrors hold two signed logs of one size");
-    return Tampered(absl::StrCat(largest().mirror->name(),
-                                 ": its entries are not those of its "
-                                 "checkpoint: leave this mirror out"));
+    return NotItsEntries(*largest().mirror);
   }
   for (const Shown& shown : shown_)
     if (shown.checkpoint.size > own &&
@@ -229,6 +232,22 @@ absl::Status Rebuilding::CheckOneHistory() {
                 largest().note,
                 "this store went on by itself after it was put back: put the "
                 "backup back once more, and rebuild before it runs");
+}
+
+// Of one history are their notes by now; each must hold what its own say.
+absl::Status Rebuilding::CheckEachMirror() {
+  for (MirrorSource* mirror : mirrors_) {
+    if (!mirror->has_entries()) continue;
+    std::map<TreeSize, Digest> signed_roots;
+    std::set<TreeSize> sizes;
+    for (const Shown& shown : shown_)
+      if (shown.mirror == mirror && sizes.insert(shown.checkpoint.size).second)
+        signed_roots[shown.checkpoint.size] = shown.checkpoint.root;
+    if (sizes.empty()) continue;  // of before the log's key changed
+    ASSIGN_OR_RETURN(const auto roots, RootsOf(*mirror, sizes));
+    if (roots != signed_roots) return NotItsEntries(*mirror);
+  }
+  return absl::OkStatus();
 }
 
 // The newest that the store signed, if `contradicts` says so.
@@ -311,6 +330,12 @@ absl::StatusOr<std::vector<LoggedEntry>> Rebuilding::Read(uint64_t bundle,
 absl::StatusOr<Rebuilding::Result> Rebuilding::Apply(Store& copy) {
   Result result;
   result.before = copy.Head().range.size();
+  // Mirrors may come late to what an earlier rebuild could not open, too.
+  LeafIndex lost_from(result.before.value());
+  if (const auto earlier = copy.Rebuilt(); earlier.ok())
+    lost_from = std::min(lost_from, earlier->from);
+  else if (!absl::IsNotFound(earlier.status()))
+    return earlier.status();
   const TreeSize end = largest().checkpoint.size;
   while (copy.Head().range.size() < end) {
     const uint64_t next = copy.Head().range.size().value();
@@ -321,9 +346,6 @@ absl::StatusOr<Rebuilding::Result> Rebuilding::Apply(Store& copy) {
     if (const absl::Status appended = copy.AppendLogged(missing);
         !appended.ok())
       return Of(*largest().mirror, appended);
-    for (const LoggedEntry& one : missing)
-      if (one.event.empty() && one.entry[0] == kCommitmentTag)
-        ++result.unopened;
   }
   result.after = copy.Head().range.size();
   // Read twice, and it may have changed in between.
@@ -332,8 +354,10 @@ absl::StatusOr<Rebuilding::Result> Rebuilding::Apply(Store& copy) {
     return Tampered(absl::StrCat(largest().mirror->name(),
                                  ": it changed while it was read"));
   RETURN_IF_ERROR(KeepNotes(copy));
+  RETURN_IF_ERROR(AddLateOpenings(copy, mirrors_, lost_from));
   ASSIGN_OR_RETURN(result.lost,
                    copy.EndRebuilding(LeafIndex(result.before.value())));
+  ASSIGN_OR_RETURN(result.unopened, CountUnopened(copy, lost_from));
   ASSIGN_OR_RETURN(result.newest, copy.NewestCheckpoint());
   return result;
 }

@@ -42,9 +42,10 @@ class Rebuilding {
   // After Check: appends what is missing to `copy`, a copy of the store.
   struct Result {
     TreeSize before, after;
-    uint64_t unopened = 0;  // of the new commitments: nobody brought an opening
-    uint64_t lost = 0;      // envelopes whose senders must send them again
-    std::string newest;     // the checkpoint that the broker goes on from
+    // Of all that was ever lost and is not erased: nobody brought an opening.
+    uint64_t unopened = 0;
+    uint64_t lost = 0;   // envelopes whose senders must send them again
+    std::string newest;  // the checkpoint that the broker goes on from
   };
   absl::StatusOr<Result> Apply(Store& copy);
 
@@ -62,9 +63,11 @@ class Rebuilding {
   absl::Status CheckReached() const;
   absl::StatusOr<std::vector<NoteVerifier>> EarlierKeys() const;
   absl::Status CheckStored();
-  absl::StatusOr<std::map<TreeSize, Digest>> RootsOfLargest(
-      const std::set<TreeSize>& sizes);
+  // Of what `mirror` holds, up to the largest of `sizes`.
+  static absl::StatusOr<std::map<TreeSize, Digest>> RootsOf(
+      MirrorSource& mirror, const std::set<TreeSize>& sizes);
   absl::Status CheckOneHistory();
+  absl::Status CheckEachMirror();
   std::string OwnNote(
       const std::function<bool(const Checkpoint&)>& contradicts) const;
   absl::Status Forked(const std::string& one, const std::string& other,

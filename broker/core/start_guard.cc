@@ -37,10 +37,15 @@ absl::Status CheckNote(const Store& store, const NoteVerifier& log,
   if (!checkpoint.ok())
     return Damage("tampered", "a checkpoint is not signed by the log's key");
   if (checkpoint->size > size)
-    return Damage("tampered",
-                  absl::StrCat("the store has ", size.value(),
-                               " entries, a checkpoint was signed for ",
-                               checkpoint->size.value()));
+    return MakeError(
+        absl::StatusCode::kDataLoss,
+        absl::StrCat("the store has ", size.value(),
+                     " entries, a checkpoint was signed for ",
+                     checkpoint->size.value()),
+        {.code = "tampered",
+         .hint = "an older store was put back: amparo-broker rebuild --data "
+                 "DIR --from MIRROR, with the mirrors of as many members as "
+                 "there are"});
   ASSIGN_OR_RETURN(const Digest root,
                    RootFrom(checkpoint->size, NodesOf(store)));
   if (root != checkpoint->root)

@@ -149,6 +149,7 @@ absl::StatusOr<Answer> Invite(const DataDir& data, const std::string& member,
     return InviteAnswer(member, response.invitation(),
                         TimeFromUnix(static_cast<int64_t>(response.until_s())));
   }
+  RETURN_IF_ERROR(CheckNoBackup(data));  // a rebuild voids invitations
   ASSIGN_OR_RETURN(const BrokerConfig config, data.ReadConfig());
   ASSIGN_OR_RETURN(const NetworkFile network, data.ReadNetworkFile());
   ASSIGN_OR_RETURN(const std::unique_ptr<Store> store, OpenStopped(data));

@@ -15,6 +15,8 @@ namespace {
 
 constexpr size_t kLastNoteBytesMax = 64 << 10;
 
+}  // namespace
+
 absl::Status CheckNoBackup(const DataDir& data) {
   if (!FileExists(data.backup_mark())) return absl::OkStatus();
   return MakeError(
@@ -25,8 +27,6 @@ absl::Status CheckNoBackup(const DataDir& data) {
        .hint = "amparo-broker rebuild --data DIR --from MIRROR, with the "
                "mirrors of as many members as there are"});
 }
-
-}  // namespace
 
 absl::StatusOr<std::vector<std::string>> KnownCheckpoints(const DataDir& data) {
   auto note = ReadFile(data.last_checkpoint(), kLastNoteBytesMax);

@@ -27,6 +27,9 @@
 
 namespace amparo::broker {
 
+// FAILED_PRECONDITION (code "invalid_state") for a backup that was not rebuilt.
+absl::Status CheckNoBackup(const DataDir& data);
+
 // What a data directory holds, read and found whole.
 struct OpenedData {
   NetworkFile network;

@@ -13,6 +13,7 @@
 #include "broker/store/record.h"
 #include "broker/store/rows.h"
 #include "broker/store/tables.h"
+#include "proto/envelope/erasure.h"
 
 namespace amparo::broker {
 
@@ -29,8 +30,16 @@ class Plan {
   // Store::AppendLogged, for one entry. INVALID_ARGUMENT as there.
   absl::Status Restore(const LoggedEntry& logged);
 
+  // Store::AddOpenings, for one. INVALID_ARGUMENT as there.
+  absl::Status AddOpening(const Opening& opening);
+  // What the erasure that `opening` opens, if it is one, says of openings that
+  // were not there yet when it was restored.
+  absl::Status EraseAgain(const Opening& opening);
+
   // Nothing when every operation was refused or a replay. Call once, last.
   Changes TakeChanges();
+  // After those two alone, which log nothing.
+  Changes TakeUnlogged() { return std::move(changes_); }
   const LogHead& head() const { return head_; }
 
  private:
@@ -81,10 +90,15 @@ class Plan {
   absl::Status RedoSettle(LeafIndex envelope, const Digest& digest,
                           EnvelopeEventKind kind, const Bytes& event,
                           LeafIndex leaf);
+  absl::Status RedoErasure(const Erasure& erasure);
   absl::Status RestorePublication(LeafIndex leaf, const LogEntry& entry,
                                   const std::string& document);
-  absl::StatusOr<std::optional<RecordRow>> FindExpired(
-      const Digest& digest) const;
+  // Of those that end by `until`.
+  absl::StatusOr<std::optional<RecordRow>> FindExpired(const Digest& digest,
+                                                       absl::Time until) const;
+  absl::Status AddLate(const Opening& opening, const EnvelopeEvent& said);
+  absl::Status SettleLate(const Opening& opening, const Digest& digest,
+                          EnvelopeEventKind kind);
 
   // Appends an entry that commits to `event`, and its opening.
   Leaf Commit(const Bytes& event, std::vector<MemberId> parties);
@@ -118,7 +132,7 @@ class Plan {
   // Of tables whose rows a later operation of the batch may read.
   absl::flat_hash_map<std::string, std::optional<std::string>> seen_;
   std::map<std::string, uint64_t> pending_;  // by PendingKey
-  std::map<Digest, LeafIndex> restored_;  // envelopes, by Restore
+  std::map<Digest, LeafIndex> restored_;     // envelopes, by Restore
 };
 
 // State rows.

@@ -63,6 +63,7 @@ absl::Status Plan::EraseOpening(const Erase& erase,
   ASSIGN_OR_RETURN(const std::optional<RecordRow> row, GetRecord(target.leaf));
   if (!row) return absl::OkStatus();
   Delete(Table::kRecords, key);
+  Delete(Table::kExpiries, ExpiryKey(row->record.expires, row->record.leaf));
   Delete(Table::kRequests,
          EnvelopeRequestKey(row->record.sender, row->record.envelope_id));
   return absl::OkStatus();

@@ -148,7 +148,7 @@ Plan::Parties Plan::Redo(LeafIndex leaf, const Bytes& event,
 Plan::Parties Plan::Redo(LeafIndex leaf, const Bytes& event,
                          const ExpiryEvent& said) {
   ASSIGN_OR_RETURN(const std::optional<RecordRow> row,
-                   FindExpired(said.digest));
+                   FindExpired(said.digest, head_.time));
   // It names nobody.
   if (!row) return absl::InvalidArgumentError("the expiry of something lost");
   RETURN_IF_ERROR(RedoSettle(row->record.leaf, said.digest,
@@ -159,6 +159,13 @@ Plan::Parties Plan::Redo(LeafIndex leaf, const Bytes& event,
 Plan::Parties Plan::Redo(LeafIndex leaf, const Bytes& event,
                          const ErasureEvent& said) {
   ASSIGN_OR_RETURN(const Erasure erasure, PeekErasure(said.token));
+  RETURN_IF_ERROR(RedoErasure(erasure));
+  Put(Table::kRequests, EventRequestKey(erasure.member, event),
+      EncodeRequest({leaf, Sha256(event)}));
+  return std::vector{erasure.member};
+}
+
+absl::Status Plan::RedoErasure(const Erasure& erasure) {
   Erase erase{erasure.member, std::nullopt, {}};
   if (erasure.authority == ErasureAuthority::kCaseOpener)
     erase.alone_if_asked_by = head_.time - kErasureAnswer;
@@ -170,9 +177,70 @@ Plan::Parties Plan::Redo(LeafIndex leaf, const Bytes& event,
     if (Concerns(opening, erasure.member))
       RETURN_IF_ERROR(EraseOpening(erase, {target, opening.parties}));
   }
-  Put(Table::kRequests, EventRequestKey(erasure.member, event),
-      EncodeRequest({leaf, Sha256(event)}));
-  return std::vector{erasure.member};
+  return absl::OkStatus();
+}
+
+// --- What comes when its entry is here already.
+
+absl::Status Plan::AddOpening(const Opening& opening) {
+  ASSIGN_OR_RETURN(const Leaf leaf, ReadEntry(tables_, opening.leaf));
+  const auto* sealed = std::get_if<CommitmentEntry>(&leaf.entry.content);
+  if (sealed == nullptr || opening.salt.size() != kSaltBytes ||
+      LeafCommitment(opening.salt, opening.event) != sealed->commitment)
+    return NotOfThisLog(absl::StrCat("the opening of entry ",
+                                     opening.leaf.value(),
+                                     " is not the one that was logged"));
+  Put(Table::kOpenings, NumberKey(opening.leaf.value()),
+      EncodeOpening(Distinct(opening.parties), opening.salt, opening.event));
+  ASSIGN_OR_RETURN(const AuditEvent event, DecodeAuditEvent(opening.event));
+  if (const auto* sent = std::get_if<EnvelopeEvent>(&event))
+    return AddLate(opening, *sent);
+  if (const auto* answered = std::get_if<ReceiptEvent>(&event)) {
+    ASSIGN_OR_RETURN(const Receipt receipt, PeekReceipt(answered->token));
+    return SettleLate(opening, receipt.digest,
+                      receipt.kind == ReceiptKind::kDelivered
+                          ? EnvelopeEventKind::kDelivered
+                          : EnvelopeEventKind::kUndecryptable);
+  }
+  if (const auto* recalled = std::get_if<RecallEvent>(&event)) {
+    ASSIGN_OR_RETURN(const Recall recall, PeekRecall(recalled->token));
+    return SettleLate(opening, recall.digest, EnvelopeEventKind::kRecalled);
+  }
+  if (const auto* expired = std::get_if<ExpiryEvent>(&event))
+    return SettleLate(opening, expired->digest, EnvelopeEventKind::kExpired);
+  return absl::OkStatus();
+}
+
+absl::Status Plan::AddLate(const Opening& opening, const EnvelopeEvent& said) {
+  ASSIGN_OR_RETURN(const Header header, DecodeHeader(said.header));
+  const Digest digest = EnvelopeDigest(said.header, said.body);
+  const EnvelopeRecord record{opening.leaf,       digest,
+                              header.envelope_id, header.sender,
+                              header.recipient,   header.expires};
+  Put(Table::kRecords, NumberKey(opening.leaf.value()),
+      EncodeRecord({record, {}, {}}));
+  Put(Table::kExpiries, ExpiryKey(header.expires, opening.leaf), {});
+  restored_[digest] = opening.leaf;
+  return absl::OkStatus();
+}
+
+absl::Status Plan::SettleLate(const Opening& opening, const Digest& digest,
+                              EnvelopeEventKind kind) {
+  ASSIGN_OR_RETURN(const std::optional<RecordRow> row,
+                   FindExpired(digest, head_.time + kEnvelopeLifeMax));
+  if (!row) return absl::OkStatus();
+  return RedoSettle(row->record.leaf, digest, kind, opening.event,
+                    opening.leaf);
+}
+
+absl::Status Plan::EraseAgain(const Opening& opening) {
+  ASSIGN_OR_RETURN(const AuditEvent event, DecodeAuditEvent(opening.event));
+  const auto* said = std::get_if<ErasureEvent>(&event);
+  if (said == nullptr) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const Erasure erasure, PeekErasure(said->token));
+  ASSIGN_OR_RETURN(const Leaf leaf, ReadEntry(tables_, opening.leaf));
+  head_.time = leaf.entry.time;  // as it was decided then
+  return RedoErasure(erasure);
 }
 
 Plan::Parties Plan::Redo(LeafIndex leaf, const Bytes& event,
@@ -202,13 +270,13 @@ absl::Status Plan::RedoSettle(LeafIndex envelope, const Digest& digest,
 }
 
 absl::StatusOr<std::optional<RecordRow>> Plan::FindExpired(
-    const Digest& digest) const {
+    const Digest& digest, absl::Time until) const {
   if (const auto fresh = restored_.find(digest); fresh != restored_.end())
     return GetRecord(fresh->second);
   std::vector<LeafIndex> leaves;
   RETURN_IF_ERROR(tables_.Scan(
       Table::kExpiries, "",
-      ExpiryKey(head_.time, LeafIndex(std::numeric_limits<uint64_t>::max())),
+      ExpiryKey(until, LeafIndex(std::numeric_limits<uint64_t>::max())),
       [&](absl::string_view key, absl::string_view) {
         leaves.push_back(LeafIndex(ReadU64(AsBytes(key.substr(8)))));
         return true;

@@ -118,7 +118,13 @@ class Store {
   // INVALID_ARGUMENT, and nothing is written: an entry that no log has, a time
   // that falls, a document or an opening that is another entry's.
   virtual absl::Status AppendLogged(std::span<const LoggedEntry> entries) = 0;
-  // The last step. Envelopes that are pending keep their record, but their
+  // Keeps what opens entries that are logged and have no opening, and what they
+  // say of envelopes, in the order of the log; no envelope gets its name back,
+  // which may be that of a newer one. INVALID_ARGUMENT, and nothing is written:
+  // one that does not fit its entry.
+  virtual absl::Status AddOpenings(std::span<const Opening> openings) = 0;
+  // The last step. What an erasure asked for is gone, whenever it was brought.
+  // Envelopes that are pending keep their record, but their
   // ciphertext, place and name are gone: their sender may have taken them back
   // since. So are invitations that were not used. Says how many envelopes.
   // Rebuilt() covers these, and `lost_from` to the end, and what it did before.

@@ -31,6 +31,33 @@ absl::Status TableStore::AppendLogged(std::span<const LoggedEntry> entries) {
   return absl::OkStatus();
 }
 
+absl::Status TableStore::AddOpenings(std::span<const Opening> openings) {
+  MutexLock lock(write_mutex_);
+  const LogHead head = Head();
+  Plan plan(*tables_, head, head.time);
+  for (const Opening& opening : openings)
+    RETURN_IF_ERROR(plan.AddOpening(opening));
+  const Changes changes = plan.TakeUnlogged();
+  return changes.empty() ? absl::OkStatus() : Write(changes);
+}
+
+absl::Status TableStore::EraseAgain() {
+  constexpr uint32_t kPage = 4096;
+  const LogHead head = Head();
+  Plan plan(*tables_, head, head.time);
+  const LeafIndex end(head.range.size().value());
+  for (LeafIndex next(0);;) {
+    ASSIGN_OR_RETURN(const std::vector<Opening> page,
+                     Openings(next, end, kPage));
+    for (const Opening& opening : page)
+      RETURN_IF_ERROR(plan.EraseAgain(opening));
+    if (page.size() < kPage) break;
+    next = LeafIndex(page.back().leaf.value() + 1);
+  }
+  const Changes changes = plan.TakeUnlogged();
+  return changes.empty() ? absl::OkStatus() : Write(changes);
+}
+
 // Whatever is pending has a row here.
 absl::StatusOr<std::vector<EnvelopeRecord>> TableStore::PendingRecords() const {
   std::vector<LeafIndex> leaves;
@@ -49,6 +76,16 @@ absl::StatusOr<std::vector<EnvelopeRecord>> TableStore::PendingRecords() const {
   return pending;
 }
 
+// It may be that of the same bytes, sent again since.
+absl::StatusOr<bool> TableStore::HasName(const EnvelopeRecord& record) const {
+  const auto name = tables_->Get(
+      Table::kRequests, EnvelopeRequestKey(record.sender, record.envelope_id));
+  if (absl::IsNotFound(name.status())) return false;
+  RETURN_IF_ERROR(name.status());
+  ASSIGN_OR_RETURN(const RequestRow request, DecodeRequest(*name));
+  return request.leaf == record.leaf;
+}
+
 absl::Status TableStore::ForgetInvitations(Changes& changes) const {
   absl::Status damage;
   RETURN_IF_ERROR(
@@ -65,6 +102,7 @@ absl::Status TableStore::ForgetInvitations(Changes& changes) const {
 
 absl::StatusOr<uint64_t> TableStore::EndRebuilding(LeafIndex lost_from) {
   MutexLock lock(write_mutex_);
+  RETURN_IF_ERROR(EraseAgain());
   Changes changes;
   ASSIGN_OR_RETURN(const std::vector<EnvelopeRecord> pending, PendingRecords());
   LeafIndex from = lost_from;
@@ -72,8 +110,10 @@ absl::StatusOr<uint64_t> TableStore::EndRebuilding(LeafIndex lost_from) {
     from = std::min(from, record.leaf);
     changes.Delete(Table::kEnvelopes, NumberKey(record.leaf.value()));
     changes.Delete(Table::kMailbox, MailboxKey(record.recipient, record.leaf));
-    changes.Delete(Table::kRequests,
-                   EnvelopeRequestKey(record.sender, record.envelope_id));
+    ASSIGN_OR_RETURN(const bool has_name, HasName(record));
+    if (has_name)
+      changes.Delete(Table::kRequests,
+                     EnvelopeRequestKey(record.sender, record.envelope_id));
     // Nothing waits any more: what is sent again needs the room.
     changes.Delete(Table::kState, PendingKey(record.recipient));
     changes.Delete(Table::kState, PendingKey(record.recipient, record.sender));

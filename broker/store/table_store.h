@@ -74,6 +74,7 @@ class TableStore final : public Store {
   absl::StatusOr<uint32_t> SweepOpenings(LeafIndex end,
                                          uint32_t count) override;
   absl::Status AppendLogged(std::span<const LoggedEntry> entries) override;
+  absl::Status AddOpenings(std::span<const Opening> openings) override;
   absl::StatusOr<uint64_t> EndRebuilding(LeafIndex lost_from) override;
   absl::StatusOr<RebuiltRange> Rebuilt() const override;
   absl::Status CopyTo(const std::string& path) override;
@@ -98,7 +99,9 @@ class TableStore final : public Store {
   absl::StatusOr<absl::Time> TimeOf(LeafIndex leaf) const;
   absl::Status ForgetEvent(const Opening& opening, Changes& changes) const;
   absl::StatusOr<std::vector<EnvelopeRecord>> PendingRecords() const;
+  absl::StatusOr<bool> HasName(const EnvelopeRecord& record) const;
   absl::Status ForgetInvitations(Changes& changes) const;
+  absl::Status EraseAgain() ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mutex_);
 
   const std::unique_ptr<Tables> tables_;
   Mutex write_mutex_;  // held over the write itself: there is one writer

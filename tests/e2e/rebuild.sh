@@ -56,6 +56,7 @@ stop broker
 put_back
 check_exit 1 amparo-broker run --data "$data" --json; error_is invalid_state
 grep -q rebuild "$scratch/err"
+check_exit 1 amparo-broker invite gnr --data "$data" --json; error_is invalid_state
 
 step "who makes it run all the same is refused by every agent"
 rm "$data/backup.json"
@@ -105,6 +106,11 @@ put_back
 check_exit 6 amparo-broker rebuild --data "$data" --from "$scratch/bent" --json; error_is tampered
 check_exit 3 amparo-broker rebuild --data "$data" --from "$scratch/nothing" --json; error_is not_found
 check_exit 1 amparo-broker run --data "$data" --json; error_is invalid_state
+# One that is not sound is named, whatever stands beside it.
+for order in "bent mirrors/gnr" "mirrors/gnr bent"; do
+  check_exit 6 amparo-broker rebuild --data "$data" --from "$scratch/${order% *}" --from "$scratch/${order#* }" --json; error_is tampered
+  grep -q "$scratch/bent" "$scratch/err"
+done
 # A snapshot of the disk bears no mark: a rebuild that is refused leaves none.
 mv "$data/backup.json" "$scratch/mark"
 check_exit 6 amparo-broker rebuild --data "$data" --from "$scratch/bent" --json; error_is tampered
@@ -113,6 +119,9 @@ mv "$scratch/mark" "$data/backup.json"
 # Somebody saw more than this mirror has.
 check_exit 1 amparo-broker rebuild --data "$data" --from "$scratch/then" --known "$mirrors/ong/checkpoint" --json
 error_is invalid_state
+# A mirror that comes late brings what nobody brought before.
+check "without openings" amparo-broker rebuild --data "$data" --from "$scratch/plain" --json
+[ "$(jq -r .unopened "$scratch/out")" -gt 0 ]
 check "rebuild" amparo-broker rebuild --data "$data" "${from[@]}" --known "$mirrors/ong/checkpoint" --json
 equal "$(jq -r '[.schema, .unopened] | join(" ")' "$scratch/out")" "broker_rebuild/1 0"
 [ "$(jq -r .size "$scratch/out")" -ge "$was" ]

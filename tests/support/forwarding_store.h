@@ -115,6 +115,9 @@ class ForwardingStore : public Store {
   absl::Status AppendLogged(std::span<const LoggedEntry> entries) override {
     return store_.AppendLogged(entries);
   }
+  absl::Status AddOpenings(std::span<const Opening> openings) override {
+    return store_.AddOpenings(openings);
+  }
   absl::StatusOr<uint64_t> EndRebuilding(LeafIndex lost_from) override {
     return store_.EndRebuilding(lost_from);
   }

@@ -241,8 +241,48 @@ TEST_P(StoreContract, LetsGoOfWhatMayHaveBeenTakenBackSinceTheBackup) {
   EXPECT_EQ(VALUE_OF(store().Rebuilt()).from, range.from);
 }
 
-// A mailbox that was full has room for all that is sent again, and what became of
-// the lost ones makes no more of it.
+TEST_P(StoreContract, AttackALateOpeningBringsBackNothingThatWasErased) {
+  Lost lost;
+  Store& source = lost.broker.store();
+  const LeafIndex both = lost.delivered.receipt.leaf;
+  const LeafIndex one = lost.undecryptable.receipt.leaf;
+  const LeafIndex answer(one.value() + 1);  // its receipt
+  const std::vector<Opening> late = {VALUE_OF(source.GetOpening(both)),
+                                     VALUE_OF(source.GetOpening(one)),
+                                     VALUE_OF(source.GetOpening(answer))};
+  const auto erase = [&](const char* name, std::vector<LeafIndex> leaves) {
+    VALUE_OF(lost.broker.LogErasure(
+        name, lost.broker.member(name).ErasureOf(std::move(leaves),
+                                                 lost.broker.charter(),
+                                                 lost.broker.clock().Now())));
+  };
+  erase("clinic-a", {both, one});
+  erase("clinic-b", {both});
+  auto logged = LoggedIn(source);
+  for (const LeafIndex leaf : {one, answer}) {
+    logged[leaf.value()].event.clear();
+    logged[leaf.value()].salt.clear();
+  }
+  EXPECT_OK(store().AppendLogged(logged));
+
+  auto forged = late;
+  forged[0].event.back() ^= 1;
+  EXPECT_THAT(store().AddOpenings(forged),
+              StatusIs(StatusCode::kInvalidArgument));
+  EXPECT_THAT(store().GetOpening(one), StatusIs(StatusCode::kNotFound));
+  EXPECT_OK(store().AddOpenings(late));
+  VALUE_OF(
+      store().EndRebuilding(LeafIndex(store().Head().range.size().value())));
+  EXPECT_THAT(store().GetOpening(both), StatusIs(StatusCode::kNotFound));
+  EXPECT_EQ(VALUE_OF(store().GetOpening(one)).event, late[1].event);
+  // The other end may still ask for it.
+  lost.broker.Restart(&store());
+  erase("clinic-b", {one});
+  EXPECT_THAT(store().GetOpening(one), StatusIs(StatusCode::kNotFound));
+}
+
+// A mailbox that was full has room for all that is sent again, and what became
+// of the lost ones makes no more of it.
 TEST_P(StoreContract, CountsNothingThatARebuildLetGoOf) {
   Lost lost;
   EXPECT_OK(store().AppendLogged(LoggedIn(lost.broker.store())));

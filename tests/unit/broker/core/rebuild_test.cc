@@ -178,6 +178,45 @@ TEST_F(RebuildTest, PutsTogetherWhatEachMemberHas) {
   EXPECT_EQ(VALUE_OF(rebuilding.Apply(*backup)).unopened, 0u);
 }
 
+// A mirror that comes when the store has its entries already.
+TEST_F(RebuildTest, WhoComesLateStillBringsItsOpenings) {
+  EditedMirror late("of-b", broker.store(), note);
+  mirror->openings.clear();
+  Rebuilding first = Of({mirror.get()});
+  EXPECT_OK(first.Check());
+  const uint64_t unopened = VALUE_OF(first.Apply(*backup)).unopened;
+  EXPECT_GT(unopened, 0u);
+  // Nobody new, and it is still said.
+  Rebuilding nothing = Of({mirror.get()});
+  EXPECT_OK(nothing.Check());
+  EXPECT_EQ(VALUE_OF(nothing.Apply(*backup)).unopened, unopened);
+
+  Rebuilding second = Of({mirror.get(), &late});
+  EXPECT_OK(second.Check());
+  EXPECT_EQ(VALUE_OF(second.Apply(*backup)).unopened, 0u);
+  const LeafIndex end(backup->Head().range.size().value());
+  const auto expected =
+      VALUE_OF(broker.store().Openings(LeafIndex(0), end, 10000));
+  const auto found = VALUE_OF(backup->Openings(LeafIndex(0), end, 10000));
+  ASSERT_EQ(found.size(), expected.size());
+  for (size_t i = 0; i < found.size(); ++i) {
+    EXPECT_EQ(found[i].event, expected[i].event) << i;
+    EXPECT_EQ(found[i].parties, expected[i].parties) << i;
+  }
+}
+
+TEST_F(RebuildTest, AttackALateOpeningThatIsForgedIsRefused) {
+  EditedMirror late("of-b", broker.store(), note);
+  mirror->openings.clear();
+  Rebuilding first = Of({mirror.get()});
+  EXPECT_OK(first.Check());
+  EXPECT_OK(first.Apply(*backup).status());
+  late.openings.back().salt.back() ^= 1;
+  Rebuilding second = Of({mirror.get(), &late});
+  EXPECT_OK(second.Check());
+  EXPECT_EQ(ErrorCodeOf(second.Apply(*backup).status()), "tampered");
+}
+
 TEST_F(RebuildTest, MirrorsThatEndWithinTheStoreAddNothing) {
   EditedMirror behind("of-b", *backup, note_then_);
   Rebuilding rebuilding = Of({&behind});
@@ -210,11 +249,11 @@ class AfterANewLogKey : public RebuildTest {
     return VALUE_OF(SignCheckpoint({broker.network(), size, root, {}}, next));
   }
   Rebuilding Of(std::vector<MirrorSource*> mirrors) {
-    return Rebuilding(*store,
-                      {VALUE_OF(NoteVerifier::Create(broker.network(),
-                                                     NoteKeyType::kEd25519,
-                                                     next.verify_key()))},
-                      std::move(mirrors));
+    return Rebuilding(
+        *store,
+        {VALUE_OF(NoteVerifier::Create(broker.network(), NoteKeyType::kEd25519,
+                                       next.verify_key()))},
+        std::move(mirrors));
   }
   const SigningKey next = SigningKey::Generate();
   const std::unique_ptr<Store> store = NewMemoryStore();
@@ -328,6 +367,26 @@ TEST_F(HostileMirror, AttackAChangedEntryIsRefused) {
     mirror->entries[at].back() ^= 1;
   }
   EXPECT_OK(Of({mirror.get()}).Check());
+}
+
+// Also when another one has all that is needed, in whatever order they come.
+TEST_F(HostileMirror, AttackAChangedEntryBesideASoundMirrorIsRefused) {
+  EditedMirror changed("of-b", broker.store(), note);
+  for (const size_t at : {size_t{3}, size_t{300}}) {
+    changed.entries[at].back() ^= 1;
+    for (const bool first : {true, false}) {
+      std::vector<MirrorSource*> mirrors = {mirror.get(), &changed};
+      if (first) std::swap(mirrors[0], mirrors[1]);
+      ExpectRefused(mirrors, "tampered");
+      EXPECT_THAT(std::string(Of(mirrors).Check().message()),
+                  testing::HasSubstr("of-b"));
+    }
+    changed.entries[at].back() ^= 1;
+  }
+  // One that ends within the store, too.
+  EditedMirror behind("of-b", *backup, note_then_);
+  behind.entries[3].back() ^= 1;
+  ExpectRefused({mirror.get(), &behind}, "tampered");
 }
 
 TEST_F(HostileMirror, AttackAMissingOrSwappedEntryIsRefused) {
