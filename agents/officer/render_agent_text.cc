@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "agents/officer/fields.h"
 #include "agents/officer/render_text.h"
@@ -102,9 +104,17 @@ absl::StatusOr<std::string> ToText(const v1::MemberView& member,
 
 namespace {
 
-std::string WhyNothingLeaves(const std::string& field, const TextStyle& style) {
+std::string WhyNothingLeaves(const v1::StatusResponse& status,
+                             const TextStyle& style) {
+  const std::string& field = status.sealing_waits_for();
   if (field.empty()) return "";
+  const bool contradicted = std::any_of(
+      status.alarms().begin(), status.alarms().end(), [](const auto& alarm) {
+        return alarm.code() == "log_fork" || alarm.code() == "log_rollback";
+      });
   const char* why = field == "clock" ? "the clock is not the network's"
+                    : field == "log" && contradicted
+                        ? "the broker's log contradicts what it showed before"
                     : field == "log" ? "the log shows nothing new since 3 days"
                     : field == "charter" ? "the charter has run out"
                     : field == "suite"   ? "this program is too old"
@@ -132,7 +142,7 @@ absl::StatusOr<std::string> ToText(const v1::StatusResponse& status,
                          TimeText(status.broker_last_seen_at_s(), style)));
   facts.Add("Waiting to leave",
             absl::StrCat(Count(status.outbox_queued(), "message", "messages"),
-                         WhyNothingLeaves(status.sealing_waits_for(), style)));
+                         WhyNothingLeaves(status, style)));
   facts.Add("Inbox",
             absl::StrCat(status.unread(), " new, ", status.overdue(),
                          " overdue, ", status.held(),

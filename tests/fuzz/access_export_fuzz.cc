@@ -9,8 +9,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   Require(InitCrypto().ok());
   const absl::string_view text(reinterpret_cast<const char*>(data), size);
   const AccessExport log = SplitAccessExport(text);
-  const AccessContext nobody{
-      {}, [](const std::string&) { return std::vector<VerifyKey>(); }};
+  const AccessContext nobody{{},
+                             [](const std::string&) { return AccessKeys(); }};
   AccessAudit audit;
   audit.asked_log = true;
   audit.verdict = JudgeAccessLog(log, nobody);

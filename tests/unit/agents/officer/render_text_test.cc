@@ -157,5 +157,14 @@ TEST(RenderText, DirectoryAsksToCompareTheKeyWords) {
   EXPECT_THAT(Rendered(member), HasSubstr("Key confirmed:  yes"));
 }
 
+TEST(RenderText, StatusSaysWhyTheLogHoldsMailBack) {
+  v1::StatusResponse status;
+  status.set_sealing_waits_for("log");
+  EXPECT_THAT(Rendered(status), HasSubstr("nothing new since 3 days"));
+  status.add_alarms()->set_code("log_rollback");
+  EXPECT_THAT(Rendered(status), HasSubstr("contradicts what it showed before"));
+  EXPECT_THAT(Rendered(status), Not(HasSubstr("3 days")));
+}
+
 }  // namespace
 }  // namespace amparo::officer
