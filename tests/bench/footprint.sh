@@ -69,7 +69,11 @@ done
 # An agent that has never seen those entries, and then that has them all.
 amparo-broker run --data "$net/broker" 2>>"$scratch/journal" &
 broker=$!
-has_all() { [ "$(as ong status --json 2>/dev/null | jq -r '.log.size // 0')" -ge "$entries" ]; }
+has_all() {
+  local size
+  size=$(as ong status --json 2>/dev/null | jq -r .log.size)
+  [ "${size:-0}" -ge "$entries" ]
+}
 for round in follow 1 2 3; do
   start=$(now_ms)
   amparo-agent run --data "$net/agents/ong" 2>"$scratch/agent" &
