@@ -441,8 +441,10 @@ TEST_F(X509Test, RefusesDerThatIsNotExactlyOneCertificate) {
   EXPECT_THAT(CertificatePem(Bytes(100000, 0x30)), kMalformed);
   // The outer length in one byte more than it needs: BER, not DER.
   ASSERT_EQ(der[1], 0x82);
-  Bytes ber = {0x30, 0x83, 0x00};
-  ber.insert(ber.end(), der.begin() + 2, der.end());
+  Bytes ber(der.size() + 1);
+  ber[0] = 0x30;
+  ber[1] = 0x83;
+  std::copy(der.begin() + 2, der.end(), ber.begin() + 3);
   EXPECT_THAT(CertificatePem(ber), kMalformed);
 }
 
