@@ -79,6 +79,11 @@ CLI::App* AddReplay(CLI::App& app, Arguments& arguments) {
       "a case that one of its parties opened (`amparo case open`): what went "
       "against consent, matrix and revocations; may be repeated");
   cases->type_name("FILE");
+  CLI::Option* mirror = verb->add_flag(
+      "--mirror", arguments.mirror,
+      "the export is one member's mirror, which opens that member's own mail "
+      "only: what it does not open is no finding");
+  mirror->needs(verb->get_option("--export"));
   verb->add_option("--state", arguments.state,
                    "go on where the replay that wrote FILE ended, and write it "
                    "anew; without the file replay all. Not seen again then: "
@@ -86,7 +91,8 @@ CLI::App* AddReplay(CLI::App& app, Arguments& arguments) {
                    "the log still begins with them is proven by the root")
       ->type_name("FILE")
       ->excludes(since)
-      ->excludes(cases);
+      ->excludes(cases)
+      ->excludes(mirror);
   verb->add_flag("--no-timeline", arguments.no_timeline,
                  "the verdict alone; faster for long logs");
   verb->add_option("--html", arguments.html,

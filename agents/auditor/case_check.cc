@@ -19,9 +19,19 @@ namespace amparo::auditor {
 namespace {
 
 constexpr size_t kAnchorsListed = 100;
-constexpr char kHowToCheck[] =
+// How to check what an opening says of an entry.
+constexpr char kOwnEntry[] =
     "the anchor in the entry is SHA-256 of the label amparo/v1/anchor, the "
     "salt, SHA-256 of the document and the manifest; docs/EVIDENCE.md";
+constexpr char kTwoEnds[] =
+    "envelopes of both openings, at this leaf; opened --with-sections, the "
+    "content proves which sections went";
+constexpr char kLeftOut[] =
+    "the leaf is among envelopes of the one opening, and of the other neither "
+    "there nor in unopened";
+constexpr char kLeftOutThoughItCame[] =
+    "the leaf is among envelopes of the one opening, and of the other neither "
+    "there nor in unopened, and the timeline has its receipt: delivered";
 
 bool IsGrant(const std::string& document) {
   const auto typ = PeekJwsTyp(document);
@@ -44,10 +54,9 @@ std::string NamesOf(const std::set<Slot>& slots) {
 
 }  // namespace
 
-void CaseCheck::Add(FindingCode code, LeafIndex leaf, const std::string& text) {
-  report_.Add(Step::kDisclosures,
-              {code, leaf, text,
-               code == FindingCode::kBadSignature ? kHowToCheck : ""});
+void CaseCheck::Add(FindingCode code, LeafIndex leaf, const std::string& text,
+                    const char* check) {
+  report_.Add(Step::kDisclosures, {code, leaf, text, check});
 }
 
 // What `member` signed before, and vouches for by the entry at this place.
@@ -105,7 +114,8 @@ void CaseCheck::OnEvent(LeafIndex leaf, absl::Time time,
       Add(FindingCode::kBadSignature, leaf,
           absl::StrCat(item.opening->member.text(), "'s opening of case ",
                        item.open->row->case_id,
-                       " does not fit the entry: ", good.message()));
+                       " does not fit the entry: ", good.message()),
+          kOwnEntry);
   }
 }
 
@@ -177,7 +187,9 @@ absl::Status CaseCheck::CheckEnvelope(const Place& at, const Header& header,
       AnchorDigest(opened.salt, SdJwtDigest(opened.document), opened.manifest))
     return absl::PermissionDeniedError("the envelope held something else");
   OpenedCase& row = *item.open->row;
-  ++row.envelopes;
+  // Both ends may have opened it; what proves itself comes first.
+  const bool first = item.open->counted.insert(at.leaf).second;
+  if (first) ++row.envelopes;
   if (opened.content &&
       ManifestDigest(opened.content->salt2, opened.content->disclosures,
                      opened.content->grants) != opened.manifest)
@@ -190,11 +202,13 @@ absl::Status CaseCheck::CheckEnvelope(const Place& at, const Header& header,
     return LearnDocument(at, header.sender, opened.document, *item.open);
   }
   RETURN_IF_ERROR(CheckContent(at, header, item));
-  report_.Checked(Step::kDisclosures);
-  row.disclosures += opened.slots.size();
-  if (!opened.content) {
-    ++row.unproven;
-    item.open->unproven.emplace(header.sender, header.recipient);
+  if (first) {
+    report_.Checked(Step::kDisclosures);
+    row.disclosures += opened.slots.size();
+    if (!opened.content) {
+      ++row.unproven;
+      item.open->unproven.emplace(header.sender, header.recipient);
+    }
   }
   if (OtherEnd(item, items) == nullptr) ++row.one_sided;
   CheckCovered(at, header, item, items);
@@ -258,7 +272,8 @@ void CaseCheck::CheckOthers(const Place& at, const Header& header,
         absl::StrCat("the ends of this envelope of case ",
                      item.open->row->case_id, " name different ", what, ": ",
                      item.opening->member.text(), " ", first, ", ",
-                     other.text(), " ", second));
+                     other.text(), " ", second),
+        kTwoEnds);
   };
   if (one.slots != two->slots)
     differ("sections", NamesOf(one.slots), NamesOf(two->slots));
@@ -301,7 +316,8 @@ void CaseCheck::ReportMissing() {
                      one.by_receipt ? ", and for which it signed that it came; "
                                       "what it put aside unread it may list as "
                                       "unopened"
-                                    : ""));
+                                    : ""),
+        one.by_receipt ? kLeftOutThoughItCame : kLeftOut);
   }
 }
 

@@ -56,6 +56,7 @@ class CaseCheck {
     std::set<std::pair<MemberId, MemberId>> unproven;
     std::set<MemberId> tellers;
     std::set<std::pair<MemberId, LeafIndex>> tells;  // also what is unopened
+    std::set<LeafIndex> counted;                     // envelopes in the row
     OpenedCase* row = nullptr;
   };
   struct Item {
@@ -79,7 +80,8 @@ class CaseCheck {
 
   void Gather(const CaseOpening& opening);
   void GatherGrant(const std::string& text, OpenCase& open);
-  void Add(FindingCode code, LeafIndex leaf, const std::string& text);
+  void Add(FindingCode code, LeafIndex leaf, const std::string& text,
+           const char* check = "");
 
   absl::Status CheckAnchor(const Place& at, const AnchorEvent& event,
                            const Item& item);

@@ -69,7 +69,8 @@ void CaseCheck::GatherGrant(const std::string& text, OpenCase& open) {
                        {FindingCode::kBadSignature, std::nullopt,
                         absl::StrCat("the opening of case ", open.row->case_id,
                                      " holds a grant that is none"),
-                        ""});
+                        "grants of the opening: each is a JWT and its "
+                        "disclosures, joined by ~ (RFC 9901)"});
   Told& told = open.grants[SdJwtDigest(parsed->jwt)];
   told.jwt = parsed->jwt;
   for (const Disclosure& disclosure : parsed->disclosures)

@@ -105,4 +105,15 @@ void Erasures::Finish(const LeafSet& unopened, Report& report) {
                                    "too much was erased"));
 }
 
+void Erasures::LeaveOpen(Report& report) {
+  std::map<Step, uint64_t> unjudged = std::move(unjudged_);
+  for (const Excuse& excuse : excuses_) ++unjudged[excuse.step];
+  excuses_.clear();
+  for (const auto& [step, count] : unjudged)
+    report.Skip(step, absl::StrCat(count,
+                                   " entries that lack others are not judged: "
+                                   "those may be among the entries that are "
+                                   "not opened here"));
+}
+
 }  // namespace amparo::auditor

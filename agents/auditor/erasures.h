@@ -55,6 +55,9 @@ class Erasures {
   // After the last entry; `unopened`: the entries that have no opening.
   void Finish(const LeafSet& unopened, Report& report);
 
+  // Instead of it, where entries lack openings for another reason than erasure.
+  void LeaveOpen(Report& report);
+
   const State& state() const { return state_; }
   void Restore(State state);
 

@@ -38,12 +38,13 @@ class Judgement {
         checkpoint_(evidence.checkpoint, {}, report_),
         network_(source_, root, report_),
         quorum_(source_, evidence.checkpoint, report_),
-        openings_(source_, report_),
+        openings_(source_, false, report_),
         links_(erasures_, link_report_),
         timeline_([this](const TimelineEntry& row) {
           if (row.index == evidence_.subject) verdict_.subject = row;
         }),
-        events_(network_, openings_, erasures_, links_, report_, timeline_, anchors_) {
+        events_(network_, openings_, erasures_, links_, report_, timeline_,
+                anchors_) {
     report_.root_pinned = root.has_value();
   }
 

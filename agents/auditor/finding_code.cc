@@ -73,11 +73,13 @@ absl::string_view HowToCheck(FindingCode code) {
       return "in the headers of the same sender's key and recipient link_seq "
              "counts up by one, link_prev is the digest of the envelope before";
     case FindingCode::kNotCovered:
-      return "the disclosure's section, recipient and purpose, against the "
-             "provisions of the grant";
+      return "section, recipient and purpose of the opening's envelope, "
+             "against "
+             "its grants and bases as they stood at this entry, and the "
+             "charter's matrix (docs/PROTOCOL.md, Decision)";
     case FindingCode::kAfterRevocation:
-      return "the index of the revocation's entry is below that of the "
-             "disclosure";
+      return "anchors of the opening has the revocation: its leaf is below "
+             "this entry's";
     case FindingCode::kLate:
       return "amparo-audit show, for this entry and those it names: the time "
              "in "

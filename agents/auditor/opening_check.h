@@ -18,8 +18,9 @@ namespace amparo::auditor {
 // leaves that have none. One thread at a time.
 class OpeningCheck {
  public:
-  // Both must outlive the OpeningCheck.
-  OpeningCheck(LeafSource& source, Report& report);
+  // `mirror`: the source opens one member's mail only, and what is missing is
+  // no finding. Both must outlive the OpeningCheck.
+  OpeningCheck(LeafSource& source, bool mirror, Report& report);
 
   // False: the source gives no openings, and the steps that need them say so.
   bool active() const { return active_; }
@@ -45,6 +46,7 @@ class OpeningCheck {
 
   LeafSource& source_;
   Report& report_;
+  const bool mirror_;
   const bool active_;
   std::vector<Opening> loaded_;  // in the source's order
   std::vector<bool> claimed_;

@@ -43,11 +43,11 @@ class Walk {
         tree_(source, report),
         network_(source, root, report),
         quorum_(source, checkpoint_.note(), report),
-        openings_(source, report),
+        openings_(source, options.mirror, report),
         links_(erasures_, report),
         cases_(options.cases, network_, report),
-        events_(network_, openings_, erasures_, links_, report, options_.timeline,
-                options_.access_anchors) {}
+        events_(network_, openings_, erasures_, links_, report,
+                options_.timeline, options_.access_anchors) {}
 
   absl::Status Run();
 
@@ -260,10 +260,19 @@ absl::Status Walk::Finish() {
   network_.Finish();
   openings_.Finish();
   events_.Finish();
-  erasures_.Finish(openings_.unopened(), report_);
+  if (options_.mirror)
+    erasures_.LeaveOpen(report_);
+  else
+    erasures_.Finish(openings_.unopened(), report_);
   FinishTree(checkpoint_.Finish(network_, quorum_.Finish()));
   cases_.Finish();
-  if (network_.newest().has_value()) report_.first_charter = network_.root();
+  if (network_.newest().has_value()) {
+    report_.first_charter = network_.root();
+    for (const Member& member : network_.newest()->charter.members)
+      report_.members.push_back({member.id.text(), member.name,
+                                 std::string(NameOf(member.kind)),
+                                 std::string(NameOf(member.status))});
+  }
   if (options_.network != nullptr) options_.network(network_);
   if (options_.state != nullptr && report_.ok() && !quorum_.left_open())
     GiveState(std::move(edge));

@@ -29,6 +29,10 @@ struct ReplayOptions {
   std::vector<CaseOpening> cases;
   // Once, after the last entry: who belonged, with which keys; may be null.
   std::function<void(const NetworkFold&)> network;
+  // The source is one member's mirror, which opens that member's own mail only:
+  // what it does not open is no finding, and nor is what lacks that. Not
+  // together with `resume` or `state`.
+  bool mirror = false;
   // Goes on where an earlier replay of the same log ended; may be null. What
   // came before is taken from there: only that the log still begins with it is
   // proven, by the root.

@@ -107,7 +107,7 @@ struct WithoutConsentRow {
 struct OpenedCase {
   std::string case_id;
   std::vector<std::string> members;  // who opened it
-  uint64_t envelopes = 0;            // opened, counted at each end that did
+  uint64_t envelopes = 0;            // opened, by one end or both
   uint64_t disclosures = 0;          // sections in them
   uint64_t unproven = 0;   // envelopes whose sections are a party's word
   uint64_t unopened = 0;   // that a party has and cannot open
@@ -144,6 +144,11 @@ struct DisownedMail {
   bool at_least = false;  // there may have been more before `first`
 };
 
+// As the newest charter has it.
+struct ReportMember {
+  std::string id, name, kind, status;
+};
+
 // Filled by the steps; findings beyond kFindingsMax are counted, not kept, so
 // that a hostile log cannot fill the memory. One thread at a time.
 class Report {
@@ -163,6 +168,8 @@ class Report {
   void OrderFindings();
 
   bool ok() const;  // no finding
+  // Goes on from an earlier replay, and the log has no entry since.
+  bool NothingNew() const { return resumed_from == size; }
   const StepResult& step(Step step) const;
   const std::vector<Finding>& findings() const { return findings_; }
   uint64_t findings_omitted() const { return findings_omitted_; }
@@ -172,6 +179,7 @@ class Report {
   std::string network;
   bool root_pinned = false;
   uint64_t charter_version = 0;
+  std::vector<ReportMember> members;  // of that version
   TreeSize size;
   // The entries before were replayed by an earlier run, and are not counted.
   std::optional<TreeSize> resumed_from;

@@ -5,6 +5,7 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/strip.h"
 #include "agents/auditor/html_text.h"
+#include "agents/auditor/report_log_html.h"
 #include "base/clock.h"
 
 namespace amparo::auditor {
@@ -70,21 +71,6 @@ constexpr std::array<const char*, kStepCount> kQuestions = {
     "the cases themselves, which institutions open one by one.",
     ""};
 
-// An event in words.
-std::string EventText(const std::string& event) {
-  if (event == "access_log_checkpoint") return "access log anchored";
-  if (event == "anchor") return "document dated";
-  if (event == "envelope") return "message";
-  return absl::StrReplaceAll(event, {{"_", " "}});
-}
-std::string DetailText(const TimelineEntry& row) {
-  absl::string_view records = row.detail;
-  if (row.event == "access_log_checkpoint" &&
-      absl::ConsumePrefix(&records, "size "))
-    return absl::StrCat(records, " record(s)");
-  return row.detail;
-}
-
 std::string VerdictHtml(const Report& report) {
   if (report.ok())
     return absl::StrCat(
@@ -145,7 +131,10 @@ std::string StepsHtml(const Report& report) {
   for (size_t i = 0; i + 1 < kStepCount; ++i) {
     const StepResult& step = report.step(static_cast<Step>(i));
     const std::optional<bool> ok = step.Ok();
-    const char* tag = ok.has_value()
+    const bool no_news =
+        report.resumed_from.has_value() && ok == true && step.checked == 0;
+    const char* tag = no_news ? "skip\">nothing new"
+                      : ok.has_value()
                           ? *ok ? "ok\">in order" : "no\">not in order"
                       : step.checked > 0 ? "skip\">in part"
                                          : "skip\">not asked";
@@ -242,98 +231,6 @@ std::string RemarksHtml(const Report& report) {
   return html + "</ul>\n";
 }
 
-std::string CountsHtml(const Tally& tally) {
-  std::string html =
-      "<h2>By month and institution</h2>\n<table><thead><tr><th>Month"
-      "<th>Institution<th class=n>Sent<th class=n>Received<th class=n>Taken "
-      "back<th class=n>Ran out<th class=n>Not readable<th class=n>Dated "
-      "documents<th class=n>Deletions<th class=n>Keys</tr></thead><tbody>\n";
-  for (const auto& [month, members] : tally.months())
-    for (const auto& [member, cell] : members)
-      absl::StrAppend(&html, "<tr>", Whole(month), Whole(member),
-                      Count(cell.sent), Count(cell.received),
-                      Count(cell.recalled), Count(cell.expired),
-                      Count(cell.undecryptable), Count(cell.anchors),
-                      Count(cell.erasures), Count(cell.key_events), "</tr>\n");
-  return html + "</tbody></table>\n";
-}
-
-std::string LateHtml(const Tally& tally) {
-  std::string html =
-      "<h2>Late and missing deliveries</h2>\n<p class=soft>Late is what was "
-      "not "
-      "delivered within 24 hours; the deadlines of a case are inside its "
-      "messages.</p>\n";
-  if (tally.late().empty())
-    return html +
-           "<p>Every message was delivered within 24 hours, taken back, "
-           "or is younger than that.</p>\n";
-  absl::StrAppend(
-      &html,
-      "<table><thead><tr><th class=n>Entry<th>Sent (UTC)<th>From<th>To"
-      "<th>What came of it</tr></thead><tbody>\n");
-  for (const Tally::Late& late : tally.late())
-    absl::StrAppend(&html, "<tr>",
-                    Cell(absl::StrCat(late.envelope.value()), true),
-                    TimeCell(late.sent_at), Cell(late.from), Cell(late.to),
-                    Cell(late.outcome), "</tr>\n");
-  absl::StrAppend(&html, "</tbody></table>\n");
-  if (tally.late_omitted() > 0)
-    absl::StrAppend(&html, "<p>And ", tally.late_omitted(), " more.</p>\n");
-  return html;
-}
-
-bool IsGap(FindingCode code) {
-  return code == FindingCode::kLinkGap || code == FindingCode::kTileMissing ||
-         code == FindingCode::kOpeningMissing;
-}
-
-std::string GapsHtml(const Report& report) {
-  std::string html = "<h2>Gaps</h2>\n";
-  uint64_t gaps = 0;
-  for (const Finding& finding : report.findings()) {
-    if (!IsGap(finding.code)) continue;
-    if (gaps++ == 0)
-      absl::StrAppend(&html,
-                      "<table><thead><tr><th class=n>Entry<th>What is missing"
-                      "</tr></thead><tbody>\n");
-    absl::StrAppend(
-        &html, "<tr>",
-        Cell(finding.index.has_value() ? absl::StrCat(finding.index->value())
-                                       : "",
-             true),
-        Cell(finding.text), "</tr>\n");
-  }
-  if (gaps > 0) return html + "</tbody></table>\n";
-  const std::string& skipped = report.step(Step::kLinks).skipped;
-  return absl::StrCat(
-      html, "<p>",
-      skipped.empty()
-          ? "None: no entry is missing, and each message between two "
-            "institutions names the one before."
-          : "No entry is missing. Whether a message is missing between two "
-            "institutions could not be asked: " +
-                EscapeHtml(skipped) + ".",
-      "</p>\n");
-}
-
-std::string TimelineHtml(const std::vector<TimelineEntry>& rows,
-                         uint64_t seen) {
-  std::string html = "<h2>Timeline</h2>\n";
-  if (seen > rows.size())
-    absl::StrAppend(&html, "<p>The first ", rows.size(), " of ", seen,
-                    " entries; <code>--json</code> lists all.</p>\n");
-  absl::StrAppend(&html,
-                  "<table><thead><tr><th class=n>Entry<th>Time (UTC)<th>Event"
-                  "<th>From<th>To<th>Detail</tr></thead><tbody>\n");
-  for (const TimelineEntry& row : rows)
-    absl::StrAppend(&html, "<tr>", Cell(absl::StrCat(row.index.value()), true),
-                    TimeCell(row.at), Cell(EventText(row.event)),
-                    Cell(row.from), Cell(row.to), Cell(DetailText(row)),
-                    "</tr>\n");
-  return html + "</tbody></table>\n";
-}
-
 }  // namespace
 
 void HtmlReport::Add(const TimelineEntry& row) {
@@ -350,8 +247,7 @@ std::string HtmlReport::Render(const Report& report, absl::Time made) {
                                         : report.network),
       "</p>\n", VerdictHtml(report), FactsHtml(report, made),
       FindingsHtml(report), RemarksHtml(report), StepsHtml(report),
-      CasesHtml(report), CountsHtml(tally_), LateHtml(tally_), GapsHtml(report),
-      TimelineHtml(rows_, rows_seen_),
+      CasesHtml(report), LogHtml(report, tally_, rows_, rows_seen_),
       "<footer><p>The log holds no name and no content of any case: only that "
       "an institution sent something to another, when, and under which "
       "signature. &ldquo;In order&rdquo; says that the log is what was signed; "

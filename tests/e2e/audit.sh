@@ -158,6 +158,9 @@ if command -v python3 >/dev/null; then
   check "a member's mirror" amparo-agent export-mirror --data "$net/agents/ong" --out "$scratch/mirror"
   check_exit 0 python3 "$scratch/charters.py" "$scratch/mirror" "$pin"
   grep -q "no charter-checkpoints/" "$scratch/out"
+  check_exit 6 audit replay --export "$scratch/mirror" --root "$pin" --no-timeline
+  check "a mirror replayed as one" audit replay --export "$scratch/mirror" --mirror --root "$pin" --no-timeline
+  grep -q "one member's mirror" "$scratch/out"
 fi
 
 step "two checkpoints agree, or one of them proves nothing"

@@ -19,6 +19,7 @@ inline constexpr char kProgram[] = "amparo-audit";
 struct Arguments {
   bool json = false;
   bool no_timeline = false;  // replay
+  bool mirror = false;       // replay: --export is one member's
   std::string profile;
   std::string broker;
   std::string folder;

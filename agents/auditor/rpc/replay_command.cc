@@ -99,6 +99,7 @@ absl::StatusOr<int> RunReplay(const Arguments& arguments) {
   if (!arguments.NamesASource())
     return Usage("nothing to replay", "--broker or --export");
   ReplayOptions options;
+  options.mirror = arguments.mirror;
   ASSIGN_OR_RETURN(options.root, ReadRoot(arguments));
   for (const std::string& path : arguments.since) {
     ASSIGN_OR_RETURN(std::string note, ReadFile(path, kCheckpointBytesMax));

@@ -181,5 +181,54 @@ TEST(FolderSourceTest, RefusesAFolderWithoutCheckpoint) {
               StatusIs(absl::StatusCode::kNotFound));
 }
 
+// A mirror opens what its member sent and received, and nothing else.
+class MirrorReplay : public ReplayFixture {
+ protected:
+  Report ReplayMirror() {
+    Export();
+    return Replayed({.root = log_.root(), .mirror = true});
+  }
+};
+
+TEST_F(MirrorReplay, WhatItDoesNotOpenIsNoFinding) {
+  log_.AddReceipt(log_.AddEnvelope("ong", "uls"));
+  const LeafIndex others = log_.AddEnvelope("gnr", "uls");
+  log_.AddEnvelope("ong", "uls");
+  log_.openings.erase(others.value());
+  EXPECT_THAT(ExportAndReplay(),
+              FirstFails(FindingCode::kOpeningMissing, others.value()));
+  const Report report = ReplayMirror();
+  EXPECT_THAT(report, Passes());
+  EXPECT_EQ(report.counts.unopened, 1u);
+  EXPECT_THAT(report.step(Step::kOpenings).skipped,
+              testing::HasSubstr("1 sealed entries are not opened"));
+  EXPECT_EQ(report.step(Step::kLinks).skipped, "");
+}
+
+TEST_F(MirrorReplay, AGapThatTheUnopenedMayFillIsLeftOpen) {
+  log_.AddEnvelope("ong", "uls");
+  log_.openings.erase(log_.AddEnvelope("ong", "uls").value());
+  log_.AddEnvelope("ong", "uls");
+  const Report report = ReplayMirror();
+  EXPECT_THAT(report, Passes());
+  EXPECT_THAT(report.step(Step::kLinks).skipped,
+              testing::HasSubstr("1 entries that lack others are not judged"));
+}
+
+TEST_F(MirrorReplay, AttackWhatItOpensIsStillHeldToTheLog) {
+  log_.AddEnvelope("ong", "uls");
+  const LeafIndex leaf = log_.AddEnvelope("ong", "uls");
+  log_.openings.at(leaf.value()).salt[0] ^= 1;
+  EXPECT_THAT(ReplayMirror(),
+              FirstFails(FindingCode::kOpeningMismatch, leaf.value()));
+}
+
+TEST_F(MirrorReplay, AttackALinkThatNoUnopenedEntryCanBeIsAGap) {
+  log_.AddEnvelope("ong", "uls");
+  const LeafIndex leaf =
+      log_.AddEnvelope("ong", "uls", [](Header& header) { ++header.link_seq; });
+  EXPECT_THAT(ReplayMirror(), FirstFails(FindingCode::kLinkGap, leaf.value()));
+}
+
 }  // namespace
 }  // namespace amparo::auditor

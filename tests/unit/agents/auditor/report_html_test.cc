@@ -123,6 +123,24 @@ TEST(HtmlReport, SaysFromWhereAResumedReplayLooked) {
                                 "the entries from 4711 on"));
 }
 
+TEST(HtmlReport, SaysNothingOfWhatAResumedReplayDidNotSee) {
+  Report report;
+  report.resumed_from = report.size = TreeSize(4711);
+  const std::string page = HtmlReport().Render(report, TimeFromUnix(0));
+  EXPECT_TRUE(absl::StrContains(page, "nothing new"));
+  EXPECT_TRUE(absl::StrContains(page, "from 4711 on only: there is none"));
+  EXPECT_FALSE(absl::StrContains(page, "Every message was delivered"));
+  EXPECT_TRUE(absl::StrContains(ToText(report), "nothing was logged since"));
+}
+
+TEST(HtmlReport, NamesTheInstitutions) {
+  Report report;
+  report.members = {{"ong", "Women's <House>", "victim_support", "active"}};
+  const std::string page = HtmlReport().Render(report, TimeFromUnix(0));
+  EXPECT_TRUE(absl::StrContains(page, "Women&#39;s &lt;House&gt;"));
+  EXPECT_TRUE(absl::StrContains(page, "victim support"));
+}
+
 TEST(HtmlReport, AsksNobodyForAnything) {
   HtmlReport html;
   const std::string page = html.Render(Report(), TimeFromUnix(0));
