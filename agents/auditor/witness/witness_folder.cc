@@ -28,6 +28,9 @@ namespace {
 constexpr size_t kSmallFileMax = 64 << 10;
 constexpr size_t kPassphraseBytes = 32;
 constexpr char kNotes[] = ".notes";
+// The state of a log of which nothing was cosigned. An empty file is one that
+// was lost.
+constexpr char kNoneYet[] = "none yet\n";
 
 constexpr char kLogsHead[] =
     "# The logs that this witness cosigns: a verifier key a line. While a log\n"
@@ -160,8 +163,9 @@ absl::StatusOr<WitnessMemory> WitnessFolder::ReadMemory() const {
           "a witness that forgot must not cosign: put the file back, or make a "
           "new witness and have the committee take its key");
     RETURN_IF_ERROR(note.status());
-    absl::StatusOr<WitnessedLog> log = RememberLog(its_keys, *note);
-    if (!log.ok())
+    absl::StatusOr<WitnessedLog> log =
+        RememberLog(its_keys, *note == kNoneYet ? "" : *note);
+    if (note->empty() || !log.ok())
       return Tampered(
           "what this witness cosigned of a log is signed by none "
           "of the log's keys",
@@ -189,7 +193,7 @@ absl::Status WitnessFolder::AddLog(const NoteVerifier& key) const {
   // a log that once was known stays.
   if (is_new)
     if (const absl::Status made =
-            CreateFile(StateOf(key.name()), "", FileMode::kPrivate);
+            CreateFile(StateOf(key.name()), kNoneYet, FileMode::kPrivate);
         !made.ok() && !absl::IsAlreadyExists(made))
       return made;
   ASSIGN_OR_RETURN(const std::string text, ReadFile(At("logs"), kSmallFileMax));

@@ -17,7 +17,7 @@ namespace amparo::auditor {
 //   witness.vkey        its verifier key, for the charter
 //   logs                the logs' verifier keys, one a line, and # comments
 //   state/HEX           the newest checkpoint cosigned of each log, by the
-//                       SHA-256 of its origin; empty before the first
+//                       SHA-256 of its origin; "none yet" before the first
 //   evidence/           pairs of signed checkpoints that accuse a log
 // A log without its state file is an error and never a fresh start: a witness
 // that forgot could vouch for a second history. One thread at a time; one

@@ -131,7 +131,7 @@ TEST_F(WitnessFolderTest, AttackAStateThatWentMissingIsNoFreshStart) {
   const std::string state = StatePath();
   const std::string good = VALUE_OF(ReadFile(state, 1 << 20));
   for (const std::string& bad :
-       {std::string("x"), good.substr(0, good.size() / 2),
+       {std::string(), std::string("x"), good.substr(0, good.size() / 2),
         SignedTree("pt-exemplo").Note(5), SignedTree("pt-outro").Note(5)}) {
     ASSERT_OK(WriteFile(state, bad, FileMode::kPrivate));
     EXPECT_EQ(ErrorCodeOf(OpenFails()), "tampered") << bad;
