@@ -15,6 +15,7 @@
 #include "base/printable.h"
 #include "base/version.h"
 #include "crypto/init.h"
+#include "proto/grpc/journal.h"
 
 namespace amparo::auditor {
 namespace {
@@ -290,6 +291,7 @@ int Main(int argc, char** argv) {
   const bool json = arguments.json || witness_options.json;
   if (const absl::Status ready = InitCrypto(); !ready.ok())
     return Finish(ready, json);
+  SilenceGrpc();
   absl::StatusOr<int> exit = 0;
   if (replay->parsed()) exit = RunReplay(arguments);
   if (access_log->parsed()) exit = RunAccessLog(arguments);

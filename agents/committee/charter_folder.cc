@@ -115,7 +115,8 @@ absl::StatusOr<std::vector<AcceptedCharter>> CharterFolder::Chain(
           absl::StrCat(path, " is refused: ", accepted.status().message()),
           {.code =
                detail.code == "wrong_pin" ? "wrong_pin" : "verification_failed",
-           .field = absl::StrCat("version ", chain.size() + 1)});
+           .field = absl::StrCat("version ", chain.size() + 1),
+           .hint = detail.hint});
     }
     chain.push_back(*std::move(accepted));
   }

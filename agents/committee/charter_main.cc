@@ -19,6 +19,7 @@
 #include "base/status.h"
 #include "crypto/init.h"
 #include "proto/grpc/credentials.h"
+#include "proto/grpc/journal.h"
 
 namespace amparo::committee {
 namespace {
@@ -59,6 +60,7 @@ absl::StatusOr<Outcome> DispatchOnline(const Verbs& verbs,
                                        const Arguments& arguments,
                                        Dialog& dialog) {
   RETURN_IF_ERROR(AllowOnlyTls13());
+  SilenceGrpc();
   const CharterFolder folder(arguments.folder);
   ASSIGN_OR_RETURN(const NetworkFile network, folder.Network());
   ASSIGN_OR_RETURN(BrokerEnrolment broker,

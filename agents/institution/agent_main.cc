@@ -87,6 +87,7 @@ sigset_t BlockSignals() {
 absl::Status RunDaemon(const DataDir& data, bool check_only) {
   ASSIGN_OR_RETURN(const AgentConfig config, data.ReadConfig());
   if (check_only) return absl::OkStatus();
+  RETURN_IF_ERROR(data.CheckJoined());
   SetEventLevel(config.journal_level);
   ASSIGN_OR_RETURN(AgentSecrets secrets, data.Unlock(config));
   const sigset_t signals = BlockSignals();
@@ -230,7 +231,7 @@ int Main(int argc, char** argv) {
   }
   if (const absl::Status ready = InitCrypto(); !ready.ok()) return Report(ready, json);
   if (const absl::Status tls = AllowOnlyTls13(); !tls.ok()) return Report(tls, json);
-  SendGrpcLinesToJournal();
+  run->parsed() ? SendGrpcLinesToJournal() : SilenceGrpc();
   const DataDir data(data_path);
   if (join->parsed()) {
     join_options.unlock = unlock == "key_file" ? Unlock::kKeyFile : Unlock::kPrompt;

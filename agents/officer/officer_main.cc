@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/error_json.h"
 #include "proto/grpc/credentials.h"
+#include "proto/grpc/journal.h"
 
 int main(int argc, char** argv) {
   std::setlocale(LC_CTYPE, "");  // how wide a letter is
@@ -18,6 +19,7 @@ int main(int argc, char** argv) {
     std::cerr << amparo::ErrorText("amparo", tls);
     return amparo::ExitOf(tls);
   }
+  amparo::SilenceGrpc();
   const amparo::officer::Surroundings around = {
       .in = std::cin,
       .out = std::cout,

@@ -47,8 +47,11 @@ Answer SwitchCaAnswer(const Digest& sha256,
   else if (!known.empty())
     absl::StrAppend(&text, "shut out        ", absl::StrJoin(known, " "), "\n");
   if (!behind.has_value() || !known.empty())
-    absl::StrAppend(&text, "next: amparo-broker invite MEMBER, for each;\n",
-                    "      amparo-agent reconnect INVITATION --data DIR\n");
+    absl::StrAppend(&text,
+                    "next: amparo-broker invite MEMBER, for each; there\n",
+                    "      amparo-agent reconnect INVITATION --data DIR,\n",
+                    "      an auditor: amparo-audit reconnect INVITATION ",
+                    "--profile DIR\n");
   absl::StrAppend(&text, "network.json changed: hand it out anew to whoever ",
                   "has a copy\n");
   return {std::move(json), std::move(text)};

@@ -3,12 +3,14 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "amparo/v1/enrolment.grpc.pb.h"
 #include "base/bytes.h"
+#include "proto/grpc/unreached.h"
 #include "proto/network/charter.h"
 #include "proto/network/invitation.h"
 #include "proto/network/member.h"
@@ -16,8 +18,8 @@
 namespace amparo {
 
 // The broker's enrolment port, for whoever joins and for the committee. Calls
-// block, with a deadline of 15 s; UNAVAILABLE (code "broker_unreachable") when
-// nobody answers. Thread-safe.
+// block, with a deadline of 15 s; where nobody answers, up to 15 s more, and
+// what ExplainUnreached says. Thread-safe.
 class EnrolmentClient {
  public:
   // `ca_der`: the network CA's certificate, pinned; nothing else is trusted,
@@ -62,8 +64,12 @@ class EnrolmentClient {
   absl::StatusOr<std::string> GetJoinRequest(const MemberId& member) const;
 
  private:
-  explicit EnrolmentClient(std::unique_ptr<v1::EnrolmentService::Stub> stub)
-      : stub_(std::move(stub)) {}
+  EnrolmentClient(Way way, std::unique_ptr<v1::EnrolmentService::Stub> stub)
+      : way_(std::move(way)), stub_(std::move(stub)) {}
+  template <typename Response, typename Request, typename Method>
+  absl::StatusOr<Response> Call(Method method, const Request& request) const;
+
+  Way way_;
   std::unique_ptr<v1::EnrolmentService::Stub> stub_;
 };
 

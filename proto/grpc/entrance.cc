@@ -11,25 +11,15 @@
 namespace amparo {
 namespace {
 
-constexpr absl::Duration kClockSkewMax = absl::Minutes(5);
-
-absl::Status CheckClock(absl::Time broker_time, absl::Time now) {
-  const absl::Duration skew = absl::AbsDuration(broker_time - now);
-  if (skew <= kClockSkewMax) return absl::OkStatus();
-  return MakeError(
-      absl::StatusCode::kFailedPrecondition,
-      absl::StrCat("this machine's clock is ", absl::ToInt64Minutes(skew),
-                   " minutes away from the broker's"),
-      {.code = "config", .hint = "set the clock, then join again"});
-}
-
 absl::Status CheckLife(const Invitation& invitation, absl::Time now) {
   if (now < invitation.until) return absl::OkStatus();
   return MakeError(
       absl::StatusCode::kFailedPrecondition,
-      absl::StrCat("the invitation ended at ", FormatUtc(invitation.until)),
+      absl::StrCat("the invitation ended at ", FormatUtc(invitation.until),
+                   ", and this machine's clock says ", FormatUtc(now)),
       {.code = "invitation_expired",
-       .hint = "ask the broker's operator for a new one"});
+       .hint = "ask the broker's operator for a new one, if that clock is "
+               "right"});
 }
 
 absl::Status CheckFor(const Invitation& invitation, const Standing& standing) {
@@ -84,6 +74,8 @@ absl::StatusOr<Entrance> EnterNetwork(absl::string_view line, absl::Time now) {
   // A clock that is wrong makes an invitation look expired, so it comes first;
   // where nobody answers there is nothing to compare it with.
   if (network.ok()) RETURN_IF_ERROR(CheckClock(network->broker_time, now));
+  if (!network.ok() && ErrorCodeOf(network.status()) == "config")
+    return network.status();
   RETURN_IF_ERROR(CheckLife(invitation, now));
   RETURN_IF_ERROR(network.status());
   ASSIGN_OR_RETURN(AcceptedCharter charter,

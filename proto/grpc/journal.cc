@@ -2,6 +2,8 @@
 
 #include <grpc/support/log.h>
 
+#include <cstdlib>
+
 #include "absl/strings/string_view.h"
 #include "base/event_log.h"
 
@@ -20,5 +22,10 @@ void Write(gpr_log_func_args* line) {
 }  // namespace
 
 void SendGrpcLinesToJournal() { gpr_set_log_function(Write); }
+
+void SilenceGrpc() {
+  if (std::getenv("GRPC_VERBOSITY") == nullptr)
+    gpr_set_log_function([](gpr_log_func_args*) {});
+}
 
 }  // namespace amparo

@@ -102,7 +102,13 @@ absl::StatusOr<AcceptedCharter> AcceptFirstCharter(
     std::optional<absl::Time> logged_at) {
   const Digest hash = Sha256(document);
   if (hash != root)
-    return Denied("wrong_pin", "it is not the one that was pinned");
+    return MakeError(
+        absl::StatusCode::kPermissionDenied,
+        "charter: it is not the one that was pinned",
+        {.code = "wrong_pin",
+         .hint = "compare the root with the hash of version 1 in the paper "
+                 "protocol: it, the invitation or charter-1.json is of "
+                 "another network, or the broker is"});
   ASSIGN_OR_RETURN(Parsed parsed, ParseDocument(document));
   if (parsed.charter.version != 1)
     return absl::FailedPreconditionError("charter: not version 1");

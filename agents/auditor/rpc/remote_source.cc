@@ -3,13 +3,14 @@
 #include <grpcpp/client_context.h>
 
 #include <chrono>
+#include <utility>
 
 #include "absl/time/clock.h"
+#include "base/clock.h"
 #include "base/files.h"
 #include "base/status.h"
 #include "proto/grpc/credentials.h"
 #include "proto/grpc/status.h"
-#include "proto/grpc/unreached.h"
 
 namespace amparo::auditor {
 namespace {
@@ -29,10 +30,12 @@ absl::StatusOr<RemoteSource> RemoteSource::Connect(const Profile& profile,
   ASSIGN_OR_RETURN(tls.server_ca, ReadFile(profile.ca, kPemBytesMax));
   ASSIGN_OR_RETURN(tls.certificate, ReadFile(profile.cert, kPemBytesMax));
   ASSIGN_OR_RETURN(tls.key, ReadFile(profile.key, kPemBytesMax));
-  const auto channel =
-      MakeChannel(address.empty() ? profile.broker : address,
-                  MakeClientCredentials(tls), kMessageBytesMax);
-  return RemoteSource(v1::LogService::NewStub(channel), profile.timeout);
+  Way way{Way::Port::kMembers, address.empty() ? profile.broker : address,
+          std::move(tls)};
+  const auto channel = MakeChannel(way.address, MakeClientCredentials(way.tls),
+                                   kMessageBytesMax);
+  return RemoteSource(std::move(way), v1::LogService::NewStub(channel),
+                      profile.timeout);
 }
 
 absl::Status RemoteSource::Run(
@@ -48,7 +51,7 @@ absl::Status RemoteSource::Run(
       continue;
     }
     if (absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status))
-      return UnreachedError(WhyUnreached(status.message()), "members' port");
+      return ExplainUnreached(way_, status, SystemClock().Now());
     return status;
   }
 }

@@ -11,6 +11,7 @@
 #include "agents/auditor/leaf_source.h"
 #include "agents/auditor/profile.h"
 #include "amparo/v1/broker.grpc.pb.h"
+#include "proto/grpc/unreached.h"
 
 namespace amparo::auditor {
 
@@ -34,14 +35,15 @@ class RemoteSource : public LeafSource {
                                                 uint32_t count) override;
 
  private:
-  RemoteSource(std::unique_ptr<v1::LogService::Stub> stub,
+  RemoteSource(Way way, std::unique_ptr<v1::LogService::Stub> stub,
                absl::Duration timeout)
-      : stub_(std::move(stub)), timeout_(timeout) {}
+      : way_(std::move(way)), stub_(std::move(stub)), timeout_(timeout) {}
 
   // Runs `call` with a fresh context, again while the broker is full.
   absl::Status Run(
       const std::function<grpc::Status(grpc::ClientContext&)>& call) const;
 
+  Way way_;
   std::unique_ptr<v1::LogService::Stub> stub_;
   absl::Duration timeout_;
 };

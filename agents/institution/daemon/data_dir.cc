@@ -22,6 +22,10 @@ namespace {
 constexpr size_t kSmallFileBytes = 1 << 20;
 constexpr size_t kPassphraseBytesMax = 1024;
 constexpr size_t kNewPassphraseBytesMin = 12;
+constexpr char kReconnectHint[] =
+    "where the join was cut off, run it again with the same invitation; where "
+    "the file was lost, ask the broker's operator for an invitation, then "
+    "amparo-agent reconnect INVITATION --data DIR";
 
 absl::Status ConfigError(absl::StatusCode code, absl::string_view message,
                          absl::string_view hint) {
@@ -75,8 +79,15 @@ bool DataDir::HasJoined() const {
   return FileExists(Path("agent.toml")) && FileExists(Path("certificate.pem"));
 }
 
+absl::Status DataDir::CheckJoined() const {
+  if (HasJoined()) return absl::OkStatus();
+  return ConfigError(absl::StatusCode::kFailedPrecondition,
+                     absl::StrCat(Path("certificate.pem"), " is missing"),
+                     kReconnectHint);
+}
+
 absl::StatusOr<AgentConfig> DataDir::ReadConfig() const {
-  if (!HasJoined())
+  if (!FileExists(Path("agent.toml")))
     return ConfigError(absl::StatusCode::kFailedPrecondition,
                        absl::StrCat(path_, " holds no agent that joined"),
                        "amparo-agent join INVITATION --data DIR");

@@ -24,8 +24,13 @@ class DataDir {
   // A path of agent.toml: absolute, or below this directory.
   std::string Resolve(const std::string& path) const;
 
+  // With the certificate a join is done.
   bool HasJoined() const;
-  // FAILED_PRECONDITION (code "config") with what to do where nobody joined.
+  // FAILED_PRECONDITION (code "config"), with what to do, without it: it never
+  // came, or was lost.
+  absl::Status CheckJoined() const;
+  // FAILED_PRECONDITION (code "config") with what to do where nobody joined. A
+  // certificate is not asked for.
   absl::StatusOr<AgentConfig> ReadConfig() const;
   absl::StatusOr<NetworkFile> ReadNetwork() const;
 

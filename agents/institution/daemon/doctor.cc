@@ -22,6 +22,7 @@
 #include "proto/envelope/limits.h"
 #include "proto/grpc/enrolment_client.h"
 #include "proto/grpc/unreached.h"
+#include "proto/network/ca_note.h"
 #include "proto/network/charter.h"
 
 namespace amparo::agent {
@@ -34,6 +35,27 @@ constexpr absl::Duration kCharterWarn = absl::Hours(60 * 24);
 constexpr absl::Duration kClockWarn = absl::Minutes(1);
 constexpr absl::Duration kClockFail = absl::Minutes(5);
 constexpr size_t kSmallFileBytes = 1 << 20;
+
+// Of one that the charter does not have as active.
+const char* WhatToDo(const Member* self) {
+  if (self == nullptr)
+    return "the committee took this member out: ask it, nothing here is wrong";
+  switch (self->status) {
+    case MemberStatus::kInvited:
+      return "the committee takes members in: read it the words of the request";
+    case MemberStatus::kSuspended:
+      return "the committee suspended this member: nothing leaves and nothing "
+             "comes until it reinstates it; nothing here is wrong, keep the "
+             "agent as it is";
+    case MemberStatus::kLeft:
+      return "this member left the network, for good: nothing leaves and "
+             "nothing comes; what it sent and received stays here, and its "
+             "proofs hold. Keep the directory as long as the law asks";
+    case MemberStatus::kActive:
+      break;
+  }
+  return "";
+}
 
 // One visit: what one check found, the next may use.
 class Visit {
@@ -64,6 +86,8 @@ class Visit {
   void LookAtCertificate();
   void CallEnrolment();
   void CallMembersPort();
+  // Why the members' port did not answer.
+  absl::Status WhyNot(const absl::Status& refusal) const;
   void LookAtClock();
   void LookAtCharter(const EnrolmentClient& broker);
   void AskAgent();
@@ -75,6 +99,7 @@ class Visit {
   std::optional<NetworkFile> network_;
   std::optional<AgentSecrets> secrets_;
   std::optional<absl::Time> broker_time_;
+  bool clock_is_off_ = false;  // so far that TLS refuses certificates for it
   std::vector<Check> checks_;
 };
 
@@ -146,6 +171,8 @@ void Visit::LookAtCertificate() {
   const char* anew =
       "ask the broker's operator for an invitation, then "
       "amparo-agent reconnect INVITATION --data DIR";
+  if (absl::IsNotFound(pem.status()))
+    return Fail("certificate", data_.CheckJoined());
   if (!end.ok())
     return Fail("certificate", "certificate.pem cannot be read", anew);
   const auto is_of = [&](const Bytes& ca_der) {
@@ -179,8 +206,7 @@ void Visit::CallEnrolment() {
   const auto answer = broker.ok() ? broker->GetNetwork() : broker.status();
   if (!answer.ok()) {
     Fail("enrolment_port", answer.status());
-    checks_.back().text =
-        absl::StrCat(network_->enrol, ": ", checks_.back().text);
+    clock_is_off_ = ErrorCodeOf(answer.status()) == "config";
     return Warn("charter", "not looked at: it comes from there", "");
   }
   Ok("enrolment_port", absl::StrCat(network_->enrol, " answers"));
@@ -209,7 +235,7 @@ void Visit::LookAtCharter(const EnrolmentClient& broker) {
         "charter",
         absl::StrCat(text, "; this member is ",
                      self == nullptr ? "not in it" : NameOf(self->status)),
-        "the committee takes members in: read it the words of the request");
+        WhatToDo(self));
   if (secrets_ && self->identity_key != secrets_->identity.verify_key())
     return Fail("charter", "it names another identity key than the keystore's",
                 "the committee has to take this agent's join request in");
@@ -220,6 +246,28 @@ void Visit::LookAtCharter(const EnrolmentClient& broker) {
     return Warn("charter", text,
                 "the committee has to publish the next version");
   Ok("charter", text);
+}
+
+absl::Status Visit::WhyNot(const absl::Status& refusal) const {
+  const auto network = data_.ReadNetwork();
+  const auto certificate =
+      ReadFile(data_.Path("certificate.pem"), kSmallFileBytes);
+  const auto ca = network.ok()
+                      ? CaBundle(network->ca_der, network->next_ca_der)
+                      : network.status();
+  if (!ca.ok() || !certificate.ok() || absl::IsNotFound(refusal))
+    return MakeError(absl::StatusCode::kFailedPrecondition,
+                     "not called without a certificate",
+                     {.code = "config", .hint = "see certificate above"});
+  // Of another service there: the enrolment port knows no log.
+  if (!absl::IsUnavailable(refusal) && !absl::IsDeadlineExceeded(refusal) &&
+      !absl::IsUnimplemented(refusal))
+    return refusal;
+  return ExplainUnreached(
+      {Way::Port::kMembers,
+       config_->broker_address,
+       {*ca, ToText(secrets_->tls_key_pem.Expose()), *certificate}},
+      refusal, SystemClock().Now());
 }
 
 // As the agent itself would come, when its TLS key can be had.
@@ -239,26 +287,16 @@ void Visit::CallMembersPort() {
   const auto note = channel.ok()
                         ? BrokerClient(*channel).GetCheckpoint()
                         : absl::StatusOr<std::string>(channel.status());
-  if (!note.ok()) {
-    const Unreached why = WhyUnreached(note.status().message());
-    const bool is_silent =
-        why == Unreached::kSilence || why == Unreached::kNoTls13;
-    if (!absl::IsUnavailable(note.status()) || is_silent)
-      Fail("members_port", "it does not take this agent",
-           "see certificate above; else something in between (a proxy, a "
-           "filter), or the broker is down");
-    else
-      Fail("members_port", UnreachedError(why, "members' port"));
-    checks_.back().text =
-        absl::StrCat(config_->broker_address, ": ", checks_.back().text);
-    return;
-  }
+  if (!note.ok()) return Fail("members_port", WhyNot(note.status()));
   Ok("members_port", absl::StrCat(config_->broker_address, " answers"));
   if (const auto time = TimeOfCheckpoint(*note, network_->log_key); time.ok())
     broker_time_ = *time;
 }
 
 void Visit::LookAtClock() {
+  if (clock_is_off_)
+    return Fail("clock", "see enrolment_port above",
+                "set it, then ask the doctor again");
   if (!broker_time_)
     return Warn("clock", "not compared: the broker does not answer", "");
   const absl::Duration off = absl::AbsDuration(now_ - *broker_time_);
@@ -285,7 +323,14 @@ void Visit::AskAgent() {
          absl::StrCat("nothing leaves: ", status->sealing_waits_for()),
          "amparo status says more");
   std::vector<std::string> codes;
-  for (const v1::Alarm& alarm : status->alarms()) codes.push_back(alarm.code());
+  for (const v1::Alarm& alarm : status->alarms()) {
+    codes.push_back(alarm.code());
+    if (alarm.code() == "suspended" && alarm.member() == config_->member.text())
+      Warn("suspended",
+           "two governance keys stopped this member, for a week at most",
+           "call the committee, which decides meanwhile; nothing here is "
+           "wrong, keep the agent as it is");
+  }
   if (!codes.empty())
     Warn("alarms", absl::StrJoin(codes, " "), "docs/OPERATIONS.md, Alarms");
 }

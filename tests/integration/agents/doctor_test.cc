@@ -5,12 +5,15 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "absl/strings/str_replace.h"
 #include "agents/institution/daemon/join.h"
+#include "agents/institution/daemon/reconnect.h"
 #include "base/files.h"
 #include "base/json.h"
 #include "broker/daemon/ca_change.h"
 #include "tests/support/broker_server.h"
 #include "tests/support/fake_clock.h"
+#include "tests/support/in_between.h"
 #include "tests/support/status_matchers.h"
 
 // What the doctor says of an agent that joined a real broker and does not run.
@@ -140,7 +143,7 @@ TEST_F(Doctor, LooksAtTheCertificate) {
   Certify(absl::Hours(-1));
   Expect("certificate", Verdict::kFail);
   EXPECT_THAT(Find("certificate").hint, HasSubstr("reconnect"));
-  Expect("members_port", Verdict::kFail, "does not take this agent");
+  Expect("members_port", Verdict::kFail, "does not take the certificate");
   Certify(absl::Hours(1000), /*for_own_key=*/false);
   Expect("certificate", Verdict::kFail, "keystore's key");
   const TlsKeyPair other = VALUE_OF(MakeCa(
@@ -149,6 +152,38 @@ TEST_F(Doctor, LooksAtTheCertificate) {
   Expect("certificate", Verdict::kFail, "of no CA of this network");
   Rewrite("certificate.pem", "nothing");
   Expect("certificate", Verdict::kFail, "cannot be read");
+}
+
+TEST_F(Doctor, SaysWhatBringsALostCertificateBack) {
+  ASSERT_EQ(std::remove(data_.Path("certificate.pem").c_str()), 0);
+  Expect("joined", Verdict::kOk);
+  Expect("certificate", Verdict::kFail, "certificate.pem is missing");
+  EXPECT_THAT(Find("certificate").hint, HasSubstr("amparo-agent reconnect"));
+  Expect("members_port", Verdict::kFail, "without a certificate");
+  EXPECT_THAT(std::string(data_.CheckJoined().message()),
+              HasSubstr("certificate.pem is missing"));
+
+  EXPECT_OK(Reconnect(data_, FormatInvitation(broker_.Invite("ong")), clock_));
+  Expect("certificate", Verdict::kOk);
+  Expect("members_port", Verdict::kOk);
+}
+
+TEST_F(Doctor, SaysWhichPortAnswersInTheOthersPlace) {
+  const std::string members = broker_.members_address();
+  ChangeNetwork([&](NetworkFile& file) { file.enrol = members; });
+  Expect("enrolment_port", Verdict::kFail,
+         "the broker's members' port answers");
+  const std::string toml = VALUE_OF(ReadFile(data_.Path("agent.toml"), 9999));
+  Rewrite("agent.toml",
+          absl::StrReplaceAll(toml, {{members, broker_.enrol_address()}}));
+  Expect("members_port", Verdict::kFail, "the broker's enrolment port answers");
+}
+
+TEST_F(Doctor, SaysThatAProxyIsInTheWay) {
+  const InBetween refusing("403 Forbidden");
+  const Environment proxy("https_proxy", "http://" + refusing.address());
+  for (const char* port : {"enrolment_port", "members_port"})
+    Expect(port, Verdict::kFail, refusing.address());
 }
 
 TEST_F(Doctor, SaysThatTheNetworkHasANewCa) {
@@ -192,8 +227,15 @@ TEST_F(Doctor, LooksAtTheCharter) {
   Expect("charter", Verdict::kWarn);
   clock_.Set(broker_.charter().charter.expires);
   Expect("charter", Verdict::kFail);
+}
+
+TEST_F(Doctor, SaysWhatAMemberCanDoWhoseStatusIsInTheWay) {
   broker_.SetStatus("ong", MemberStatus::kSuspended);
   Expect("charter", Verdict::kFail, "suspended");
+  EXPECT_THAT(Find("charter").hint, HasSubstr("until it reinstates it"));
+  broker_.SetStatus("ong", MemberStatus::kLeft);
+  Expect("charter", Verdict::kFail, "left");
+  EXPECT_THAT(Find("charter").hint, HasSubstr("for good"));
 }
 
 TEST_F(Doctor, SaysThatTheCharterNamesAnotherIdentity) {

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <thread>
 
 #include "absl/strings/str_cat.h"
@@ -17,9 +18,13 @@
 #include "broker/daemon/ca_change.h"
 #include "broker/daemon/commands.h"
 #include "broker/rpc/server.h"
+#include "proto/grpc/clockless.h"
 #include "proto/grpc/credentials.h"
+#include "proto/grpc/unreached.h"
+#include "proto/network/host_port.h"
 #include "tests/support/broker_server.h"
 #include "tests/support/fake_clock.h"
+#include "tests/support/in_between.h"
 #include "tests/support/status_matchers.h"
 
 // Joining at a real broker: each thing that stands in the way is named, for an
@@ -74,12 +79,18 @@ class HttpProxy {
 // it is asked, but what it says of the CA is its own choice.
 class Impostor final : public v1::EnrolmentService::CallbackService {
  public:
+  // `away`: how far its certificate's hours, and `says_away` how far the time
+  // that it tells, are from now.
   Impostor(const ScratchFolder& folder, const TlsKeyPair& ca,
-           EnrolmentClient broker, std::string note)
-      : broker_(std::move(broker)), note_(std::move(note)) {
-    const TlsKeyPair key = VALUE_OF(
-        IssueServerCertificate(ca, {"127.0.0.1"}, absl::Now() - absl::Hours(1),
-                               absl::Now() + absl::Hours(1)));
+           EnrolmentClient broker, std::string note,
+           absl::Duration away = absl::ZeroDuration(),
+           absl::Duration says_away = absl::ZeroDuration())
+      : broker_(std::move(broker)),
+        note_(std::move(note)),
+        says_away_(says_away) {
+    const TlsKeyPair key = VALUE_OF(IssueServerCertificate(
+        ca, {"127.0.0.1"}, absl::Now() + away - absl::Hours(1),
+        absl::Now() + away + absl::Hours(1)));
     const std::string key_file = folder / "impostor.key";
     const std::string file = folder / "impostor.pem";
     EXPECT_OK(WriteFile(key_file, ToText(key.private_key_pem.Expose()),
@@ -96,6 +107,7 @@ class Impostor final : public v1::EnrolmentService::CallbackService {
   std::string address() const {
     return absl::StrCat("127.0.0.1:", server_->port());
   }
+  int asked() const { return asked_; }
 
   grpc::ServerUnaryReactor* GetNetwork(grpc::CallbackServerContext* context,
                                        const v1::GetNetworkRequest*,
@@ -104,8 +116,9 @@ class Impostor final : public v1::EnrolmentService::CallbackService {
     response->set_network(network.network);
     response->set_members_address(network.members_address);
     response->set_charter_version(network.charter_version);
-    response->set_time_s(
-        static_cast<uint64_t>(absl::ToUnixSeconds(network.broker_time)));
+    response->set_time_s(static_cast<uint64_t>(
+        absl::ToUnixSeconds(network.broker_time + says_away_)));
+    ++asked_;
     response->set_ca_note(note_);
     return Done(context);
   }
@@ -143,6 +156,8 @@ class Impostor final : public v1::EnrolmentService::CallbackService {
 
   const EnrolmentClient broker_;
   const std::string note_;
+  const absl::Duration says_away_;
+  std::atomic<int> asked_ = 0;
   std::unique_ptr<broker::RpcServer> server_;
 };
 
@@ -196,8 +211,21 @@ class Joining : public testing::Test {
     return std::move(
         VALUE_OF(broker_.data().ReadCas(broker_.network_file())).current);
   }
+  // A CA that lives `off` away from now; one for each.
+  const TlsKeyPair& CaAround(absl::Duration off) {
+    const auto found = cas_.find(off);
+    if (found != cas_.end()) return found->second;
+    const absl::Time around = absl::Now() + off;
+    return cas_
+        .emplace(off, VALUE_OF(MakeCa("test-network", around - absl::Hours(2),
+                                      around + absl::Hours(2))))
+        .first->second;
+  }
   std::string PresentNote() {
     return VALUE_OF(broker_.Enrolment().GetNetwork()).ca_note;
+  }
+  uint16_t PortOf(const std::string& address) {
+    return VALUE_OF(ParseHostPort(address)).port;
   }
   static Bytes OtherCa() {
     return VALUE_OF(
@@ -214,6 +242,7 @@ class Joining : public testing::Test {
   ScratchFolder folder_;
   FakeClock clock_;
   std::map<std::string, Invitation> kept_;
+  std::map<absl::Duration, TlsKeyPair> cas_;
 };
 
 void Nothing(Invitation&) {}
@@ -310,6 +339,158 @@ TEST_F(Joining, NamesAProxyInTheWay) {
 TEST_F(Joining, NamesAHostThatNobodyKnows) {
   ExpectBoth([](Invitation& it) { it.enrol = "broker.invalid:7444"; },
              "broker_unreachable", 5, "does not resolve");
+}
+
+TEST_F(Joining, SaysAtWhichAddressNobodyIs) {
+  Keep();
+  const std::string address = broker_.enrol_address();
+  broker_.Stop();
+  ExpectBoth(Nothing, "broker_unreachable", 5, address);
+}
+
+TEST_F(Joining, NamesAProxyThatIsDead) {
+  const std::string address = [] { return InBetween("").address(); }();
+  const Environment proxy("https_proxy", absl::StrCat("http://", address));
+  ExpectBoth(Nothing, "broker_unreachable", 5,
+             absl::StrCat("nobody listens at the proxy ", address));
+}
+
+TEST_F(Joining, NamesAProxyThatNobodyKnows) {
+  const Environment proxy("http_proxy", "http://proxy.invalid:3128");
+  ExpectBoth(Nothing, "broker_unreachable", 5,
+             "the name of the proxy proxy.invalid:3128 (http_proxy)");
+}
+
+TEST_F(Joining, NamesAProxyThatRefuses) {
+  for (const char* answer :
+       {"403 Forbidden", "407 Proxy Authentication Required",
+        "502 Bad Gateway"}) {
+    SCOPED_TRACE(answer);
+    const InBetween refusing(answer);
+    const Environment proxy("https_proxy",
+                            absl::StrCat("http://", refusing.address()));
+    ExpectBoth(Nothing, "broker_unreachable", 5,
+               absl::StrCat("does not let through to ", broker_.enrol_address(),
+                            ": HTTP ", absl::string_view(answer).substr(0, 3)));
+  }
+}
+
+TEST_F(Joining, GoesThroughAProxyAndAroundOne) {
+  const InBetween carrying("200 OK", PortOf(broker_.enrol_address()));
+  {
+    const Environment proxy("https_proxy",
+                            absl::StrCat("http://", carrying.address()));
+    EXPECT_OK(Try("ong", FormatInvitation(broker_.Invite("ong"))));
+  }
+  EXPECT_GT(carrying.calls(), 0);
+  const Environment proxy("https_proxy", "http://proxy.invalid:3128");
+  const Environment around("no_proxy", "example.org,127.0.0.1");
+  EXPECT_OK(Try("auditor", FormatInvitation(broker_.Invite("auditor"))));
+}
+
+TEST_F(Joining, AttackAProxyLeadsNobodyToAnotherBroker) {
+  broker::BrokerServer other;
+  other.Found({"ong", "auditor"});
+  const InBetween astray("200 OK", PortOf(other.enrol_address()));
+  const Environment proxy("https_proxy",
+                          absl::StrCat("http://", astray.address()));
+  ExpectBoth(Nothing, "wrong_pin", 6, "not this network's broker");
+}
+
+TEST_F(Joining, NamesTheMembersPortInPlaceOfTheEnrolmentPort) {
+  ExpectBoth([&](Invitation& it) { it.enrol = broker_.members_address(); },
+             "broker_unreachable", 5, "the broker's members' port answers");
+}
+
+TEST_F(Joining, NamesANameThatTheBrokerDoesNotHave) {
+  const std::string address =
+      absl::StrCat("127.0.0.2:", PortOf(broker_.enrol_address()));
+  const InBetween carrying("200 OK", PortOf(broker_.enrol_address()));
+  const Environment proxy("https_proxy",
+                          absl::StrCat("http://", carrying.address()));
+  ExpectBoth([&](Invitation& it) { it.enrol = address; }, "wrong_pin", 6,
+             "but not for that name");
+}
+
+// By this machine's clock the broker's certificate is not valid: whose clock is
+// wrong, only the broker's own can tell.
+TEST_F(Joining, NamesAClockThatIsYearsOff) {
+  for (const absl::Duration off : {absl::Hours(50000), absl::Hours(-50000)}) {
+    const Impostor broker(folder_, CaAround(off), broker_.Enrolment(),
+                          PresentNote(), off, off);
+    const auto there = [&](Invitation& it) {
+      it.enrol = broker.address();
+      it.ca_der = VALUE_OF(CertificateDer(CaAround(off).certificate_pem));
+    };
+    ExpectBoth(there, "config", 2, "clock is 2083 days away");
+    // And where the invitation seems to have ended, too.
+    ExpectBoth(
+        [&](Invitation& it) {
+          there(it);
+          it.until = absl::Now() - absl::Hours(1);
+        },
+        "config", 2, "clock is");
+  }
+}
+
+TEST_F(Joining, NamesTheBrokersCertificateWhereTheClocksAgree) {
+  for (const absl::Duration off : {absl::Hours(50), absl::Hours(-50)}) {
+    const Impostor broker(folder_, CaAround(off), broker_.Enrolment(),
+                          PresentNote(), off);
+    ExpectBoth(
+        [&](Invitation& it) {
+          it.enrol = broker.address();
+          it.ca_der = VALUE_OF(CertificateDer(CaAround(off).certificate_pem));
+        },
+        "broker_unreachable", 5, "though the clocks agree");
+  }
+}
+
+// The pin is judged before the time, and whoever fails it is asked nothing.
+TEST_F(Joining, AttackAStrangersCertificateIsAWrongPinWhateverTheClockSays) {
+  const TlsKeyPair strangers =
+      VALUE_OF(MakeCa("stranger", absl::Now() - absl::Hours(90000),
+                      absl::Now() + absl::Hours(90000)));
+  for (const absl::Duration off : {absl::Hours(50000), absl::Hours(-50000)}) {
+    const Impostor stranger(folder_, strangers, broker_.Enrolment(),
+                            PresentNote(), off, off);
+    ExpectBoth([&](Invitation& it) { it.enrol = stranger.address(); },
+               "wrong_pin", 6, "not this network's broker");
+    EXPECT_EQ(stranger.asked(), 0);
+  }
+}
+
+// The one connection that does not mind the time minds everything else.
+TEST_F(Joining, AttackAStrangerIsNotEvenAskedTheTime) {
+  const absl::Duration off = absl::Hours(50000);
+  const Impostor known(folder_, CaAround(off), broker_.Enrolment(),
+                       PresentNote(), off, off);
+  const auto ask = [&](const std::string& ca_pem, const std::string& host) {
+    const auto channel = MakeChannel(
+        known.address(), MakeClocklessCredentials(ca_pem, host), 1 << 20);
+    grpc::ClientContext context;
+    v1::NetworkResponse response;
+    return v1::EnrolmentService::NewStub(channel)
+        ->GetNetwork(&context, {}, &response)
+        .ok();
+  };
+  EXPECT_FALSE(ask(broker_.ca_pem(), "127.0.0.1"));
+  EXPECT_FALSE(ask("", "127.0.0.1"));
+  EXPECT_FALSE(ask(CaAround(off).certificate_pem, "127.0.0.2"));
+  EXPECT_EQ(known.asked(), 0);
+  EXPECT_TRUE(ask(CaAround(off).certificate_pem, "127.0.0.1"));
+}
+
+TEST_F(Joining, SaysThatABrokerHangs) {
+  const InBetween hanging("");
+  const Way way{Way::Port::kEnrolment,
+                hanging.address(),
+                {broker_.ca_pem(), "", ""},
+                absl::Milliseconds(200)};
+  Expect(ExplainUnreached(way, absl::DeadlineExceededError(""), absl::Now()),
+         "broker_unreachable", 5,
+         absl::StrCat(hanging.address(),
+                      " takes the connection, but does not answer"));
 }
 
 // The certificate did not arrive, but the invitation is used.
