@@ -95,6 +95,15 @@ std::string Verdict(const AccessAudit& audit) {
                       ".\n");
 }
 
+void EachRecord(const AccessExport& log,
+                const std::function<void(const AccessRecord&)>& take) {
+  for (const absl::string_view line : log.lines) {
+    const absl::StatusOr<AccessRecord> record =
+        DecodeAccessRecord(AsBytes(line));
+    if (record.ok()) take(*record);
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<AccessAudit> AuditAccessLog(const AccessExport& log,
@@ -129,14 +138,17 @@ absl::StatusOr<AccessAudit> AuditAccessLog(const AccessExport& log,
   return audit;
 }
 
-void PickRecords(const AccessExport& log, const AccessFilter& filter,
+absl::Status LearnRecords(const AccessExport& log, AccessPick& pick) {
+  if (!pick.filter().NeedsAll()) return absl::OkStatus();
+  EachRecord(log, [&](const AccessRecord& record) { pick.Learn(record); });
+  return pick.CheckKnown();
+}
+
+void PickRecords(const AccessExport& log, AccessPick& pick,
                  const std::function<void(const AccessRecord&)>& take) {
-  AccessPick pick(filter);
-  for (const absl::string_view line : log.lines) {
-    const absl::StatusOr<AccessRecord> record =
-        DecodeAccessRecord(AsBytes(line));
-    if (record.ok() && pick.Takes(*record)) take(*record);
-  }
+  EachRecord(log, [&](const AccessRecord& record) {
+    if (pick.Takes(record)) take(record);
+  });
 }
 
 Json ToJson(const AccessAudit& audit) {
@@ -176,7 +188,20 @@ Json ToJson(const AccessRecord& record) {
           {"sections", record.sections},
           {"grant_or_basis", TextOrNull(record.grant_or_basis)},
           {"justification", TextOrNull(record.justification)},
-          {"outcome", record.outcome}};
+          {"outcome", record.outcome},
+          {"from", TextOrNull(record.from)},
+          {"supersedes", TextOrNull(record.supersedes)},
+          {"review", TextOrNull(record.review)}};
+}
+
+Json ToJson(const BasisReview& review) {
+  return {{"state", std::string(NameOf(review.state))},
+          {"due", FormatUtc(review.due)},
+          {"outcome", TextOrNull(review.outcome)},
+          {"officer", TextOrNull(review.officer)},
+          {"record", NumberOrNull(review.record)},
+          {"at", review.at.has_value() ? Json(FormatUtc(*review.at))
+                                       : Json(nullptr)}};
 }
 
 std::string ToText(const AccessAudit& audit) {
@@ -198,12 +223,58 @@ std::string ToText(const AccessRecord& record) {
   std::string line =
       absl::StrFormat("%6d  %s  %s  %-18s", record.seq, FormatUtc(record.at),
                       record.officer.substr(0, 10), record.action);
-  for (const std::string& part : {record.case_pseudonym.substr(0, 10),
-                                  absl::StrJoin(record.sections, ","),
-                                  record.grant_or_basis.substr(0, 10),
-                                  record.outcome == "ok" ? "" : record.outcome})
+  for (const std::string& part :
+       {record.case_pseudonym.substr(0, 10),
+        absl::StrJoin(record.sections, ","),
+        record.grant_or_basis.substr(0, 10), record.review,
+        record.outcome == "ok" ? "" : record.outcome})
     if (!part.empty()) absl::StrAppend(&line, " ", part);
+  if (!record.supersedes.empty())
+    absl::StrAppend(&line, " in place of ", record.supersedes.substr(0, 10));
   return Printable(line) + "\n";
+}
+
+std::string ToText(const BasisReview& review) {
+  const std::string by =
+      review.record.has_value()
+          ? absl::StrCat("reviewed as ", review.outcome, " by ",
+                         review.officer.substr(0, 10), " at ",
+                         FormatUtc(*review.at), ", record ", *review.record)
+          : "not reviewed";
+  const absl::string_view when =
+      review.state == BasisReview::State::kDue      ? "still in time"
+      : review.state == BasisReview::State::kInTime ? "in time"
+                                                    : "LATE";
+  return Printable(absl::StrCat("        ", by, "; due ", FormatUtc(review.due),
+                                ": ", when)) +
+         "\n";
+}
+
+std::string NotesOn(const AccessPick& pick) {
+  const AccessFilter& filter = pick.filter();
+  std::string text;
+  if (filter.late_reviews || filter.without_consent)
+    absl::StrAppend(
+        &text, "Reviews are judged at ",
+        pick.judged_at() == absl::InfinitePast() ? "no time at all: no record"
+                                                 : FormatUtc(pick.judged_at()),
+        ", the time of ",
+        pick.judged_by_anchor() ? "the newest checkpoint of it in the "
+                                  "network's log"
+                                : "the newest record",
+        ".\n");
+  if (filter.outside_own_cases)
+    absl::StrAppend(&text,
+                    filter.own_cases
+                        ? "Own cases are those of the list."
+                        : "An officer's own cases are those in which "
+                          "it recorded or changed a consent, or sent, "
+                          "changed or answered a referral.",
+                    "\n");
+  if (pick.unseen_cases() > 0)
+    absl::StrAppend(&text, "No record names ", pick.unseen_cases(),
+                    " case(s) of the list.\n");
+  return text;
 }
 
 }  // namespace amparo::auditor

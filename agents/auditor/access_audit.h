@@ -28,16 +28,23 @@ absl::StatusOr<AccessAudit> AuditAccessLog(const AccessExport& log,
                                            LeafSource* source,
                                            ReplayOptions options);
 
-// The records that `filter` asks for, in order; lines that are no record are
-// left out.
-void PickRecords(const AccessExport& log, const AccessFilter& filter,
+// Learns the records of `log` where the filter needs it; what
+// AccessPick::CheckKnown says.
+absl::Status LearnRecords(const AccessExport& log, AccessPick& pick);
+// The records that `pick` takes, in order; lines that are no record are left
+// out.
+void PickRecords(const AccessExport& log, AccessPick& pick,
                  const std::function<void(const AccessRecord&)>& take);
 
 // The object "access_log_check/1" without its records, and a record of it.
 Json ToJson(const AccessAudit& audit);
 Json ToJson(const AccessRecord& record);
+Json ToJson(const BasisReview& review);
 // For people.
 std::string ToText(const AccessAudit& audit);
 std::string ToText(const AccessRecord& record);  // one line
+std::string ToText(const BasisReview& review);   // one line, below its record
+// What else a reader of the records has to know; may be empty.
+std::string NotesOn(const AccessPick& pick);
 
 }  // namespace amparo::auditor

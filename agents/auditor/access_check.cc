@@ -193,6 +193,7 @@ class Judgement {
                          " was changed, put in, cut out or moved"));
       } else {
         verdict_.anchored = size;
+        verdict_.anchored_at = anchor->time;
       }
     }
   }

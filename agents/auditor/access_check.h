@@ -40,6 +40,7 @@ struct AccessVerdict {
   uint64_t records = 0;
   uint64_t anchors = 0;   // checkpoints of it in the network's log
   uint64_t anchored = 0;  // records before this one are those of a checkpoint
+  std::optional<absl::Time> anchored_at;  // when the last of these was logged
   bool judged_keys = false;  // false: nobody could say whose keys are right
   // The member made a key by its identity alone at this entry, as an agent
   // does that came back from a backup, and of the records that were anchored

@@ -10,20 +10,38 @@ namespace {
 
 constexpr char kBasisPrefix[] = "w-";  // of WithoutConsentId
 
-bool IsLook(const AccessRecord& record) {
-  return record.action == "section_open" || record.action == "referral_show";
-}
-
 }  // namespace
 
+void AccessPick::Learn(const AccessRecord& record) {
+  newest_ = std::max(newest_, record.at);
+  if (filter_.outside_own_cases) own_cases_.Learn(record);
+  if (filter_.without_consent || filter_.late_reviews) reviews_.Learn(record);
+}
+
+absl::Status AccessPick::CheckKnown() const {
+  return filter_.outside_own_cases ? own_cases_.CheckKnown() : absl::OkStatus();
+}
+
+void AccessPick::NoteAnchor(absl::Time at) {
+  anchored_ = std::max(anchored_, at);
+}
+
 bool AccessPick::Takes(const AccessRecord& record) {
-  if (record.action == "consent_revoke" && record.outcome == "ok" &&
-      !record.grant_or_basis.empty())
-    revoked_.insert(record.grant_or_basis);
-  if (filter_.after_revocation &&
-      !(IsLook(record) && revoked_.contains(record.grant_or_basis)))
-    return false;
+  if (filter_.after_revocation) {
+    endings_.Take(record);
+    if (!endings_.IsAfterEnd(record)) return false;
+  }
+  if (filter_.outside_own_cases && !own_cases_.IsOutside(record)) return false;
+  if (filter_.late_reviews) {
+    const std::optional<BasisReview> review = ReviewOf(record);
+    if (!review || !review->IsLate()) return false;
+  }
   return Fits(record);
+}
+
+std::optional<BasisReview> AccessPick::ReviewOf(
+    const AccessRecord& record) const {
+  return reviews_.Of(record, judged_at());
 }
 
 bool AccessPick::Fits(const AccessRecord& record) const {
@@ -32,7 +50,8 @@ bool AccessPick::Fits(const AccessRecord& record) const {
   };
   if (!begins(record.case_pseudonym, filter_.case_id) ||
       !begins(record.officer, filter_.officer) ||
-      !begins(record.grant_or_basis, filter_.grant))
+      !(begins(record.grant_or_basis, filter_.grant) ||
+        begins(record.supersedes, filter_.grant)))
     return false;
   if (filter_.without_consent && !begins(record.grant_or_basis, kBasisPrefix))
     return false;

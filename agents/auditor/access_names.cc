@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "agents/auditor/access_filter.h"
+#include "agents/auditor/access_names.h"
 #include "base/error.h"
 #include "proto/content/section.h"
 
@@ -15,16 +16,33 @@ namespace {
 
 // All that agents write as `action`: docs/AUDIT_EVENTS.md.
 const std::vector<std::string>& Actions() {
-  static const auto* const actions = new std::vector<std::string>{
-      "referral_send",     "referral_show",     "section_open",
-      "referral_accept",   "referral_decline",  "referral_close",
-      "referral_update",   "referral_disclose", "referral_withdraw",
-      "alarm_acknowledge", "alarm_evidence",    "evidence_document",
-      "case_opening",      "consent_record",    "consent_extend",
-      "consent_revoke",    "consent_show",      "case_search",
-      "key_confirm",       "officer_add",       "officer_remove",
-      "keys_rotate",       "key_revoke",        "backup",
-      "access_log_read"};
+  static const auto* const actions =
+      new std::vector<std::string>{"referral_send",
+                                   "referral_show",
+                                   "section_open",
+                                   "referral_accept",
+                                   "referral_decline",
+                                   "referral_close",
+                                   "referral_update",
+                                   "referral_disclose",
+                                   "referral_withdraw",
+                                   "alarm_acknowledge",
+                                   "alarm_evidence",
+                                   "evidence_document",
+                                   "case_opening",
+                                   "consent_record",
+                                   "consent_extend",
+                                   "consent_revoke",
+                                   "consent_withdrawn",
+                                   "consent_show",
+                                   "case_search",
+                                   "key_confirm",
+                                   "officer_add",
+                                   "officer_remove",
+                                   "keys_rotate",
+                                   "key_revoke",
+                                   "backup",
+                                   "access_log_read"};
   return *actions;
 }
 
@@ -42,11 +60,24 @@ bool IsKnown(const std::string& name, const std::vector<std::string>& names) {
 
 }  // namespace
 
+bool IsSlotName(absl::string_view name) {
+  return IsKnown(std::string(name), SlotNames());
+}
+
 absl::Status CheckFilter(const AccessFilter& filter) {
   if (!filter.section.empty() && !IsKnown(filter.section, SlotNames()))
     return NoSuch("a section", "--section", SlotNames());
   if (!filter.action.empty() && !IsKnown(filter.action, Actions()))
     return NoSuch("an action", "--action", Actions());
+  if (filter.outside_own_cases && filter.officer.empty())
+    return MakeError(
+        absl::StatusCode::kInvalidArgument,
+        "--outside-own-cases is about one officer",
+        {.code = "usage", .field = "--officer", .expected = "--officer o-..."});
+  if (filter.own_cases && !filter.outside_own_cases)
+    return MakeError(absl::StatusCode::kInvalidArgument,
+                     "--own-cases goes with --outside-own-cases",
+                     {.code = "usage", .field = "--own-cases"});
   return absl::OkStatus();
 }
 

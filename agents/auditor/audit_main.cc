@@ -124,7 +124,13 @@ CLI::App* AddAccessLog(CLI::App& app, Arguments& arguments) {
   verb->add_flag("--without-consent", filter.without_consent,
                  "what was sent or seen on a basis without consent");
   verb->add_flag("--after-revocation", filter.after_revocation,
-                 "looks under a grant that was revoked here before");
+                 "looks at what a consent allowed that was taken back before");
+  verb->add_flag("--late-reviews", filter.late_reviews,
+                 "disclosures without consent without a review within 72 hours");
+  verb->add_flag("--outside-own-cases", filter.outside_own_cases,
+                 "looks of --officer at cases in which it did nothing else");
+  add("--own-cases", arguments.own_cases,
+      "the institution's list of the officer's cases, one id a line", "FILE");
   return verb;
 }
 

@@ -10,6 +10,15 @@ namespace {
 
 constexpr size_t kNonceBytes = 16;
 
+// Keys that came later: absent, never empty, so that each record has one form.
+struct LaterKey {
+  const char* name;
+  std::string AccessRecord::*value;
+};
+constexpr LaterKey kLaterKeys[] = {{"from", &AccessRecord::from},
+                                   {"supersedes", &AccessRecord::supersedes},
+                                   {"review", &AccessRecord::review}};
+
 }  // namespace
 
 Bytes EncodeAccessRecord(const AccessRecord& record) {
@@ -25,6 +34,8 @@ Bytes EncodeAccessRecord(const AccessRecord& record) {
   json["grant_or_basis"] = record.grant_or_basis;
   json["justification"] = record.justification;
   json["outcome"] = record.outcome;
+  for (const LaterKey& key : kLaterKeys)
+    if (!(record.*key.value).empty()) json[key.name] = record.*key.value;
   return ToBytes(DumpJson(json));
 }
 
@@ -34,7 +45,8 @@ absl::StatusOr<AccessRecord> DecodeAccessRecord(ByteView bytes) {
   ASSIGN_OR_RETURN(const Json json, ParseJson(AsText(bytes)));
   RETURN_IF_ERROR(JsonKeysWithin(
       json, {"seq", "at", "nonce", "officer", "affiliation", "action", "case",
-             "sections", "grant_or_basis", "justification", "outcome"}));
+             "sections", "grant_or_basis", "justification", "outcome", "from",
+             "supersedes", "review"}));
   AccessRecord record;
   ASSIGN_OR_RETURN(const int64_t seq, JsonInt(json, "seq"));
   if (seq < 0) return absl::InvalidArgumentError("a number below zero");
@@ -52,6 +64,12 @@ absl::StatusOr<AccessRecord> DecodeAccessRecord(ByteView bytes) {
   ASSIGN_OR_RETURN(record.grant_or_basis, JsonString(json, "grant_or_basis"));
   ASSIGN_OR_RETURN(record.justification, JsonString(json, "justification"));
   ASSIGN_OR_RETURN(record.outcome, JsonString(json, "outcome"));
+  for (const LaterKey& key : kLaterKeys) {
+    if (!json.contains(key.name)) continue;
+    ASSIGN_OR_RETURN(record.*key.value, JsonString(json, key.name));
+    if ((record.*key.value).empty())
+      return absl::InvalidArgumentError("a key that says nothing");
+  }
   const auto sections = json.find("sections");
   if (sections == json.end() || !sections->is_array())
     return absl::InvalidArgumentError("sections: expected a list");

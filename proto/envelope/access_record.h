@@ -21,7 +21,7 @@ struct AccessRecord {
   uint64_t seq = 0;  // from 0: leaf index in the access log's tree
   absl::Time at;
   Bytes nonce;  // 16 random bytes: a record cannot be guessed from its hash
-  std::string officer;         // OfficerId text
+  std::string officer;         // OfficerId text; empty: the agent itself
   std::string affiliation;     // member id
   std::string action;          // "section_open", "referral_send", ...
   std::string case_pseudonym;  // CaseId text
@@ -29,6 +29,10 @@ struct AccessRecord {
   std::string grant_or_basis;  // GrantId or WithoutConsentId text
   std::string justification;   // sha256:... of a written reason
   std::string outcome;         // "ok" or an error code
+  // Written only where they apply, after the others.
+  std::string from;        // member whose sections, or whose grant, it is about
+  std::string supersedes;  // GrantId: `sections` were taken back from it
+  std::string review;      // outcome of a review
 };
 
 // JSON, keys in the order above: the leaf's bytes.

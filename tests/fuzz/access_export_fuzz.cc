@@ -16,11 +16,29 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   audit.verdict = JudgeAccessLog(log, nobody);
   Require(!audit.verdict.ok());
   Require(!ToText(audit).empty() && ToJson(audit)["ok"] == false);
-  size_t picked = 0;
-  PickRecords(log, {}, [&](const AccessRecord& record) {
-    ++picked;
+  size_t all = 0;
+  AccessPick everything({});
+  PickRecords(log, everything, [&](const AccessRecord& record) {
+    ++all;
     Require(!ToText(record).empty());
   });
-  Require(picked <= log.lines.size());
+  Require(all <= log.lines.size());
+  // No question makes more of it than there is, or never ends.
+  for (const AccessFilter& filter :
+       {AccessFilter{.after_revocation = true},
+        AccessFilter{.without_consent = true},
+        AccessFilter{.late_reviews = true},
+        AccessFilter{.officer = "o", .outside_own_cases = true}}) {
+    AccessPick pick(filter);
+    if (!LearnRecords(log, pick).ok()) continue;
+    size_t picked = 0;
+    PickRecords(log, pick, [&](const AccessRecord& record) {
+      ++picked;
+      if (const auto review = pick.ReviewOf(record))
+        Require(!ToText(*review).empty() && ToJson(*review).is_object());
+    });
+    Require(picked <= all &&
+            (picked == 0 || !NotesOn(pick).empty() || filter.after_revocation));
+  }
   return 0;
 }

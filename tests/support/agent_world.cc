@@ -195,7 +195,7 @@ void TestAgent::Open() {
                      *b.promises, *b.anchors, kv_, port_, clock,
                      *b.time, *b.restored, *b.heartbeats});
   b.intake = VALUE_OF(Intake::Open({*b.cases, *b.outbox, *b.held, *b.peers, *b.keys,
-                                    *b.log, *b.packer, *b.promises, *b.alarms, kv_, port_,
+                                    *b.log, *b.packer, *b.promises, *b.alarms, *b.access_log, kv_, port_,
                                     clock, *b.time, *b.restored,
                                     *b.heartbeats, [] {}}));
   b.desk = std::make_unique<Desk>(Desk{

@@ -37,6 +37,7 @@ struct Arguments {
   std::string out;                 // prove
   AccessFilter filter;             // access-log
   std::string from, until;
+  std::string own_cases;  // access-log: a file
   JoinOptions join;
 
   bool NamesASource() const {

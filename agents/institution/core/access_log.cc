@@ -62,12 +62,12 @@ absl::StatusOr<std::unique_ptr<AccessLog>> AccessLog::Open(KeyValue& kv,
   return log;
 }
 
-absl::Status AccessLog::Write(const Entry& entry) {
+absl::Status AccessLog::Write(const Entry& entry, Batch rows) {
   AccessRecord record{
       .seq = 0,
       .at = clock_.Now(),
       .nonce = RandomBytes(16),
-      .officer = entry.officer.text(),
+      .officer = entry.officer ? entry.officer->text() : "",
       .affiliation = self_.text(),
       .action = entry.action,
       .case_pseudonym = entry.case_id ? entry.case_id->text() : "",
@@ -75,6 +75,9 @@ absl::Status AccessLog::Write(const Entry& entry) {
       .grant_or_basis = entry.grant_or_basis,
       .justification = entry.justification,
       .outcome = entry.outcome,
+      .from = entry.from,
+      .supersedes = entry.supersedes,
+      .review = entry.review,
   };
   // The order of records is the order of leaves: one writer, the disk included.
   MutexLock lock(mutex_);
@@ -85,6 +88,7 @@ absl::Status AccessLog::Write(const Entry& entry) {
   Batch batch;
   batch.Put(RecordKey(record.seq), bytes);
   batch.Put(kEdgeKey, EncodeEdge(range));
+  batch.Append(std::move(rows));
   RETURN_IF_ERROR(kv_.Write(batch));
   range_ = std::move(range);
   return absl::OkStatus();

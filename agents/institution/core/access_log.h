@@ -33,16 +33,18 @@ class AccessLog {
 
   // What to write; seq, at, nonce and affiliation are set by the log.
   struct Entry {
-    OfficerId officer;
+    std::optional<OfficerId> officer;  // none: the agent itself
     const char* action;
     std::optional<CaseId> case_id;
     std::vector<std::string> sections;
     std::string grant_or_basis;
     std::string justification;
     const char* outcome = "ok";
+    std::string from, supersedes, review;
   };
-  // On disk when it returns OK. An error means: show nothing.
-  absl::Status Write(const Entry& entry);
+  // On disk when it returns OK, with `rows` of other books in the same step. An
+  // error means: show nothing.
+  absl::Status Write(const Entry& entry, Batch rows = {});
 
   // Records after `after_seq` (exclusive; nullopt for all), at most `limit`.
   absl::StatusOr<std::vector<AccessRecord>> Read(std::optional<uint64_t> after_seq,

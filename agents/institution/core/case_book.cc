@@ -140,6 +140,10 @@ absl::StatusOr<std::shared_ptr<const Case>> CaseBook::Change(const CaseId& id,
   MutexLock writing(writing_);
   const std::shared_ptr<const Case> current = Find(id);
   ASSIGN_OR_RETURN(CaseChange change, decide(current.get()));
+  // A look: it only had to have its turn.
+  if (current && change.events.empty() && change.contents.empty() &&
+      change.rows.empty())
+    return current;
   std::vector<CaseEvent> events = current ? current->events : std::vector<CaseEvent>();
   Batch batch = std::move(change.rows);
   for (CaseEvent& event : change.events) {

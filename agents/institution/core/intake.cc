@@ -9,6 +9,7 @@
 #include "agents/institution/core/anchors.h"
 #include "agents/institution/core/erasing.h"
 #include "agents/institution/core/opening_book.h"
+#include "agents/institution/core/withdrawn.h"
 #include "base/error.h"
 #include "base/event_log.h"
 #include "base/status.h"
@@ -322,6 +323,9 @@ absl::Status Intake::Fold(InboundEvent inbound, const Payload& payload,
                                books_.time.NowFor(event.at));
     if (!refused.ok()) return refused;
     CaseChange change{{*inbound.event}, {}, std::move(rows)};
+    if (entry != nullptr)
+      NoteWithdrawn(peers.charter.charter, books_.keys.self(), *entry,
+                    *inbound.event, books_.time.NowFor(event.at), change.rows);
     PutOpening(*event.envelope, payload, change.rows);
     if (inbound.document) {
       Content content{payload.document, {}};
@@ -336,7 +340,9 @@ absl::Status Intake::Fold(InboundEvent inbound, const Payload& payload,
   if (ended) AddErasureDue(event, *ended, rows);
   RETURN_IF_ERROR(books_.cases.Change(event.case_id, decide).status());
   LogEvent("event_received", {{"sender", event.from}, {"leaf", *event.leaf}});
-  if (ended) EraseDue().IgnoreError();  // what fails now, the upkeep does
+  // What fails now, the upkeep does.
+  LogWithdrawn(books_.kv, books_.access_log).IgnoreError();
+  if (ended) EraseDue().IgnoreError();
   return absl::OkStatus();
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "agents/institution/core/access_log.h"
 #include "agents/institution/core/alarms.h"
 #include "agents/institution/core/broker_port.h"
 #include "agents/institution/core/case_book.h"
@@ -48,6 +49,7 @@ class Intake {
     const Packer& packer;
     const Promises& promises;
     Alarms& alarms;
+    AccessLog& access_log;
     KeyValue& kv;
     BrokerPort& broker;
     const Clock& clock;
@@ -69,8 +71,9 @@ class Intake {
   // Asks for what is missing since a minute, or since the backup that this
   // agent came back from; sends once more what peers asked for.
   absl::Status AskForMissing();
-  // Destroys what a revocation that was taken in left uncovered, where that
-  // was interrupted. UNAVAILABLE: again later.
+  // Destroys what a revocation that was taken in left uncovered, and writes
+  // what it took back in the access log, where that was interrupted.
+  // UNAVAILABLE: again later.
   absl::Status EraseUncovered();
   // Takes in what was held for a key that is trusted by now. An error: some of
   // it still waits; try again.

@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "agents/institution/core/erasing.h"
 #include "agents/institution/core/intake.h"
+#include "agents/institution/core/withdrawn.h"
 #include "base/json.h"
 #include "base/status.h"
 
@@ -47,6 +48,7 @@ void Intake::AddErasureDue(const CaseEvent& event, const Digest& grant,
 
 absl::Status Intake::EraseUncovered() {
   MutexLock turn(turn_);
+  RETURN_IF_ERROR(LogWithdrawn(books_.kv, books_.access_log));
   return EraseDue();
 }
 

@@ -106,28 +106,40 @@ absl::Status Mask(const std::set<Slot>& asked,
   return absl::OkStatus();
 }
 
-// One record for the look, one for each masked section that is opened.
+// One record for the look, by each ground that it has; one for each masked
+// section that is opened.
 absl::Status LogLook(const Desk& desk, const Officer& officer,
                      const CaseId& case_id,
                      const std::map<Slot, Candidate>& candidates) {
-  AccessLog::Entry look{
-      .officer = officer.id, .action = "referral_show", .case_id = case_id};
+  std::map<std::pair<std::string, MemberId>, AccessLog::Entry> looks;
   std::vector<AccessLog::Entry> openings;
   for (const auto& [slot, candidate] : candidates) {
     if (candidate.view.status != SectionView::Status::kOpen) continue;
+    const std::string& authority = candidate.view.authority;
+    const MemberId& from = candidate.referral->sender;
     if (IsMaskedOnScreen(slot.section)) {
       openings.push_back({.officer = officer.id,
                           .action = "section_open",
                           .case_id = case_id,
                           .sections = {NameOf(slot)},
-                          .grant_or_basis = candidate.view.authority});
+                          .grant_or_basis = authority,
+                          .from = from.text()});
       continue;
     }
-    look.sections.push_back(NameOf(slot));
-    if (look.grant_or_basis.empty())
-      look.grant_or_basis = candidate.view.authority;
+    const auto look = looks.try_emplace(
+        {authority, from}, AccessLog::Entry{.officer = officer.id,
+                                            .action = "referral_show",
+                                            .case_id = case_id,
+                                            .grant_or_basis = authority,
+                                            .from = from.text()});
+    look.first->second.sections.push_back(NameOf(slot));
   }
-  RETURN_IF_ERROR(desk.access_log.Write(look));
+  if (looks.empty())
+    RETURN_IF_ERROR(desk.access_log.Write({.officer = officer.id,
+                                           .action = "referral_show",
+                                           .case_id = case_id}));
+  for (const auto& [ground, look] : looks)
+    RETURN_IF_ERROR(desk.access_log.Write(look));
   for (const AccessLog::Entry& opening : openings)
     RETURN_IF_ERROR(desk.access_log.Write(opening));
   return absl::OkStatus();
@@ -263,10 +275,19 @@ absl::StatusOr<ReferralView> ReferralDesk::Show(
   const Moment moment = TakeMoment(desk_);
   if (status_only) return StatesOnly(desk_, moment, *found.entry, found.id);
 
-  auto candidates = CandidatesOf(desk_, moment, *found.entry, found.id);
-  RETURN_IF_ERROR(Mask(asked, candidates));
-  RETURN_IF_ERROR(
-      LogLook(desk_, officer, found.entry->state.case_id, candidates));
+  const CaseId case_id = found.entry->state.case_id;
+  std::map<Slot, Candidate> candidates;
+  // In one step, so that the record of a revocation comes before no look that
+  // was decided without it.
+  ASSIGN_OR_RETURN(
+      found.entry,
+      desk_.cases.Change(
+          case_id, [&](const Case* current) -> absl::StatusOr<CaseChange> {
+            candidates = CandidatesOf(desk_, moment, *current, found.id);
+            RETURN_IF_ERROR(Mask(asked, candidates));
+            RETURN_IF_ERROR(LogLook(desk_, officer, case_id, candidates));
+            return CaseChange();
+          }));
   RETURN_IF_ERROR(ReadOpen(desk_, moment, *found.entry, candidates));
   ASSIGN_OR_RETURN(const auto opened,
                    NoteOpened(desk_, moment, found.id, found.entry));

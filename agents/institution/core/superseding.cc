@@ -1,6 +1,9 @@
 #include "agents/institution/core/superseding.h"
 
+#include <set>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "agents/institution/core/consent_rows.h"
 #include "agents/institution/core/grant_chain.h"
@@ -8,6 +11,18 @@
 #include "base/status.h"
 
 namespace amparo::agent {
+namespace {
+
+std::vector<std::string> TakenBackBy(const Consequences& consequences) {
+  std::set<Slot> slots;
+  for (const auto& [member, lost] : consequences.lost)
+    slots.insert(lost.begin(), lost.end());
+  std::vector<std::string> names;
+  for (const Slot slot : slots) names.push_back(NameOf(slot));
+  return names;
+}
+
+}  // namespace
 
 absl::StatusOr<std::vector<const HeldGrant*>> ChainToChange(
     const MemberId& self, const Case& entry, const GrantId& id) {
@@ -42,17 +57,18 @@ absl::StatusOr<Superseded> Supersede(
   CaseChange& change = superseded.change;
   ASSIGN_OR_RETURN(const Grant grant,
                    step.Issue(case_id, superseded.grant, old, record, change));
-  RETURN_IF_ERROR(
-      step.desk.access_log.Write({.officer = step.officer.id,
-                                  .action = action,
-                                  .case_id = case_id,
-                                  .sections = {},
-                                  .grant_or_basis = superseded.grant.text()}));
   const CaseEvent note =
       step.EventTo(self, grant.event_id, case_id, Granted{grant, {}});
   change.events.push_back(note);
   ASSIGN_OR_RETURN(superseded.consequences,
                    ConsequencesOf(step, entry, chain, {note}, change));
+  RETURN_IF_ERROR(step.desk.access_log.Write(
+      {.officer = step.officer.id,
+       .action = action,
+       .case_id = case_id,
+       .sections = TakenBackBy(superseded.consequences),
+       .grant_or_basis = superseded.grant.text(),
+       .supersedes = old.text()}));
   for (const auto& [member, grants] : superseded.consequences.holders) {
     const auto lost = superseded.consequences.lost.find(member);
     step.Queue(

@@ -229,7 +229,7 @@ absl::Status Agent::Parts::OpenBooks(const DataDir& data, AgentSecrets secrets) 
                      *heartbeats});
   ASSIGN_OR_RETURN(intake,
                    Intake::Open({*cases, *outbox, *held, *peers, *keys, *log, *packer,
-                                 *promises, *alarms, *kv, *broker, clock, *time, *restored,
+                                 *promises, *alarms, *access_log, *kv, *broker, clock, *time, *restored,
                                  *heartbeats, wake}));
   desk = std::make_unique<Desk>(
       Desk{*cases, *outbox, *held, *peers, *keys, *officers, *access_log, *kv, *restored,

@@ -371,6 +371,7 @@ class AccessFilterTest : public testing::Test {
  protected:
   std::vector<uint64_t> Picked(const AccessFilter& filter) {
     AccessPick pick(filter);
+    for (const AccessRecord& record : records_) pick.Learn(record);
     std::vector<uint64_t> taken;
     for (const AccessRecord& record : records_)
       if (pick.Takes(record)) taken.push_back(record.seq);

@@ -1,7 +1,9 @@
 #include "proto/envelope/access_record.h"
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "base/clock.h"
+#include "gmock/gmock.h"
 #include "tests/support/status_matchers.h"
 
 namespace amparo {
@@ -22,6 +24,23 @@ TEST(AccessRecord, DecodesWhatItEncodesAndNothingElse) {
   const Bytes bytes = EncodeAccessRecord(record);
   EXPECT_EQ(EncodeAccessRecord(VALUE_OF(DecodeAccessRecord(bytes))), bytes);
   const std::string text = ToText(bytes);
+  EXPECT_THAT(text, testing::EndsWith(R"("outcome":"ok"})"));
+  // Keys that came later say something, or are not there.
+  AccessRecord later = record;
+  later.from = "ong";
+  later.supersedes = "g-old";
+  later.review = "justified";
+  const Bytes more = EncodeAccessRecord(later);
+  EXPECT_EQ(EncodeAccessRecord(VALUE_OF(DecodeAccessRecord(more))), more);
+  EXPECT_EQ(ToText(more).substr(0, text.size() - 1),
+            text.substr(0, text.size() - 1));
+  for (const char* key : {"from", "supersedes", "review"})
+    for (const char* value : {"\"\"", "1", "null"})
+      EXPECT_FALSE(DecodeAccessRecord(
+                       AsBytes(absl::StrCat(text.substr(0, text.size() - 1),
+                                            ",\"", key, "\":", value, "}")))
+                       .ok())
+          << key << value;
   for (const std::string& bad :
        {std::string(), std::string("[]"), text.substr(1), text + " x",
         "{\"more\":1," + text.substr(1),
