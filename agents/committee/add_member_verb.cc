@@ -30,6 +30,21 @@ absl::StatusOr<JoinRequest> FetchRequest(const MemberId& member,
   return request;
 }
 
+// A join request may be older than what was decided of its member since.
+absl::Status CheckMayJoin(const Member& member) {
+  const bool has_left = member.status == MemberStatus::kLeft;
+  if (!has_left && member.status != MemberStatus::kSuspended)
+    return absl::OkStatus();
+  return MakeError(
+      absl::StatusCode::kFailedPrecondition,
+      absl::StrCat(member.id.text(), " is ", NameOf(member.status)),
+      {.code = "invalid_state",
+       .field = "MEMBER",
+       .hint = has_left ? "it comes back only under another id: amparo-charter "
+                          "add-member ID:KIND"
+                        : "amparo-charter reinstate first"});
+}
+
 // True once somebody has compared the words.
 absl::StatusOr<bool> WordsAreRight(const AddMemberOptions& options,
                                    const std::string& words,
@@ -72,6 +87,7 @@ absl::StatusOr<Outcome> AddMember(const CharterFolder& folder,
                      {.code = "invalid_state"});
   ASSIGN_OR_RETURN(DraftEdit edit, DraftEdit::Begin(folder));
   ASSIGN_OR_RETURN(Member * member, edit.Find(id.text()));
+  RETURN_IF_ERROR(CheckMayJoin(*member));
   ASSIGN_OR_RETURN(const JoinRequest request,
                    FetchRequest(id, *newest, broker));
   const std::string words =

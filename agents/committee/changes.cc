@@ -49,8 +49,8 @@ std::string MeaningOf(const Member& member) {
           "what it sent since ",
           FormatUtc(member.since),
           " is not believed. What it sent and received before stays proven by "
-          "the log, for it and for the others. It comes back only by a new "
-          "invitation.");
+          "the log, for it and for the others. It comes back only under "
+          "another id, as a new member.");
   }
   return "";
 }

@@ -3,6 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "agents/committee/setting.h"
 #include "base/version.h"
+#include "proto/network/member.h"
 
 namespace amparo::committee {
 namespace {
@@ -18,7 +19,9 @@ constexpr char kFooter[] =
   suspension-MEMBER.json  a suspend-now as published; .pending.json before
   network.json            where the broker is, from amparo-broker init
 Order: new-key on each holder's machine, init, sign, merge, publish; then for
-each member that has joined: add-member, sign, merge, publish.
+each member that has joined: add-member, sign, merge, publish. A member that comes
+later: add-member ID:KIND[:NAME], sign, merge, publish; amparo-broker invite; join;
+then add-member ID, sign, merge, publish.
 Several machines: each has a DIR of its own. The pending file goes from one to
 the next; merge takes it in, sign adds to it, publish ends it, fetch brings the
 published version to the others.
@@ -97,10 +100,18 @@ class Describer {
   }
 
   CLI::App* AddMember() {
-    CLI::App* verb = Verb("add-member", "take a member's keys into the draft");
-    verb->add_option("MEMBER", arguments_.add.member, "id in the draft")
+    CLI::App* verb = Verb(
+        "add-member", "invite a new member, or take one's keys into the draft");
+    verb->add_option("MEMBER", arguments_.add.member,
+                     "ID:KIND or ID:KIND:NAME invites a new member; ID takes "
+                     "the keys of one that has joined since")
         ->required();
     WordsConfirmed(*verb, arguments_.add.words_confirmed);
+    std::string kinds = "Kinds:";
+    for (const MemberKind kind : AllMemberKinds())
+      absl::StrAppend(&kinds, " ", NameOf(kind));
+    verb->footer(
+        absl::StrCat(kinds, "\nExample: add-member casa5:shelter:\"Casa 5\""));
     return verb;
   }
 

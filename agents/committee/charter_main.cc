@@ -93,6 +93,8 @@ absl::StatusOr<std::optional<Outcome>> DispatchDraft(const Verbs& verbs,
     return ChangeStatus(folder, {change.means, arguments.member, since},
                         SystemClock());
   }
+  if (verbs.add_member->parsed() && IsNewMember(arguments.add.member))
+    return InviteMember(folder, arguments.add.member, SystemClock());
   if (verbs.set->parsed()) return Set(folder, arguments.set);
   if (verbs.remove_key->parsed()) return RemoveKey(folder, arguments.key_id);
   if (verbs.add_key->parsed()) {

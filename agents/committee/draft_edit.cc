@@ -50,7 +50,8 @@ absl::StatusOr<Member*> DraftEdit::Find(const std::string& member) {
         absl::StatusCode::kNotFound,
         absl::StrCat("the draft has no member ", member),
         {.code = "unknown_member",
-         .hint = "add a [[member]] with status invited to draft.toml first"});
+         .hint = absl::StrCat("a new one: amparo-charter add-member ", member,
+                              ":KIND[:NAME]")});
   return &*found;
 }
 

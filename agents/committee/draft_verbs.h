@@ -38,6 +38,17 @@ absl::StatusOr<Outcome> ChangeStatus(const CharterFolder& folder,
                                      const StatusOptions& options,
                                      const Clock& clock);
 
+// Whether add-member is asked for a new member ("ID:KIND[:NAME]") and not for
+// one that the draft names ("ID").
+bool IsNewMember(absl::string_view text);
+// A new member, invited and without keys: the draft's, until it has joined and
+// AddMember takes its keys in. INVALID_ARGUMENT says what an id is and which
+// kinds there are; ALREADY_EXISTS for an id that the draft gave out, a former
+// member's included. The same again changes nothing.
+absl::StatusOr<Outcome> InviteMember(const CharterFolder& folder,
+                                     const std::string& text,
+                                     const Clock& clock);
+
 struct SetOptions {
   std::vector<std::string> words;  // name and values, see setting.h
   ListChange change = ListChange::kReplace;

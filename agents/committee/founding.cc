@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "agents/committee/key_verbs.h"
 #include "base/clock.h"
@@ -24,18 +25,30 @@ std::map<std::string, Deadlines> DefaultDeadlines() {
 
 }  // namespace
 
-absl::StatusOr<Founder> ParseFounder(absl::string_view text) {
+absl::StatusOr<Founder> ParseFounder(absl::string_view text,
+                                     const char* field) {
   const std::vector<std::string> parts =
       absl::StrSplit(text, absl::MaxSplits(':', 2));
-  const absl::Status wrong =
-      MakeError(absl::StatusCode::kInvalidArgument, "not a member",
-                {.code = "usage",
-                 .field = "--member",
-                 .expected = "ID:KIND or ID:KIND:NAME, as ong:victim_support"});
-  if (parts.size() < 2) return wrong;
+  const auto wrong = [&](absl::string_view what, std::string expected) {
+    return MakeError(
+        absl::StatusCode::kInvalidArgument, what,
+        {.code = "usage", .field = field, .expected = std::move(expected)});
+  };
+  if (parts.size() < 2)
+    return wrong("not a member: the kind is missing",
+                 "ID:KIND or ID:KIND:NAME, as ong:victim_support");
   absl::StatusOr<MemberId> id = MemberId::Parse(parts[0]);
+  if (!id.ok())
+    return wrong("not an id for a member",
+                 "1 to 32 small letters, digits and hyphens, a letter first, "
+                 "as ong-porto");
   const absl::StatusOr<MemberKind> kind = ParseMemberKind(parts[1]);
-  if (!id.ok() || !kind.ok()) return wrong;
+  if (!kind.ok())
+    return wrong("no such kind of member",
+                 absl::StrJoin(AllMemberKinds(), " ",
+                               [](std::string* out, MemberKind one) {
+                                 absl::StrAppend(out, NameOf(one));
+                               }));
   std::string name = parts.size() > 2 ? parts[2] : id->text();
   return Founder{*std::move(id), *kind, std::move(name)};
 }

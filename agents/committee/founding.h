@@ -20,8 +20,10 @@ struct Founder {
   MemberKind kind;
   std::string name;
 };
-// "ID:KIND" or "ID:KIND:NAME".
-absl::StatusOr<Founder> ParseFounder(absl::string_view text);
+// "ID:KIND" or "ID:KIND:NAME". INVALID_ARGUMENT, of `field`, says which of them is
+// wrong and what there is.
+absl::StatusOr<Founder> ParseFounder(absl::string_view text,
+                                     const char* field = "--member");
 
 // The members that hold the governance keys when nobody says otherwise: the
 // first five that have a mailbox.

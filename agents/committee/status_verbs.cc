@@ -40,7 +40,8 @@ const char* InsteadOf(StatusVerb verb, MemberStatus from) {
     return verb == StatusVerb::kReinstate
                ? "it has not joined yet: amparo-charter add-member"
                : "it has not joined yet: amparo-charter withdraw";
-  return "it has left for good: invite it anew, then amparo-charter add-member";
+  return "it has left for good: it comes back only under another id, by "
+         "amparo-charter add-member ID:KIND";
 }
 
 std::vector<std::string> KeysOf(const Charter& draft, const MemberId& member) {

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include "absl/strings/match.h"
+#include "agents/committee/draft_verbs.h"
 #include "base/encoding.h"
 #include "base/error.h"
 #include "tests/unit/agents/committee/samples.h"
@@ -180,6 +181,87 @@ TEST_F(VerbsTest, AddingAMemberNeedsTheFirstVersionAndAnEntryAndARequest) {
   SignAndPublish();
   EXPECT_THAT(Add("ong").status(), StatusIs(absl::StatusCode::kNotFound));
   EXPECT_EQ(ErrorCodeOf(Add("mp").status()), "unknown_member");
+}
+
+TEST_F(VerbsTest, ANewMemberIsInvitedAndComesInByTwoRounds) {
+  InitAndPublish();
+  clock_.Advance(absl::Hours(24 * 40));
+  const Outcome invited =
+      VALUE_OF(InviteMember(folder_, "casa5:shelter:Casa 5: sede", clock_));
+  EXPECT_EQ(invited.json["member"], "casa5");
+  EXPECT_EQ(invited.json["status"], "invited");
+  EXPECT_EQ(invited.json["version"], 2);
+  EXPECT_TRUE(absl::StrContains(invited.text, "amparo-broker invite casa5"));
+  SignAndPublish();
+  const Member first = *Newest().charter.Find(Id("casa5"));
+  EXPECT_EQ(first.name, "Casa 5: sede");
+  EXPECT_EQ(first.kind, MemberKind::kShelter);
+  EXPECT_EQ(first.status, MemberStatus::kInvited);
+  EXPECT_EQ(first.since, clock_.Now());
+  EXPECT_FALSE(first.identity_key.has_value());
+
+  const JoinRequest request = LeaveJoinRequest("casa5");
+  ASSERT_OK(Add("casa5"));
+  SignAndPublish();
+  const Member second = *Newest().charter.Find(Id("casa5"));
+  EXPECT_EQ(second.status, MemberStatus::kActive);
+  EXPECT_EQ(second.identity_key, request.identity_key);
+}
+
+TEST_F(VerbsTest, InvitingTheSameMemberAgainChangesNothing) {
+  InitAndPublish();
+  ASSERT_OK(InviteMember(folder_, "casa5:shelter", clock_));
+  const std::string draft = VALUE_OF(ReadFile(folder_.DraftPath(), 1 << 20));
+  clock_.Advance(absl::Hours(1));
+  EXPECT_OK(InviteMember(folder_, "casa5:shelter", clock_));
+  EXPECT_EQ(VALUE_OF(ReadFile(folder_.DraftPath(), 1 << 20)), draft);
+}
+
+TEST_F(VerbsTest, ANewMemberNeedsAnIdThatNobodyHasAndAKindThatThereIs) {
+  InitAndPublish();
+  const auto refuse = [&](const char* text, const char* code,
+                          const char* expected) {
+    const absl::Status status = InviteMember(folder_, text, clock_).status();
+    EXPECT_EQ(ErrorCodeOf(status), code) << text;
+    const ErrorDetail detail = DetailOf(status).value_or(ErrorDetail{});
+    EXPECT_EQ(detail.field, "MEMBER") << text;
+    EXPECT_TRUE(absl::StrContains(detail.expected + detail.hint, expected))
+        << text << ": " << status;
+  };
+  const std::string draft = VALUE_OF(ReadFile(folder_.DraftPath(), 1 << 20));
+  refuse("casa5:ngo", "usage", "shelter health police");
+  refuse("Casa5:shelter", "usage", "small letters");
+  refuse(":shelter", "usage", "small letters");
+  refuse("ong:shelter", "conflict", "add-member ong");
+  refuse("ong:victim_support:Other", "conflict", "another id");
+  EXPECT_EQ(VALUE_OF(ReadFile(folder_.DraftPath(), 1 << 20)), draft);
+  EditDraft([](Charter& charter) {
+    charter.members[1].status = MemberStatus::kLeft;
+  });
+  refuse("ong:victim_support", "conflict", "never given out again");
+  // Nor while the version is being signed.
+  ASSERT_OK(SignOnce());
+  EXPECT_EQ(
+      ErrorCodeOf(InviteMember(folder_, "casa5:shelter", clock_).status()),
+      "conflict");
+}
+
+TEST_F(VerbsTest, AttackAnOldJoinRequestBringsNoFormerOrSuspendedMemberBack) {
+  InitAndPublish();
+  LeaveJoinRequest("ong");
+  ASSERT_OK(Add("ong"));
+  SignAndPublish();
+  for (const MemberStatus status :
+       {MemberStatus::kSuspended, MemberStatus::kLeft}) {
+    EditDraft([&](Charter& draft) {
+      for (Member& member : draft.members)
+        if (member.id == Id("ong")) member.status = status;
+    });
+    const absl::Status refused = Add("ong").status();
+    EXPECT_EQ(ErrorCodeOf(refused), "invalid_state");
+    EXPECT_EQ(VALUE_OF(folder_.Draft(Newest())).Find(Id("ong"))->status,
+              status);
+  }
 }
 
 TEST_F(VerbsTest, MergingBringsTheSignaturesOfAnotherCopy) {
