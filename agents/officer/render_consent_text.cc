@@ -201,7 +201,8 @@ absl::StatusOr<std::string> ToText(const v1::CaseOpening& opening,
                    "FILE\n");
   if (opening.unopened() > 0)
     absl::StrAppend(&text, opening.unopened(),
-                    " more came before this agent kept what opens them.\n");
+                    " more stay closed: refused, waiting, sent again since, or older "
+                    "than what this agent keeps of them.\n");
   if (opening.withheld() > 0)
     absl::StrAppend(&text, "Which sections ", opening.withheld(),
                     " of them held is your word; --with-sections proves it, "

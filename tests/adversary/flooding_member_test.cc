@@ -9,6 +9,7 @@
 #include "proto/content/event_document.h"
 #include "proto/content/revocation.h"
 #include "proto/envelope/codec.h"
+#include "proto/envelope/recall.h"
 #include "tests/adversary/victims.h"
 
 // A member with good keys whose mail is well formed and means harm by its
@@ -69,6 +70,48 @@ class FloodingMember : public Victims {
                         .grant = Sha256(payload.event_id.text())},
                        VALUE_OF(mp().keys().Signer()));
     return payload;
+  }
+  // Well formed, and about a case that nobody knows.
+  Payload Junk() {
+    Payload payload = PayloadOf(mp(), EventKind::kAccepted);
+    payload.case_id = CaseId::New();
+    EventDocument event = EventOf(mp(), payload);
+    event.case_id = payload.case_id;
+    event.referral_id = ReferralId::New();
+    payload.document = Sign(mp(), event);
+    return payload;
+  }
+  // The first event of a case, or one more of it.
+  Payload CancelRequest(TestAgent& from, const CaseId& id) {
+    Payload payload = PayloadOf(from, EventKind::kCancelRequested);
+    payload.case_id = id;
+    EventDocument event = EventOf(from, payload);
+    event.case_id = id;
+    event.referral_id = ReferralId::New();
+    payload.document = Sign(from, event);
+    return payload;
+  }
+  // As if `count` of them, with so long a code, had come from mp before.
+  void FillCase(const CaseId& id, size_t count, size_t code_bytes) {
+    ASSERT_OK(uls().cases().Change(
+        id, [&](const Case*) -> absl::StatusOr<CaseChange> {
+          CaseChange change;
+          for (size_t i = 0; i < count; ++i)
+            change.events.push_back(
+                {EventId::New(), id, Id("mp"), Id("uls"), world_.clock().Now(),
+                 LeafIndex(i), std::nullopt,
+                 Answered{EventKind::kCancelRequested, ReferralId::New(),
+                          std::string(code_bytes, 'x')}});
+          return change;
+        }));
+  }
+  size_t EventsAtUls(const CaseId& id) {
+    return uls().cases().Find(id)->events.size();
+  }
+  // What uls signed for it.
+  ReceiptKind AnswerTo(const EnvelopeId& id) {
+    return static_cast<ReceiptKind>(
+        VALUE_OF(uls().kv().Get("in/seen/mp/" + id.text())).back());
   }
   Envelope Pack(TestAgent& from, const Payload& payload, const Link& link) {
     return VALUE_OF(
@@ -322,6 +365,181 @@ TEST_F(FloodingMember, WhatAnswersItsMailTakesNoRoomFromOfficers) {
   uls().port().full.clear();
   world_.Settle();
   EXPECT_EQ(uls().outbox().size(), 0u);
+}
+
+TEST_F(FloodingMember, RefusedMailFillsNoDisk) {
+  constexpr size_t kMost = RefusedMail::kPerSenderMax;
+  for (size_t i = 0; i < kMost; ++i) Send(mp(), Junk());
+  world_.Settle();
+  EXPECT_EQ(uls().intake().quarantined(), kMost);
+  EXPECT_FALSE(HasAlarm(uls(), "flood"));
+  uls().Restart();
+  const Envelope last = Pack(mp(), Junk(), NextLink(mp(), Id("uls")));
+  ASSERT_OK(mp().port().Submit(last).status());
+  world_.Settle();
+  EXPECT_EQ(uls().intake().quarantined(), kMost);
+  EXPECT_TRUE(HasAlarmFor(uls(), "flood", Id("mp")));
+  // What is not kept is not acknowledged.
+  EXPECT_EQ(AnswerTo(last.header.envelope_id), ReceiptKind::kUndecryptable);
+  // Nobody else's room is taken.
+  Send(gnr(), CancelRequest(gnr(), CaseId::New()));
+  ExpectHonestTrafficFlows();
+  EXPECT_FALSE(HasAlarmFor(uls(), "flood", Id("ong")));
+}
+
+TEST_F(FloodingMember, LargeRefusedMailFillsNoDisk) {
+  constexpr size_t kEach = size_t{200} << 10;
+  for (size_t i = 0; i <= RefusedMail::kBytesPerSenderMax / kEach; ++i) {
+    Payload junk = Junk();
+    junk.document = std::string(kEach, 'x');
+    Send(mp(), junk);
+  }
+  world_.Settle();
+  EXPECT_GT(uls().intake().quarantined(), 70u);
+  EXPECT_LT(uls().intake().quarantined(),
+            RefusedMail::kBytesPerSenderMax / kEach);
+  EXPECT_TRUE(HasAlarmFor(uls(), "flood", Id("mp")));
+  ExpectHonestTrafficFlows();
+}
+
+TEST_F(FloodingMember, ACaseTakesOnlySoManyEventsOfOneMember) {
+  const CaseId id = CaseId::New();
+  FillCase(id, kEventsOfPeerMax - 1, 1);
+  const Payload last = CancelRequest(mp(), id);
+  Send(mp(), last);
+  world_.Settle();
+  EXPECT_EQ(EventsAtUls(id), kEventsOfPeerMax);
+  EXPECT_EQ(uls().intake().quarantined(), 0u);
+  uls().Restart();
+  Send(mp(), CancelRequest(mp(), id));
+  world_.Settle();
+  EXPECT_EQ(EventsAtUls(id), kEventsOfPeerMax);
+  EXPECT_EQ(uls().intake().quarantined(), 1u);
+  // What is known may come again, others have room, and so has it elsewhere.
+  Send(mp(), last);
+  Send(gnr(), [&] {
+    Payload payload = PayloadOf(gnr(), EventKind::kRevoked);
+    payload.case_id = id;
+    payload.document =
+        SignRevocation({.net = gnr().peers().Now()->charter.network_id,
+                        .issuer = Id("gnr"),
+                        .at = world_.clock().Now(),
+                        .event_id = payload.event_id,
+                        .case_id = id,
+                        .grant = Sha256("a grant")},
+                       VALUE_OF(gnr().keys().Signer()));
+    return payload;
+  }());
+  const CaseId other = CaseId::New();
+  Send(mp(), CancelRequest(mp(), other));
+  world_.Settle();
+  EXPECT_EQ(uls().intake().quarantined(), 1u);
+  EXPECT_EQ(uls().cases().Find(id)->shares.at(Id("mp")).events,
+            kEventsOfPeerMax);
+  EXPECT_EQ(uls().cases().Find(id)->shares.at(Id("gnr")).events, 1u);
+  EXPECT_EQ(EventsAtUls(other), 1u);
+}
+
+TEST_F(FloodingMember, ACaseTakesOnlySoManyBytesOfOneMember) {
+  const CaseId id = CaseId::New();
+  constexpr size_t kEach = size_t{32} << 10,
+                   kCount = kEventBytesOfPeerMax / kEach;
+  FillCase(id, kCount, kEach);
+  Send(mp(), CancelRequest(mp(), id));
+  world_.Settle();
+  EXPECT_EQ(EventsAtUls(id), kCount);
+  EXPECT_EQ(uls().intake().quarantined(), 1u);
+  uls().Restart();
+  EXPECT_GT(uls().cases().ShareOf(Id("mp")).bytes, kEventBytesOfPeerMax);
+  Send(mp(), CancelRequest(mp(), id));
+  world_.Settle();
+  EXPECT_EQ(EventsAtUls(id), kCount);
+  ExpectHonestTrafficFlows();
+}
+
+// Witnesses are away: its next prekey, and everybody's, waits for a quorum, and
+// so might what is refused now be right then.
+class WithoutAQuorum : public FloodingMember {
+ protected:
+  WithoutAQuorum() {
+    world_.RequireQuorum(4);
+    world_.Settle();
+    Refer();  // the charter needs nobody any more
+    world_.Settle();
+    SetWitnesses(false);
+    world_.clock().Advance(absl::Hours(24) + absl::Minutes(1));
+    world_.Settle();
+  }
+  void SetWitnesses(bool there) {
+    for (const char* id : {"gnr", "cpcj"}) world_.agent(id).witnesses = there;
+  }
+};
+
+TEST_F(WithoutAQuorum, JunkHoldsUpNobodysMail) {
+  for (int i = 0; i < 3; ++i) Send(mp(), Junk());
+  world_.Settle();
+  EXPECT_EQ(uls().intake().quarantined(), 0u);  // not decided yet
+  EXPECT_EQ(uls().intake().waiting(), 3u);
+  ExpectHonestTrafficFlows();
+  uls().Restart();
+  EXPECT_EQ(uls().intake().waiting(), 3u);
+  ExpectHonestTrafficFlows();
+
+  SetWitnesses(true);
+  world_.Settle();
+  EXPECT_EQ(uls().intake().waiting(), 0u);
+  EXPECT_EQ(uls().intake().quarantined(), 3u);
+  ExpectHonestTrafficFlows();
+}
+
+TEST_F(WithoutAQuorum, JunkFillsNoDisk) {
+  for (size_t i = 0; i < WaitingMail::kPerSenderMax + 5; ++i)
+    Send(mp(), Junk());
+  world_.Settle();
+  EXPECT_EQ(uls().intake().waiting(), WaitingMail::kPerSenderMax);
+  EXPECT_TRUE(HasAlarmFor(uls(), "flood", Id("mp")));
+  EXPECT_FALSE(HasAlarm(ong(), "flood"));
+  ExpectHonestTrafficFlows();
+  SetWitnesses(true);
+  world_.Settle();
+  EXPECT_EQ(uls().intake().waiting(), 0u);
+  ExpectHonestTrafficFlows();
+}
+
+// A quorum that never comes keeps neither mail nor a prekey for ever.
+TEST_F(WithoutAQuorum, JunkDoesNotWaitForEver) {
+  Send(mp(), Junk());
+  world_.Settle();
+  EXPECT_EQ(uls().intake().waiting(), 1u);
+  world_.clock().Advance(kEnvelopeLifeMax);
+  uls().Turn(world_.Shown());
+  EXPECT_EQ(uls().intake().waiting(), 1u);
+  world_.clock().Advance(kSeenAfterExpiry);
+  uls().Turn(world_.Shown());
+  uls().Turn(world_.Shown());
+  EXPECT_EQ(uls().intake().waiting(), 0u);
+  EXPECT_EQ(uls().intake().quarantined(), 1u);
+}
+
+// What waits was not acknowledged: its sender may take it back, unread.
+TEST_F(WithoutAQuorum, WhatWaitsIsNotAcknowledged) {
+  const Payload junk = Junk();
+  const Envelope sent = Pack(mp(), junk, NextLink(mp(), Id("uls")));
+  const LeafReceipt receipt = VALUE_OF(mp().port().Submit(sent));
+  world_.Settle();
+  ASSERT_EQ(uls().intake().waiting(), 1u);
+  const std::string recall = SignRecall({.net = sent.header.network_id,
+                                         .sender = Id("mp"),
+                                         .envelope_id = sent.header.envelope_id,
+                                         .digest = EnvelopeDigest(sent),
+                                         .at = world_.clock().Now()},
+                                        VALUE_OF(mp().keys().Signer()));
+  EXPECT_OK(mp().port().Recall(recall).status());
+  world_.Settle();
+  SetWitnesses(true);
+  world_.Settle();
+  EXPECT_EQ(uls().intake().waiting(), 0u);
+  EXPECT_EQ(uls().intake().quarantined(), 0u);  // never opened
 }
 
 // What the bounds above must not cost: many gaps at once are all answered.

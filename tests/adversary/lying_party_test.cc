@@ -1,6 +1,9 @@
 #include "agents/institution/core/evidence_desk.h"
+#include "agents/institution/core/refused_mail.h"
 #include "base/encoding.h"
+#include "crypto/random.h"
 #include "proto/content/case_opening.h"
+#include "proto/content/event_document.h"
 #include "proto/content/without_consent.h"
 #include "proto/envelope/anchor.h"
 #include "proto/envelope/codec.h"
@@ -56,6 +59,47 @@ class LyingAboutACase : public LyingBroker {
   }
   static OpenedEnvelope& First(CaseOpening& opening) {
     return *Disclosing(opening).front();
+  }
+
+  // Puts what ong sent besides its case's own events into its opening, as it
+  // may: its entry in the log was signed for by uls.
+  void SendBesides(CaseOpening& opening, EventKind kind,
+                   const EventId& event_id) {
+    Payload payload{.case_id = opening.case_id,
+                    .event_id = event_id,
+                    .kind = kind,
+                    .salt = RandomArray<32>(),
+                    .salt2 = RandomArray<32>()};
+    payload.document = VALUE_OF(SignEvent(
+        EventDocument{.net = opening.net,
+                      .issuer = opening.member,
+                      .at = world_.clock().Now(),
+                      .event_id = event_id,
+                      .kind = kind,
+                      .case_id = opening.case_id,
+                      .referral_id = VALUE_OF(ReferralId::Parse(referral_))},
+        VALUE_OF(ong().keys().Signer())));
+    const MemberId& uls_id = world_.broker().Id("uls");
+    const auto head = VALUE_OF(ong().outbox().HeadOf(uls_id));
+    const Envelope envelope = VALUE_OF(ong().packer().Pack(
+        uls_id, payload, {head->seq + 1, head->digest}, world_.clock().Now()));
+    const LeafReceipt receipt = VALUE_OF(ong().port().Submit(envelope));
+    Batch rows;
+    ong().outbox().PutUnderWay(
+        {Draft{.recipient = uls_id, .event_id = event_id}, envelope},
+        {envelope.header.sender_kid, head->seq + 1, EnvelopeDigest(envelope)},
+        rows);
+    ong().outbox().ClearUnderWay(uls_id, rows);
+    ASSERT_OK(ong().kv().Write(rows));
+    world_.Settle();
+    opening.envelopes.push_back(
+        {.leaf = receipt.leaf,
+         .salt = ToBytes(payload.salt),
+         .manifest = ManifestDigest(payload.salt2, {}, {}),
+         .document = payload.document,
+         .slots = {},
+         .purpose = "",
+         .content = std::nullopt});
   }
 
   // ong sends mp, which no consent names, the identity section, with `grants`:
@@ -358,8 +402,8 @@ TEST_F(LyingAboutACase, AttackByAnotherContactIsFoundWithTheOther) {
 TEST_F(LyingAboutACase, MailThatNeverCameIsNotLeftOutByItsRecipient) {
   // Sent, and still under way.
   uls().port().down = true;
-  EXPECT_OK(
-      ong().referrals().Disclose(ong().officer(), referral_, "uls", {"identity"}));
+  EXPECT_OK(ong().referrals().Disclose(ong().officer(), referral_, "uls",
+                                       {"identity"}));
   world_.Settle();
   const auditor::Report waits = Judged({Open(ong()), Open(uls())});
   EXPECT_TRUE(waits.ok()) << ToText(waits);
@@ -424,6 +468,37 @@ TEST_F(LyingAboutACase, ARecipientGivesOutNoSectionThatItMayNotSee) {
   EXPECT_OK(DeskOf(ong()).Document(
       ong().supervisor(),
       {.referral_id = referral_, .sections = {"identity"}}));
+}
+
+// An honest recipient is not said to hide what it refused, nor what came twice.
+TEST_F(LyingAboutACase, MailThatIsRefusedOrComesAgainIsNotLeftOut) {
+  CaseOpening of_ong = Open(ong());
+  SendBesides(of_ong, EventKind::kAccepted, EventId::New());  // not its to say
+  EXPECT_EQ(uls().intake().quarantined(), 1u);
+  const EventId twice = EventId::New();
+  SendBesides(of_ong, EventKind::kCancelRequested, twice);
+  SendBesides(of_ong, EventKind::kCancelRequested, twice);
+  EXPECT_EQ(uls().intake().quarantined(), 1u);
+
+  CaseOpening of_uls = Open(uls());
+  EXPECT_EQ(of_uls.unopened.size(), 2u);
+  const auto left_out = [&] {
+    return Finds(Judged({of_ong, of_uls}), FindingCode::kOpeningMissing);
+  };
+  EXPECT_FALSE(left_out());
+  of_uls.unopened.clear();
+  EXPECT_TRUE(left_out());
+}
+
+TEST_F(LyingAboutACase, MailThatIsHeldIsNotLeftOut) {
+  EXPECT_TRUE(Open(uls()).unopened.empty());
+  Batch rows;
+  NoteUnfolded(LeafIndex(3), world_.broker().Id("ong"), std::nullopt, rows);
+  NoteUnfolded(LeafIndex(4), world_.broker().Id("mp"), std::nullopt, rows);
+  NoteUnfolded(LeafIndex(5), world_.broker().Id("mp"), {{CaseId::New()}}, rows);
+  ASSERT_OK(uls().kv().Write(rows));
+  // Of whom it cannot be told, by a party: any of its sender's.
+  EXPECT_EQ(Open(uls()).unopened, std::vector<LeafIndex>{LeafIndex(3)});
 }
 
 }  // namespace

@@ -234,12 +234,14 @@ void TestAgent::Turn(const ShownCheckpoint& shown) {
   (void)b.promises->Settle();
   if (b.time->MayPublish().ok()) {
     (void)b.keys->Maintain(port_);
-    (void)b.keys->DestroyOldPrekeys(port_, b.intake->cursor());
+    (void)b.keys->DestroyOldPrekeys(port_, b.intake->cursor(),
+                                      b.intake->PrekeysNeeded());
   }
   (void)port_.Subscribe(b.intake->cursor(), [&](const MailboxItem& item) {
     return b.intake->Take(item).ok();
   });
   (void)b.referrals->SendReceiptsDue();
+  (void)b.intake->TakeWaiting();
   (void)b.intake->SendReceipts();
   (void)b.intake->AskForMissing();
   (void)b.intake->ReleaseHeld();

@@ -54,6 +54,18 @@ bool IsNote(const CaseEvent& event) {
   return std::holds_alternative<DeliveryNoted>(event.body);
 }
 
+Bytes Encode(const CaseEvent& event) {
+  return ToBytes(DumpJson(EncodeCaseEvent(event)));
+}
+
+void Weigh(const CaseEvent& event, size_t bytes,
+           std::map<MemberId, Share>& shares) {
+  if (IsNote(event)) return;
+  Share& share = shares[event.from];
+  ++share.events;
+  share.bytes += bytes;
+}
+
 // Where `event` goes: over the stored one with its id and recipient, or at the
 // end.
 size_t PlaceOf(const CaseEvent& event, const std::vector<CaseEvent>& events) {
@@ -100,7 +112,7 @@ absl::StatusOr<std::unique_ptr<CaseBook>> CaseBook::Open(KeyValue& kv,
 }
 
 absl::Status CaseBook::Load() {
-  std::map<CaseId, std::vector<CaseEvent>> events;
+  std::map<CaseId, Case> cases;
   absl::Status decoded;
   RETURN_IF_ERROR(kv_.Scan(kEventPrefix, "", [&](absl::string_view, ByteView value) {
     const auto json = ParseJson(AsText(value), 64);
@@ -108,17 +120,45 @@ absl::Status CaseBook::Load() {
     if (!decoded.ok()) return false;
     auto event = DecodeCaseEvent(*json);
     decoded = event.status();
-    if (decoded.ok()) events[event->case_id].push_back(*std::move(event));
-    return decoded.ok();
+    if (!decoded.ok()) return false;
+    Case& entry =
+        cases
+            .try_emplace(event->case_id,
+                         Case{Fold(self_, event->case_id, {}), {}, {}})
+            .first->second;
+    Weigh(*event, value.size(), entry.shares);
+    entry.events.push_back(*std::move(event));
+    return true;
   }));
   RETURN_IF_ERROR(decoded);
   MutexLock lock(mutex_);
-  for (auto& [id, list] : events) {
-    auto entry = std::make_shared<const Case>(Case{Fold(self_, id, list), list});
+  for (auto& [id, loaded] : cases) {
+    loaded.state = Fold(self_, id, loaded.events);
+    auto entry = std::make_shared<const Case>(std::move(loaded));
     Index(*entry);
+    Count(nullptr, *entry);
     cases_[id] = std::move(entry);
   }
   return absl::OkStatus();
+}
+
+// `after` takes the place of `before`.
+void CaseBook::Count(const Case* before, const Case& after) {
+  if (before != nullptr)
+    for (const auto& [member, share] : before->shares) {
+      shares_[member].events -= share.events;
+      shares_[member].bytes -= share.bytes;
+    }
+  for (const auto& [member, share] : after.shares) {
+    shares_[member].events += share.events;
+    shares_[member].bytes += share.bytes;
+  }
+}
+
+Share CaseBook::ShareOf(const MemberId& member) const {
+  MutexLock lock(mutex_);
+  const auto found = shares_.find(member);
+  return found == shares_.end() ? Share() : found->second;
 }
 
 void CaseBook::Index(const Case& entry) {
@@ -144,11 +184,23 @@ absl::StatusOr<std::shared_ptr<const Case>> CaseBook::Change(const CaseId& id,
   if (current && change.events.empty() && change.contents.empty() &&
       change.rows.empty())
     return current;
-  std::vector<CaseEvent> events = current ? current->events : std::vector<CaseEvent>();
+  Case after{Fold(self_, id, {}), {}, {}};
+  if (current) {
+    after.events = current->events;
+    after.shares = current->shares;
+  }
+  std::vector<CaseEvent>& events = after.events;
   Batch batch = std::move(change.rows);
   for (CaseEvent& event : change.events) {
     const size_t place = PlaceOf(event, events);
-    batch.Put(EventKey(id, place), ToBytes(DumpJson(EncodeCaseEvent(event))));
+    const Bytes row = Encode(event);
+    if (place < events.size()) {
+      Share& share = after.shares[event.from];
+      --share.events;
+      share.bytes -= Encode(events[place]).size();
+    }
+    Weigh(event, row.size(), after.shares);
+    batch.Put(EventKey(id, place), row);
     if (place == events.size())
       events.push_back(std::move(event));
     else
@@ -158,11 +210,12 @@ absl::StatusOr<std::shared_ptr<const Case>> CaseBook::Change(const CaseId& id,
     batch.Put(ContentKey(id, content_id), EncodeContent(content));
   if (!batch.empty()) RETURN_IF_ERROR(kv_.Write(batch));
   if (events.empty()) return std::shared_ptr<const Case>();
-  CaseState state = Fold(self_, id, events);
-  auto next = std::make_shared<const Case>(Case{std::move(state), std::move(events)});
+  after.state = Fold(self_, id, events);
+  auto next = std::make_shared<const Case>(std::move(after));
   {
     MutexLock lock(mutex_);
     Index(*next);
+    Count(current.get(), *next);
     cases_[id] = next;
     ++revision_;
   }

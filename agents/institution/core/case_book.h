@@ -28,10 +28,21 @@ struct Content {
   std::map<Slot, Disclosure> disclosures;  // erased ones are gone
 };
 
+// What one member's events weigh, as they are stored.
+struct Share {
+  size_t events = 0, bytes = 0;
+};
+// More than any case needs of one peer, and all cases together: all of it is in
+// memory, and each event takes longer than the last.
+inline constexpr size_t kEventsOfPeerMax = 2000;
+inline constexpr size_t kEventBytesOfPeerMax = size_t{16} << 20;
+inline constexpr size_t kAllEventBytesOfPeerMax = size_t{1} << 30;
+
 // A case at one moment. Immutable.
 struct Case {
   CaseState state;
   std::vector<CaseEvent> events;  // in the order in which they were stored
+  std::map<MemberId, Share> shares;  // notes not counted
 };
 
 // Of an event, by its id and who sent it: a peer may choose any id.
@@ -61,6 +72,9 @@ class CaseBook {
   using Decision = std::function<absl::StatusOr<CaseChange>(const Case* current)>;
   absl::StatusOr<std::shared_ptr<const Case>> Change(const CaseId& id,
                                                      const Decision& decide);
+
+  // What the events of `member` weigh in all cases.
+  Share ShareOf(const MemberId& member) const;
 
   // Null when the case is not known.
   std::shared_ptr<const Case> Find(const CaseId& id) const;
@@ -92,6 +106,8 @@ class CaseBook {
  private:
   CaseBook(KeyValue& kv, MemberId self) : kv_(kv), self_(std::move(self)) {}
   absl::Status Load();
+  void Count(const Case* before, const Case& after)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Index(const Case& entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   KeyValue& kv_;
@@ -102,6 +118,7 @@ class CaseBook {
   std::map<CaseId, std::shared_ptr<const Case>> cases_ ABSL_GUARDED_BY(mutex_);
   std::map<ReferralId, CaseId> referrals_ ABSL_GUARDED_BY(mutex_);
   std::map<GrantId, CaseId> grants_ ABSL_GUARDED_BY(mutex_);
+  std::map<MemberId, Share> shares_ ABSL_GUARDED_BY(mutex_);
   uint64_t revision_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 

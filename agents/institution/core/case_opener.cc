@@ -10,6 +10,7 @@
 
 #include "agents/institution/core/anchors.h"
 #include "agents/institution/core/opening_book.h"
+#include "agents/institution/core/refused_mail.h"
 #include "agents/institution/core/section_reader.h"
 #include "base/status.h"
 #include "proto/envelope/anchor.h"
@@ -40,6 +41,7 @@ class Opener {
       if (event.leaf && event.envelope &&
           !std::holds_alternative<DeliveryNoted>(event.body))
         RETURN_IF_ERROR(AddEnvelope(event));
+    RETURN_IF_ERROR(AddUnfolded());
     const Authority& authority = entry_.state.authority;
     for (const auto& [key, held] : authority.grants) {
       const Grant& grant = held.grant;
@@ -85,6 +87,24 @@ class Opener {
     RETURN_IF_ERROR(AddAnchor(event, dated, envelope.document, *kept));
     opening_.envelopes.push_back(std::move(envelope));
     return absl::OkStatus();
+  }
+
+  // What came or went besides, and left no event of its own: refused, held, or
+  // sent once more since. Whoever leaves it out looks as if it hid something.
+  absl::Status AddUnfolded() {
+    std::set<LeafIndex> told(opening_.unopened.begin(),
+                             opening_.unopened.end());
+    for (const OpenedEnvelope& envelope : opening_.envelopes)
+      told.insert(envelope.leaf);
+    const auto add = [&](LeafIndex leaf) {
+      if (told.insert(leaf).second) opening_.unopened.push_back(leaf);
+    };
+    ASSIGN_OR_RETURN(const std::vector<LeafIndex> unfolded,
+                     UnfoldedOf(desk_.kv, entry_.state));
+    for (const LeafIndex leaf : unfolded) add(leaf);
+    return desk_.outbox.VisitSent([&](const Digest&, const Sent& sent) {
+      if (sent.draft.case_id == entry_.state.case_id) add(sent.leaf);
+    });
   }
 
   bool MayTell(const CaseEvent& event, const DocumentSent& sent,

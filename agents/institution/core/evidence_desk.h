@@ -44,7 +44,7 @@ class EvidenceDesk {
     std::string text;  // "case_opening/1"
     CaseId case_id;
     uint32_t envelopes = 0;
-    uint32_t unopened = 0;  // came before this agent kept what opens them
+    uint32_t unopened = 0;  // refused, held, sent again; or too old
     uint32_t withheld = 0;  // whose sections are this member's word alone
   };
   // The case for an auditor. `with_sections`: also the plaintext without which

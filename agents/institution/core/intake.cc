@@ -21,7 +21,6 @@ namespace amparo::agent {
 namespace {
 
 constexpr char kCursorKey[] = "in/cursor";
-constexpr char kQuarantinePrefix[] = "in/quarantine/";
 
 constexpr char kSeenPrefix[] = "in/seen/";
 // Rows in order of their end: what may be forgotten comes first.
@@ -50,12 +49,6 @@ std::optional<ReceiptKind> ReceiptedAs(const Bytes& seen) {
   return static_cast<ReceiptKind>(seen[Digest::kSize]);
 }
 
-std::string LeafKey(absl::string_view prefix, LeafIndex leaf) {
-  Bytes suffix;
-  AppendU64(suffix, leaf.value());
-  return absl::StrCat(prefix, AsText(suffix));
-}
-
 Bytes EventBytes(const Envelope& envelope) {
   return EncodeAuditEvent(EnvelopeEvent{
       envelope.header_bytes, BodyDigest(envelope.enc, envelope.ciphertext),
@@ -76,38 +69,47 @@ std::optional<Digest> EndedGrant(const CaseEvent& event) {
   return std::nullopt;
 }
 
-// More than any case needs; without an end one member could fill the others'
-// memory, and each event would take longer than the last.
-constexpr size_t kEventsOfPeerMax = 2000;
+const CaseEvent* SameEvent(const Case* entry, const CaseEvent& event) {
+  if (entry == nullptr) return nullptr;
+  for (const CaseEvent& known : entry->events)
+    if (known.from == event.from && known.id == event.id &&
+        known.to == event.to &&
+        !std::holds_alternative<DeliveryNoted>(known.body))
+      return &known;
+  return nullptr;
+}
 
 // A sender may send an event again, and not another one in its place.
 absl::Status CheckSameOrNew(const Case* entry, const CaseEvent& event) {
-  if (entry == nullptr) return absl::OkStatus();
-  size_t of_sender = 0;
-  for (const CaseEvent& known : entry->events) {
-    if (known.from != event.from ||
-        std::holds_alternative<DeliveryNoted>(known.body))
-      continue;
-    ++of_sender;
-    if (known.id != event.id || known.to != event.to) continue;
-    return SaysTheSame(known, event)
-               ? absl::OkStatus()
-               : Refused("a second event under one id of its sender");
-  }
-  return of_sender < kEventsOfPeerMax ? absl::OkStatus()
-                                      : Refused("its sender fills the case");
+  const CaseEvent* known = SameEvent(entry, event);
+  return known == nullptr || SaysTheSame(*known, event)
+             ? absl::OkStatus()
+             : Refused("a second event under one id of its sender");
+}
+
+// One member shall not fill the others' memory.
+absl::Status CheckRoom(const Case* entry, const CaseEvent& event,
+                       const Share& all) {
+  if (SameEvent(entry, event) != nullptr) return absl::OkStatus();
+  Share here;
+  if (entry != nullptr)
+    if (const auto found = entry->shares.find(event.from);
+        found != entry->shares.end())
+      here = found->second;
+  if (here.events >= kEventsOfPeerMax || here.bytes >= kEventBytesOfPeerMax)
+    return Refused("its sender fills the case");
+  return all.bytes < kAllEventBytesOfPeerMax
+             ? absl::OkStatus()
+             : Refused("its sender fills the memory");
 }
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Intake>> Intake::Open(const Books& books) {
-  std::unique_ptr<Intake> intake(new Intake(books));
-  RETURN_IF_ERROR(
-      books.kv.Scan(kQuarantinePrefix, "", [&](absl::string_view, ByteView) {
-        ++intake->quarantined_;
-        return true;
-      }));
-  return intake;
+  ASSIGN_OR_RETURN(auto waiting, WaitingMail::Open(books.kv));
+  ASSIGN_OR_RETURN(auto refused, RefusedMail::Open(books.kv));
+  return std::unique_ptr<Intake>(
+      new Intake(books, std::move(waiting), std::move(refused)));
 }
 
 std::optional<LeafIndex> Intake::cursor() const {
@@ -122,42 +124,47 @@ absl::Status Intake::Take(const MailboxItem& item) {
     return absl::FailedPreconditionError("this leaf is not proven yet");
   if (const auto done = cursor(); done && item.receipt.leaf <= *done)
     return absl::OkStatus();  // served again after a broken stream
+  Batch rows;
+  Bytes cursor;
+  AppendU64(cursor, item.receipt.leaf.value());
+  rows.Put(kCursorKey, cursor);
+  const absl::Status judged = Judge(item, rows);
+  return absl::IsAborted(judged) ? KeepWaiting(item, std::move(rows)) : judged;
+}
+
+absl::Status Intake::Judge(const MailboxItem& item, Batch rows) {
   if (const auto* envelope = std::get_if<Envelope>(&item.event))
-    return TakeEnvelope(item.receipt, *envelope);
+    return TakeEnvelope(item.receipt, *envelope, std::move(rows));
   if (const auto* notice = std::get_if<ReceiptNotice>(&item.event))
-    return TakeReceipt(item.receipt, notice->token);
+    return TakeReceipt(item.receipt, notice->token, std::move(rows));
   if (const auto* notice = std::get_if<RecalledNotice>(&item.event))
-    return TakeRecalled(item.receipt, *notice);
-  return TakeExpired(item.receipt, std::get<ExpiredNotice>(item.event).digest);
+    return TakeRecalled(item.receipt, *notice, std::move(rows));
+  return TakeExpired(item.receipt, std::get<ExpiredNotice>(item.event).digest,
+                     std::move(rows));
 }
 
 absl::Status Intake::TakeEnvelope(const LeafReceipt& leaf,
-                                  const Envelope& envelope) {
+                                  const Envelope& envelope, Batch rows) {
   const auto peers = books_.peers.Now();
   const MemberId& sender = envelope.header.sender;
   const Digest digest = EnvelopeDigest(envelope);
-  const auto quarantine = [&](const absl::Status& why, Batch rows) {
-    return Quarantine(leaf.leaf, sender, EncodeEnvelope(envelope), why,
-                      std::move(rows));
-  };
-  Batch rows;
-  Finish(leaf, rows);
 
   // Not signed by an active member for us, or not what the log holds: it is
-  // the broker's or a stranger's story, and no receipt honours it.
+  // the broker's or a stranger's story.
   if (const absl::Status outside = CheckOutside(leaf, envelope, *peers);
       !outside.ok()) {
     if (IsOwnTrouble(outside) && !absl::IsDataLoss(outside)) return outside;
     if (!absl::IsDataLoss(outside))
-      RETURN_IF_ERROR(CheckNotWaiting(*peers, sender, leaf.leaf));
-    return quarantine(outside, std::move(rows));
+      RETURN_IF_ERROR(CheckNotWaiting(*peers, sender, leaf));
+    return Refuse(leaf, envelope, outside, std::move(rows));
   }
   books_.log.KeepOpening(leaf, EventBytes(envelope), rows);
   ASSIGN_OR_RETURN(const std::optional<Bytes> seen,
                    SeenRow(envelope.header, digest));
   if (seen) {
     if (!IsOf(*seen, digest))
-      return quarantine(Refused("one id for two envelopes"), std::move(rows));
+      return Refuse(leaf, envelope, Refused("one id for two envelopes"),
+                    std::move(rows));
     // A replay: known. Its receipt names another leaf, which a broker that was
     // rebuilt may not know.
     if (const auto kind = ReceiptedAs(*seen))
@@ -181,7 +188,9 @@ absl::Status Intake::TakeEnvelope(const LeafReceipt& leaf,
   RETURN_IF_ERROR(
       AddReceipt(ReceiptKind::kDelivered, envelope, leaf.leaf, rows));
   PutSeen(envelope.header, digest, rows, ReceiptKind::kDelivered);
-  if (!payload.ok()) return quarantine(payload.status(), std::move(rows));
+  if (!payload.ok())
+    return RefuseSigned(leaf, envelope, nullptr, payload.status(),
+                        std::move(rows));
 
   Opened message{envelope.header, digest, leaf.leaf, leaf.time,
                  *std::move(payload)};
@@ -189,21 +198,17 @@ absl::Status Intake::TakeEnvelope(const LeafReceipt& leaf,
   auto inbound = Verify(message, *peers);
   if (!inbound.ok() && IsOwnTrouble(inbound.status())) return inbound.status();
   if (!inbound.ok()) {
-    RETURN_IF_ERROR(CheckNotWaiting(*peers, sender, leaf.leaf));
-    return quarantine(inbound.status(), std::move(rows));
+    RETURN_IF_ERROR(CheckNotWaiting(*peers, sender, leaf));
+    return RefuseSigned(leaf, envelope, &message.payload, inbound.status(),
+                        std::move(rows));
   }
   books_.heartbeats.NoteReceived(sender, message.payload.kind, rows);
   const bool trusted =
       CheckTrust(message.header, leaf.leaf, leaf.time, *peers).ok();
   if (!trusted && !books_.held.HasRoom(sender, envelope.header.sender_kid)) {
-    // Nothing is kept, so nothing is acknowledged: this takes the place of the
-    // receipt, and the sender seals it anew.
-    RETURN_IF_ERROR(
-        AddReceipt(ReceiptKind::kUndecryptable, envelope, leaf.leaf, rows));
-    PutSeen(envelope.header, digest, rows, ReceiptKind::kUndecryptable);
     LogEvent(EventLevel::kWarning, "envelope_not_held",
              {{"sender", sender}, {"leaf", leaf.leaf}});
-    return books_.kv.Write(rows);
+    return KeepNothing(leaf, envelope, std::move(rows));
   }
   if (!trusted)
     return Hold(std::move(message), envelope.header_bytes, *inbound,
@@ -211,8 +216,8 @@ absl::Status Intake::TakeEnvelope(const LeafReceipt& leaf,
 
   const absl::Status taken = TakeIn(message, *std::move(inbound), *peers, rows);
   if (taken.ok() || IsOwnTrouble(taken)) return taken;
-  RETURN_IF_ERROR(CheckNotWaiting(*peers, sender, leaf.leaf));
-  return quarantine(taken, std::move(rows));
+  RETURN_IF_ERROR(CheckNotWaiting(*peers, sender, leaf));
+  return RefuseSigned(leaf, envelope, &message.payload, taken, std::move(rows));
 }
 
 absl::Status Intake::CheckOutside(const LeafReceipt& leaf,
@@ -240,14 +245,6 @@ absl::Status Intake::CheckOutside(const LeafReceipt& leaf,
   if (!peers.charter.charter.AllowsSuite(header.suite))
     return Refused("the charter does not allow its suite");
   return absl::OkStatus();
-}
-
-// What witnesses are about to confirm may make good what is refused now.
-absl::Status Intake::CheckNotWaiting(const Peers& peers, const MemberId& sender,
-                                     LeafIndex leaf) const {
-  return books_.log.AwaitsQuorum(peers, sender, leaf)
-             ? absl::UnavailableError("its sender's keys wait for a quorum")
-             : absl::OkStatus();
 }
 
 absl::StatusOr<InboundEvent> Intake::Verify(const Opened& message,
@@ -312,11 +309,13 @@ absl::Status Intake::Fold(InboundEvent inbound, const Payload& payload,
   const CaseEvent event = *inbound.event;
   absl::Status refused = CheckReferralId(event);
   if (!refused.ok()) return refused;
+  const Share of_sender = books_.cases.ShareOf(event.from);
   const auto decide = [&](const Case* entry) -> absl::StatusOr<CaseChange> {
     const CaseState state =
         entry == nullptr ? amparo::Fold(books_.keys.self(), event.case_id, {})
                          : entry->state;
     refused = CheckSameOrNew(entry, event);
+    if (refused.ok()) refused = CheckRoom(entry, event, of_sender);
     if (refused.ok()) refused = MayAdd(books_.keys.self(), state, event);
     if (refused.ok() && inbound.document)
       refused = RequireCovered(peers.charter.charter, state, inbound,
@@ -327,6 +326,10 @@ absl::Status Intake::Fold(InboundEvent inbound, const Payload& payload,
       NoteWithdrawn(peers.charter.charter, books_.keys.self(), *entry,
                     *inbound.event, books_.time.NowFor(event.at), change.rows);
     PutOpening(*event.envelope, payload, change.rows);
+    if (const CaseEvent* before = SameEvent(entry, event))
+      // It came again, under another leaf: the case has one of them.
+      if (before->leaf && before->leaf != event.leaf)
+        NoteUnfolded(*before->leaf, event.from, {{event.case_id}}, change.rows);
     if (inbound.document) {
       Content content{payload.document, {}};
       ASSIGN_OR_RETURN(content.disclosures, BySlot(payload.disclosures));
@@ -343,19 +346,6 @@ absl::Status Intake::Fold(InboundEvent inbound, const Payload& payload,
   // What fails now, the upkeep does.
   LogWithdrawn(books_.kv, books_.access_log).IgnoreError();
   if (ended) EraseDue().IgnoreError();
-  return absl::OkStatus();
-}
-
-absl::Status Intake::Quarantine(LeafIndex leaf, const MemberId& sender,
-                                Bytes bytes, const absl::Status& why,
-                                Batch rows) {
-  rows.Put(LeafKey(kQuarantinePrefix, leaf), bytes);
-  RETURN_IF_ERROR(books_.kv.Write(rows));
-  ++quarantined_;
-  LogEvent(EventLevel::kWarning, "envelope_quarantined",
-           {{"sender", sender},
-            {"leaf", leaf},
-            {"status_code", static_cast<int>(why.code())}});
   return absl::OkStatus();
 }
 
@@ -410,12 +400,6 @@ absl::Status Intake::ForgetSeen() {
       }));
   if (rows.empty()) return absl::OkStatus();
   return books_.kv.Write(rows);
-}
-
-void Intake::Finish(const LeafReceipt& leaf, Batch& rows) const {
-  Bytes cursor;
-  AppendU64(cursor, leaf.leaf.value());
-  rows.Put(kCursorKey, cursor);
 }
 
 KeyLookup Intake::KeysAt(const Peers& peers, const MemberId& member,

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -24,7 +23,9 @@
 #include "agents/institution/core/packer.h"
 #include "agents/institution/core/peer_book.h"
 #include "agents/institution/core/promises.h"
+#include "agents/institution/core/refused_mail.h"
 #include "agents/institution/core/restored.h"
+#include "agents/institution/core/waiting_mail.h"
 #include "base/clock.h"
 #include "base/mutex.h"
 #include "proto/content/inbound.h"
@@ -61,8 +62,9 @@ class Intake {
   static absl::StatusOr<std::unique_ptr<Intake>> Open(const Books& books);
 
   // Takes `item`, whose leaf must be proven (FAILED_PRECONDITION otherwise).
-  // When OK, what it changes, the cursor and the receipt due are on disk. An
-  // error other than that: the agent's own disk or keys; try again.
+  // When OK, what it changes, the cursor and the receipt due are on disk, or it
+  // waits for its sender's keys. An error other than that: the agent's own disk
+  // or keys; try again.
   absl::Status Take(const MailboxItem& item);
 
   // Sends receipts that are due, unless the clock is wrong. UNAVAILABLE: again
@@ -75,6 +77,9 @@ class Intake {
   // what it took back in the access log, where that was interrupted.
   // UNAVAILABLE: again later.
   absl::Status EraseUncovered();
+  // Takes in what waited for witnesses to confirm its sender's keys, or waited
+  // for as long as it could have come. An error: some of it still waits.
+  absl::Status TakeWaiting();
   // Takes in what was held for a key that is trusted by now. An error: some of
   // it still waits; try again.
   absl::Status ReleaseHeld();
@@ -91,19 +96,34 @@ class Intake {
 
   // Last leaf taken; nullopt before the first.
   std::optional<LeafIndex> cursor() const;
-  // Messages that were refused.
-  uint32_t quarantined() const { return quarantined_; }
+  // Messages that were refused and are kept.
+  uint32_t quarantined() const { return refused_->size(); }
+  // Messages that wait for their senders' keys; and what they are sealed to.
+  uint32_t waiting() const { return waiting_->size(); }
+  std::set<Digest> PrekeysNeeded() const { return waiting_->Prekeys(); }
 
  private:
-  explicit Intake(const Books& books) : books_(books), links_(books.kv) {}
+  Intake(const Books& books, std::unique_ptr<WaitingMail> waiting,
+         std::unique_ptr<RefusedMail> refused)
+      : books_(books),
+        links_(books.kv),
+        waiting_(std::move(waiting)),
+        refused_(std::move(refused)) {}
 
-  absl::Status TakeEnvelope(const LeafReceipt& leaf, const Envelope& envelope);
-  absl::Status TakeReceipt(const LeafReceipt& leaf, const std::string& token);
+  // Each writes `rows` with what it decides. ABORTED, and nothing was written:
+  // it cannot be judged before the quorum that its sender's keys wait for.
+  absl::Status Judge(const MailboxItem& item, Batch rows);
+  absl::Status TakeEnvelope(const LeafReceipt& leaf, const Envelope& envelope,
+                            Batch rows);
+  absl::Status TakeReceipt(const LeafReceipt& leaf, const std::string& token,
+                           Batch rows);
   void RaiseNotSent(const Peers& peers, const LeafReceipt& leaf,
                     const Receipt& receipt, const std::string& token) const;
   absl::Status TakeRecalled(const LeafReceipt& leaf,
-                            const RecalledNotice& notice);
-  absl::Status TakeExpired(const LeafReceipt& leaf, const Digest& digest);
+                            const RecalledNotice& notice, Batch rows);
+  absl::Status TakeExpired(const LeafReceipt& leaf, const Digest& digest,
+                           Batch rows);
+  absl::Status KeepWaiting(const MailboxItem& item, Batch rows);
 
   // A message that was opened, or held and taken out again.
   struct Opened {
@@ -128,8 +148,10 @@ class Intake {
                           const Peers& peers) const;
   absl::Status CheckOutside(const LeafReceipt& leaf, const Envelope& envelope,
                             const Peers& peers) const;
+  bool StillWaits(const Peers& peers, const MemberId& sender, LeafIndex leaf,
+                  absl::Time leaf_time) const;
   absl::Status CheckNotWaiting(const Peers& peers, const MemberId& sender,
-                               LeafIndex leaf) const;
+                               const LeafReceipt& leaf) const;
   void CheckSeen(const Opened& message);
   absl::Status PlaceLink(const Header& header, ByteView header_bytes,
                          const Digest& digest, const Peers& peers, Batch& rows);
@@ -144,9 +166,19 @@ class Intake {
   static void AddErasureDue(const CaseEvent& event, const Digest& grant,
                             Batch& rows);
   absl::Status EraseDue();
-  // `bytes`: what is kept of it.
-  absl::Status Quarantine(LeafIndex leaf, const MemberId& sender, Bytes bytes,
-                          const absl::Status& why, Batch rows);
+  // Signed by nobody, or not for us: no receipt honours it.
+  absl::Status Refuse(const LeafReceipt& leaf, const Envelope& envelope,
+                      const absl::Status& why, Batch rows);
+  // What its sender signed for us. `payload`: null where it did not open.
+  // Without room nothing is kept, so nothing is acknowledged.
+  absl::Status RefuseSigned(const LeafReceipt& leaf, const Envelope& envelope,
+                            const Payload* payload, const absl::Status& why,
+                            Batch rows);
+  absl::Status KeepNothing(const LeafReceipt& leaf, const Envelope& envelope,
+                           Batch rows);
+  // `bytes`: what is kept of it. `proven`: `sender` signed it for us.
+  absl::Status Quarantine(LeafIndex leaf, const MemberId& sender, bool proven,
+                          ByteView bytes, const absl::Status& why, Batch rows);
 
   absl::Status NoteDelivery(const Draft& draft, Delivery delivery,
                             const char* code, absl::Time at, Batch rows);
@@ -171,7 +203,6 @@ class Intake {
   // what was signed for it.
   static void PutSeen(const Header& header, const Digest& digest, Batch& rows,
                       std::optional<ReceiptKind> receipt = std::nullopt);
-  void Finish(const LeafReceipt& leaf, Batch& rows) const;
   absl::Status AddReceipt(ReceiptKind kind, const Envelope& envelope,
                           LeafIndex leaf, Batch& rows) const;
   KeyLookup KeysAt(const Peers& peers, const MemberId& member, LeafIndex leaf,
@@ -180,7 +211,8 @@ class Intake {
   const Books books_;
   Mutex turn_;  // of Take and all that sends, asks and forgets
   LinkBook links_;
-  std::atomic<uint32_t> quarantined_ = 0;
+  const std::unique_ptr<WaitingMail> waiting_;
+  const std::unique_ptr<RefusedMail> refused_;
 };
 
 }  // namespace amparo::agent

@@ -25,6 +25,8 @@ absl::Status Intake::Hold(Opened message, Bytes header_bytes,
   std::optional<Priority> priority;
   if (inbound.document && message.payload.kind == EventKind::kReferral)
     priority = inbound.document->claims.priority;
+  NoteUnfolded(message.leaf, message.header.sender, CasesOf(&message.payload),
+               rows);
   RETURN_IF_ERROR(books_.held.Hold(
       {message.leaf, message.leaf_time, std::move(header_bytes), message.digest,
        std::move(message.payload)},
@@ -60,6 +62,7 @@ absl::Status Intake::Release(LeafIndex leaf, const absl::Status& trust,
   ASSIGN_OR_RETURN(Header header, DecodeHeader(held.header_bytes));
   Batch rows;
   books_.held.Remove(leaf, rows);
+  ForgetUnfolded(leaf, rows);
   const Opened message{std::move(header), held.digest, leaf, held.leaf_time,
                        std::move(held.payload)};
   absl::Status taken = trust;
@@ -69,10 +72,12 @@ absl::Status Intake::Release(LeafIndex leaf, const absl::Status& trust,
                          : inbound.status();
   }
   if (IsOwnTrouble(taken)) return taken;
-  if (!taken.ok())
-    RETURN_IF_ERROR(Quarantine(leaf, message.header.sender,
-                               std::move(held.header_bytes), taken,
-                               std::move(rows)));
+  if (!taken.ok()) {
+    // It was acknowledged: kept, be there room or not.
+    NoteUnfolded(leaf, message.header.sender, CasesOf(&message.payload), rows);
+    RETURN_IF_ERROR(Quarantine(leaf, message.header.sender, true,
+                               held.header_bytes, taken, std::move(rows)));
+  }
   books_.held.Forget(leaf);
   return absl::OkStatus();
 }

@@ -27,9 +27,7 @@ void Intake::RaiseNotSent(const Peers& peers, const LeafReceipt& leaf,
 }
 
 absl::Status Intake::TakeReceipt(const LeafReceipt& leaf,
-                                 const std::string& token) {
-  Batch rows;
-  Finish(leaf, rows);
+                                 const std::string& token, Batch rows) {
   const auto peers = books_.peers.Now();
   const Bytes event = EncodeAuditEvent(ReceiptEvent{token});
   RETURN_IF_ERROR(books_.log.CheckIncluded(leaf, event));
@@ -52,7 +50,7 @@ absl::Status Intake::TakeReceipt(const LeafReceipt& leaf,
   if (!VerifyReceipt(token,
                      KeysAt(*peers, claimed->issuer, leaf.leaf, leaf.time))
            .ok()) {
-    RETURN_IF_ERROR(CheckNotWaiting(*peers, claimed->issuer, leaf.leaf));
+    RETURN_IF_ERROR(CheckNotWaiting(*peers, claimed->issuer, leaf));
     return books_.kv.Write(rows);  // not by its recipient
   }
 
@@ -77,9 +75,7 @@ absl::Status Intake::TakeReceipt(const LeafReceipt& leaf,
 }
 
 absl::Status Intake::TakeRecalled(const LeafReceipt& leaf,
-                                  const RecalledNotice& notice) {
-  Batch rows;
-  Finish(leaf, rows);
+                                  const RecalledNotice& notice, Batch rows) {
   const Bytes event = EncodeAuditEvent(RecallEvent{notice.token});
   RETURN_IF_ERROR(books_.log.CheckIncluded(leaf, event));
   books_.log.KeepOpening(leaf, event, rows);
@@ -96,7 +92,7 @@ absl::Status Intake::TakeRecalled(const LeafReceipt& leaf,
       !VerifyEnvelopeSignature(*header, notice.header, notice.body,
                                notice.signature, signer->key)
            .ok()) {
-    RETURN_IF_ERROR(CheckNotWaiting(*peers, header->sender, leaf.leaf));
+    RETURN_IF_ERROR(CheckNotWaiting(*peers, header->sender, leaf));
     return books_.kv.Write(rows);
   }
   // Its place in the chain is taken; if the broker serves it all the same, it
@@ -107,9 +103,7 @@ absl::Status Intake::TakeRecalled(const LeafReceipt& leaf,
 }
 
 absl::Status Intake::TakeExpired(const LeafReceipt& leaf,
-                                 const Digest& digest) {
-  Batch rows;
-  Finish(leaf, rows);
+                                 const Digest& digest, Batch rows) {
   const Bytes event = EncodeAuditEvent(ExpiryEvent{digest});
   RETURN_IF_ERROR(books_.log.CheckIncluded(leaf, event));
   books_.log.KeepOpening(leaf, event, rows);

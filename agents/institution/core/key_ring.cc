@@ -267,7 +267,8 @@ absl::Status KeyRing::Maintain(BrokerPort& broker) {
 }
 
 absl::Status KeyRing::DestroyOldPrekeys(BrokerPort& broker,
-                                        std::optional<LeafIndex> cursor) {
+                                        std::optional<LeafIndex> cursor,
+                                        const std::set<Digest>& needed) {
   const auto peers = peers_.Now();
   const absl::Time now = clock_.Now();
   const std::vector<PrekeyRecord> prekeys = peers->keys.Prekeys(self_);
@@ -280,7 +281,8 @@ absl::Status KeyRing::DestroyOldPrekeys(BrokerPort& broker,
     // for a quorum, and the broker takes mail for an hour from then.
     const auto since = kv_.Get(kPrekeyReplacedPrefix + id);
     if (since.ok() && now >= TimeFromUnix(static_cast<int64_t>(ReadU64(
-                                 *since))) + kPrekeyDestroyAfter)
+                                 *since))) + kPrekeyDestroyAfter &&
+        !needed.contains(prekeys[i].key.Id()))
       replaced.push_back(id);
     if (!absl::IsNotFound(since.status())) continue;
     Bytes first;

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -36,10 +37,11 @@ class KeyRing {
 
   // Destroys prekeys whose successor came into force two hours ago, once the broker
   // says that nothing waits in the mailbox after `cursor`, the last leaf taken
-  // in; and those older than 21 days in any case. UNAVAILABLE when the broker
-  // is away.
+  // in, but for those that mail is sealed to which waits here (`needed`); and
+  // those older than 21 days in any case. UNAVAILABLE when the broker is away.
   absl::Status DestroyOldPrekeys(BrokerPort& broker,
-                                 std::optional<LeafIndex> cursor);
+                                 std::optional<LeafIndex> cursor,
+                                 const std::set<Digest>& needed);
 
   // A person's order to replace the keys now, or to revoke a signing key (by I;
   // whoever made it; nullopt: the one in force). Kept and carried out by

@@ -304,7 +304,8 @@ absl::Status Agent::Parts::CompareClock() {
 // New keys, and the end of old ones, only by a clock that is right.
 absl::Status Agent::Parts::MaintainKeys() {
   if (!time->MayPublish().ok() || !log->MayGive()) return absl::OkStatus();
-  absl::Status done = keys->DestroyOldPrekeys(*broker, intake->cursor());
+  absl::Status done = keys->DestroyOldPrekeys(
+      *broker, intake->cursor(), intake->PrekeysNeeded());
   done.Update(keys->Maintain(*broker));
   return done;
 }
@@ -336,6 +337,7 @@ absl::Duration Agent::Parts::RunUpkeep() {
       {"keys", MaintainKeys()},
       {"certificate", MaintainChannel()},
       {"promises", promises->Settle()},
+      {"waiting", intake->TakeWaiting()},
       {"receipts", intake->SendReceipts()},
       {"missing", intake->AskForMissing()},
       {"held", intake->ReleaseHeld()},

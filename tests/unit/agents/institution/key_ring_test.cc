@@ -38,10 +38,12 @@ class KeyRingTest : public testing::Test {
   }
 
   void Destroy() {
-    EXPECT_OK(keys().DestroyOldPrekeys(uls().port(), uls().intake().cursor()));
+    EXPECT_OK(keys().DestroyOldPrekeys(
+        uls().port(), uls().intake().cursor(), needed_));
   }
 
   AgentWorld world_;
+  std::set<Digest> needed_;
 };
 
 TEST_F(KeyRingTest, ANewPrekeyComesEveryDayAndTheOldOneStillOpens) {
@@ -65,13 +67,32 @@ TEST_F(KeyRingTest, AReplacedPrekeyIsDestroyedTwoHoursLater) {
   EXPECT_OK(keys().OpeningFor(NewestPrekey()));
 }
 
+TEST_F(KeyRingTest, APrekeyThatWaitingMailNeedsStaysForItsLifeAndNotLonger) {
+  const Digest first = NewestPrekey();
+  Pass(absl::Hours(25));
+  const Digest second = NewestPrekey();
+  needed_ = {first};
+  Destroy();
+  world_.clock().Advance(kPrekeyDestroyAfter);
+  Destroy();
+  EXPECT_OK(keys().OpeningFor(first));
+  EXPECT_OK(keys().OpeningFor(second));
+  world_.clock().Advance(kPrekeyDestroyLatest - absl::Hours(28));
+  Destroy();
+  EXPECT_OK(keys().OpeningFor(first));
+  world_.clock().Advance(absl::Hours(2));
+  Destroy();
+  EXPECT_THAT(keys().OpeningFor(first), kGone);
+}
+
 TEST_F(KeyRingTest, ABrokerThatNeverDrainsKeepsNoPrekeyForEver) {
   const Digest first = NewestPrekey();
   Pass(absl::Hours(25));
   uls().port().down = true;
   Pass(kPrekeyDestroyLatest - absl::Hours(24));
   EXPECT_TRUE(absl::IsUnavailable(
-      keys().DestroyOldPrekeys(uls().port(), uls().intake().cursor())));
+      keys().DestroyOldPrekeys(
+          uls().port(), uls().intake().cursor(), {})));
   EXPECT_THAT(keys().OpeningFor(first), kGone);
   EXPECT_OK(keys().OpeningFor(NewestPrekey()));
 }
