@@ -109,6 +109,16 @@ absl::Status Rebuilding::ReadNotesOf(MirrorSource& mirror) {
                              });
         });
     if (!of_this_log) return not_signed();
+    if (!mirror.has_entries())
+      return MakeError(
+          absl::StatusCode::kFailedPrecondition,
+          absl::StrCat(mirror.name(),
+                       ": a key signed it that is the log's no more: whether "
+                       "the mirrors reach it nobody can say"),
+          {.code = "invalid_state",
+           .field = "--known",
+           .hint = "ask for what was seen since the key changed; leave this "
+                   "one out if it is of before the backup"});
   }
   const auto of_charters = mirror.CharterNotes();
   if (!of_charters.ok()) return Of(mirror, of_charters.status());

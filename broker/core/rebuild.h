@@ -32,7 +32,8 @@ class Rebuilding {
   // Reads everything and changes nothing. DATA_LOSS: code "tampered" when the
   // store or a mirror is not what the log's key signed; "forked" when both of
   // two are, and contradict each other (then see evidence()).
-  // FAILED_PRECONDITION: no mirror reaches what is known to have been shown.
+  // FAILED_PRECONDITION: no mirror reaches what is known to have been shown, or
+  // nobody can say so, for a key signed it that is the log's no more.
   // INVALID_ARGUMENT for what is no mirror.
   absl::Status Check();
   // After "forked": two signed notes that cannot both be true, as `amparo-audit

@@ -307,6 +307,18 @@ TEST_F(AfterANewLogKey, AttackByAKeyThatWasNeverTheLogsIsRefused) {
   EXPECT_EQ(ErrorCodeOf(Of({mirror.get()}).Check()), "tampered");
 }
 
+// What must be reached cannot be told any more: said, and never passed over.
+TEST_F(AfterANewLogKey, WhatIsKnownByTheOldKeyAloneIsRefused) {
+  const LogHead head = broker.store().Head();
+  EditedMirror known("of-a-witness", *NewMemoryStore(),
+                     Signed(TreeSize(head.range.size().value() + 5), Digest()));
+  const absl::Status refused = Of({mirror.get(), &known}).Check();
+  EXPECT_THAT(refused, StatusIs(StatusCode::kFailedPrecondition));
+  EXPECT_EQ(ErrorCodeOf(refused), "invalid_state");
+  EXPECT_THAT(std::string(refused.message()),
+              testing::HasSubstr("of-a-witness"));
+}
+
 // --- What somebody knows who has no entries.
 
 class KnownCheckpoint : public RebuildTest {
