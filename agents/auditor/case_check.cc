@@ -2,18 +2,12 @@
 
 #include <algorithm>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/status.h"
-#include "proto/content/case_authority.h"
-#include "proto/content/policy.h"
 #include "proto/content/referral_document.h"
-#include "proto/content/revocation.h"
 #include "proto/envelope/anchor.h"
 #include "proto/envelope/codec.h"
-#include "proto/envelope/limits.h"
-#include "proto/envelope/receipt.h"
 
 namespace amparo::auditor {
 namespace {
@@ -23,49 +17,12 @@ constexpr size_t kAnchorsListed = 100;
 constexpr char kOwnEntry[] =
     "the anchor in the entry is SHA-256 of the label amparo/v1/anchor, the "
     "salt, SHA-256 of the document and the manifest; docs/EVIDENCE.md";
-constexpr char kTwoEnds[] =
-    "envelopes of both openings, at this leaf; opened --with-sections, the "
-    "content proves which sections went";
-constexpr char kLeftOut[] =
-    "the leaf is among envelopes of the one opening, and of the other neither "
-    "there nor in unopened";
-constexpr char kLeftOutThoughItCame[] =
-    "the leaf is among envelopes of the one opening, and of the other neither "
-    "there nor in unopened, and the timeline has its receipt: delivered";
-
-bool IsGrant(const std::string& document) {
-  const auto typ = PeekJwsTyp(document);
-  return typ.ok() && *typ == kGrantTyp;
-}
-bool IsReferral(const std::string& document) {
-  const auto typ = PeekJwsTyp(document);
-  return typ.ok() && *typ == kReferralTyp;
-}
-bool IsRevocation(const std::string& document) {
-  const auto typ = PeekJwsTyp(document);
-  return typ.ok() && *typ == kRevocationTyp;
-}
-
-std::string NamesOf(const std::set<Slot>& slots) {
-  return absl::StrJoin(slots, ", ", [](std::string* out, Slot slot) {
-    absl::StrAppend(out, NameOf(slot));
-  });
-}
 
 }  // namespace
 
 void CaseCheck::Add(FindingCode code, LeafIndex leaf, const std::string& text,
                     const char* check) {
   report_.Add(Step::kDisclosures, {code, leaf, text, check});
-}
-
-// What `member` signed before, and vouches for by the entry at this place.
-KeyLookup CaseCheck::KeysOf(const Place& at, const MemberId& member) const {
-  return [this, at, member](const Digest& kid) -> absl::StatusOr<VerifyKey> {
-    ASSIGN_OR_RETURN(const SignerRecord signer,
-                     network_.keys().EarlierSigner(member, kid, at.leaf));
-    return signer.key;
-  };
 }
 
 void CaseCheck::OnEvent(LeafIndex leaf, absl::Time time,
@@ -82,6 +39,8 @@ void CaseCheck::OnEvent(LeafIndex leaf, absl::Time time,
   }
   if (const auto* receipt = std::get_if<ReceiptEvent>(&event))
     OnReceipt({leaf, time}, receipt->token);
+  const auto* envelope = std::get_if<EnvelopeEvent>(&event);
+  CheckUnopened(leaf, envelope);
   const auto found = items_.find(leaf);
   if (found == items_.end()) return;
   std::vector<Item> items = std::move(found->second);
@@ -93,7 +52,6 @@ void CaseCheck::OnEvent(LeafIndex leaf, absl::Time time,
   if (network_.Charter() == nullptr)
     return report_.Skip(Step::kDisclosures, network_.WhyNone());
   const Place at{leaf, time};
-  const auto* envelope = std::get_if<EnvelopeEvent>(&event);
   for (const Item& item : items) {
     absl::Status good =
         absl::InvalidArgumentError("the entry is another event");
@@ -102,13 +60,7 @@ void CaseCheck::OnEvent(LeafIndex leaf, absl::Time time,
     } else if (item.anchor != nullptr && anchor != nullptr) {
       good = CheckAnchor(at, *anchor, item);
     } else if (item.envelope != nullptr && envelope != nullptr) {
-      const absl::StatusOr<Header> header = DecodeHeader(envelope->header);
-      good = header.status();
-      if (good.ok()) good = CheckEnvelope(at, *header, item, items);
-      if (good.ok())
-        CheckOthers(at, *header,
-                    EnvelopeDigest(envelope->header, envelope->body), item,
-                    items);
+      good = OnEnvelope(at, *envelope, item, items);
     }
     if (!good.ok())
       Add(FindingCode::kBadSignature, leaf,
@@ -117,6 +69,46 @@ void CaseCheck::OnEvent(LeafIndex leaf, absl::Time time,
                        " does not fit the entry: ", good.message()),
           kOwnEntry);
   }
+}
+
+absl::Status CaseCheck::OnEnvelope(const Place& at, const EnvelopeEvent& event,
+                                   const Item& item,
+                                   const std::vector<Item>& items) {
+  ASSIGN_OR_RETURN(const Header header, DecodeHeader(event.header));
+  ASSIGN_OR_RETURN(const bool of_case, CheckEnvelope(at, header, item, items));
+  if (!of_case) return absl::OkStatus();
+  const Digest digest = EnvelopeDigest(event.header, event.body);
+  item.open->mail.emplace(at.leaf, digest);
+  CheckOthers(at, header, digest, item, items);
+  return absl::OkStatus();
+}
+
+// It may have brought what nobody shows, to whom it went.
+void CaseCheck::CheckUnopened(LeafIndex leaf, const EnvelopeEvent* event) {
+  const auto found = unopened_.find(leaf);
+  if (found == unopened_.end()) return;
+  const absl::StatusOr<Header> header =
+      event != nullptr ? DecodeHeader(event->header)
+                       : absl::NotFoundError("it is no envelope");
+  for (const auto& [open, opening] : found->second) {
+    if (header.ok() && (header->sender == opening->member ||
+                        header->recipient == opening->member))
+      open->hidden.emplace(header->sender, header->recipient);
+    else
+      Add(FindingCode::kBadSignature, leaf,
+          absl::StrCat(opening->member.text(), "'s opening of case ",
+                       open->row->case_id,
+                       " lists as unopened what is no envelope of its own"),
+          "amparo-audit show, for this entry: who sent it, and to whom");
+  }
+  unopened_.erase(found);
+}
+
+void CaseCheck::OnUnopened(LeafIndex leaf) {
+  const auto found = unopened_.find(leaf);
+  if (found == unopened_.end()) return;
+  for (const auto& [open, opening] : found->second) open->hides_any = true;
+  unopened_.erase(found);
 }
 
 absl::Status CaseCheck::CheckAnchor(const Place& at, const AnchorEvent& event,
@@ -128,57 +120,17 @@ absl::Status CaseCheck::CheckAnchor(const Place& at, const AnchorEvent& event,
       AnchorDigest(item.anchor->salt, SdJwtDigest(document), Digest()))
     return absl::PermissionDeniedError("the anchor is of another document");
   ++item.open->row->anchors_opened;
-  return LearnDocument(at, made.anchor.member, document, *item.open);
-}
-
-// What a document that is in the log from here on says about the case.
-absl::Status CaseCheck::LearnDocument(const Place& at, const MemberId& issuer,
-                                      const std::string& document,
-                                      OpenCase& open) const {
-  if (IsGrant(document)) {
-    const auto told = open.grants.find(SdJwtDigest(document));
-    if (told == open.grants.end())
-      return absl::NotFoundError("its grant is not among the case's");
-    return Learn(at, issuer, told->second, open);
-  }
-  if (IsReferral(document)) return absl::OkStatus();  // see CheckContent
-  if (!IsRevocation(document)) {
-    // An answer or receipt: whose it is, and of which case if it says.
-    ASSIGN_OR_RETURN(const std::string typ, PeekJwsTyp(document));
-    ASSIGN_OR_RETURN(
-        const VerifiedJws jws,
-        VerifyJws(document, typ, KeysOf(at, issuer), kReceiptBytesMax));
-    if (jws.payload.value("iss", Json()) != issuer.text() ||
-        jws.payload.value("case", Json(open.state.case_id.text())) !=
-            open.state.case_id.text())
-      return absl::PermissionDeniedError("the document is of another case");
-    return absl::OkStatus();
-  }
-  ASSIGN_OR_RETURN(const Revocation revocation,
-                   VerifyRevocation(document, KeysOf(at, issuer)));
-  if (revocation.issuer != issuer || revocation.case_id != open.state.case_id)
-    return absl::PermissionDeniedError("the revocation is of another case");
-  open.state.revoked.emplace(std::pair(revocation.grant, issuer), "");
-  SettleStatuses(open.state);
+  RETURN_IF_ERROR(
+      LearnDocument(at, made.anchor.member, document, *item.open).status());
+  const auto grant = item.open->grants.find(SdJwtDigest(document));
+  if (grant != item.open->grants.end()) grant->second.anchor_seen = true;
   return absl::OkStatus();
 }
 
-absl::Status CaseCheck::Learn(const Place& at, const MemberId& issuer,
-                              Told& told, OpenCase& open) const {
-  if (told.known) return absl::OkStatus();
-  ASSIGN_OR_RETURN(const Grant grant,
-                   VerifyGrant(told.jwt, told.disclosures, KeysOf(at, issuer)));
-  if (grant.issuer != issuer || grant.case_id != open.state.case_id)
-    return absl::PermissionDeniedError("the grant is of another case");
-  told.known = true;
-  AddGrant(grant, open.state);
-  SettleStatuses(open.state);
-  return absl::OkStatus();
-}
-
-absl::Status CaseCheck::CheckEnvelope(const Place& at, const Header& header,
-                                      const Item& item,
-                                      const std::vector<Item>& items) {
+absl::StatusOr<bool> CaseCheck::CheckEnvelope(const Place& at,
+                                              const Header& header,
+                                              const Item& item,
+                                              const std::vector<Item>& items) {
   const OpenedEnvelope& opened = *item.envelope;
   if (header.sender != item.opening->member &&
       header.recipient != item.opening->member)
@@ -195,7 +147,7 @@ absl::Status CaseCheck::CheckEnvelope(const Place& at, const Header& header,
                      opened.content->grants) != opened.manifest)
     return absl::PermissionDeniedError(
         "the content is not what its manifest is made of");
-  if (!IsReferral(opened.document)) {
+  if (PeekJwsTyp(opened.document).value_or("") != kReferralTyp) {
     if (!opened.slots.empty())
       return absl::PermissionDeniedError(
           "a document without sections has some");
@@ -207,124 +159,19 @@ absl::Status CaseCheck::CheckEnvelope(const Place& at, const Header& header,
     row.disclosures += opened.slots.size();
     if (!opened.content) {
       ++row.unproven;
-      item.open->unproven.emplace(header.sender, header.recipient);
+      item.open->hidden.emplace(header.sender, header.recipient);
     }
   }
   if (OtherEnd(item, items) == nullptr) ++row.one_sided;
   CheckCovered(at, header, item, items);
-  return absl::OkStatus();
-}
-
-// The document itself, and, where the party shows it, what went of it.
-absl::Status CaseCheck::CheckContent(const Place& at, const Header& header,
-                                     const Item& item) {
-  const OpenedEnvelope& opened = *item.envelope;
-  ASSIGN_OR_RETURN(const ReferralDocument document,
-                   VerifyReferral(opened.document,
-                                  opened.content ? opened.content->disclosures
-                                                 : std::vector<Disclosure>(),
-                                  KeysOf(at, header.sender)));
-  if (document.claims.issuer != header.sender ||
-      document.claims.net != header.network_id ||
-      document.claims.case_id != item.open->state.case_id)
-    return absl::PermissionDeniedError("its document is of another case");
-  if (!opened.content) return absl::OkStatus();
-  if (document.slots() != opened.slots)
-    return absl::PermissionDeniedError("other sections went than it says");
-  for (const std::string& text : opened.content->grants) {
-    if (!absl::StrContains(text, '~')) {
-      item.open->bases_sent.insert(text);  // see CheckCovered
-      continue;
-    }
-    ASSIGN_OR_RETURN(const ParsedSdJwt parsed,
-                     ParseSdJwt(text, kGrantBytesMax));
-    RETURN_IF_ERROR(LearnDocument(at, header.sender, parsed.jwt, *item.open));
-  }
-  return absl::OkStatus();
-}
-
-const OpenedEnvelope* CaseCheck::OtherEnd(const Item& item,
-                                          const std::vector<Item>& items) {
-  for (const Item& other : items)
-    if (other.envelope != nullptr && other.open == item.open &&
-        other.opening->member != item.opening->member)
-      return other.envelope;
-  return nullptr;
-}
-
-// What the other end says of the same envelope.
-void CaseCheck::CheckOthers(const Place& at, const Header& header,
-                            const Digest& digest, const Item& item,
-                            const std::vector<Item>& items) {
-  const bool sent = header.sender == item.opening->member;
-  const MemberId& other = sent ? header.recipient : header.sender;
-  if (item.open->tellers.contains(other) &&
-      !item.open->tells.contains({other, at.leaf}))
-    missing_.push_back(
-        {item.open, at.leaf, digest, other,
-                        item.opening->member, !sent, sent});
-  const OpenedEnvelope& one = *item.envelope;
-  const OpenedEnvelope* two = OtherEnd(item, items);
-  if (two == nullptr) return;
-  const auto differ = [&](const char* what, const std::string& first,
-                          const std::string& second) {
-    Add(FindingCode::kBadSignature, at.leaf,
-        absl::StrCat("the ends of this envelope of case ",
-                     item.open->row->case_id, " name different ", what, ": ",
-                     item.opening->member.text(), " ", first, ", ",
-                     other.text(), " ", second),
-        kTwoEnds);
-  };
-  if (one.slots != two->slots)
-    differ("sections", NamesOf(one.slots), NamesOf(two->slots));
-  else if (one.purpose != two->purpose)
-    differ("purposes", one.purpose, two->purpose);
-  else if (one.first_contact != two->first_contact)
-    differ("kinds of contact", one.first_contact ? "first" : "not first",
-           two->first_contact ? "first" : "not first");
-}
-
-void CaseCheck::OnReceipt(const Place& at, const std::string& token) {
-  if (missing_.empty()) return;
-  const absl::StatusOr<Receipt> said = PeekReceipt(token);
-  if (!said.ok() || said->kind != ReceiptKind::kDelivered) return;
-  for (Missing& one : missing_)
-    if (one.leaf == said->leaf && one.digest == said->digest &&
-        one.member == said->issuer &&
-        VerifyReceipt(token, KeysOf(at, said->issuer)).ok())
-      one.got = true;
-}
-
-// Only who had it can leave it out: what was taken back, ran out, could not be
-// opened or still waits never came.
-void CaseCheck::ReportMissing() {
-  for (const Missing& one : missing_) {
-    if (!one.got) continue;
-    const std::optional<LeafIndex> alone =
-        MadeAlone(network_.keys(), one.member);
-    if (alone.has_value() && *alone > one.leaf) {
-      open_.push_back(absl::StrCat(
-          one.member.text(), "'s opening lacks the envelope of entry ",
-          one.leaf.value(),
-          ", and it came back from a backup since: it may have lost it"));
-      continue;
-    }
-    Add(FindingCode::kOpeningMissing, one.leaf,
-        absl::StrCat(one.member.text(), "'s opening of case ",
-                     one.open->row->case_id, " leaves out an envelope that ",
-                     one.opener.text(), " opens",
-                     one.by_receipt ? ", and for which it signed that it came; "
-                                      "what it put aside unread it may list as "
-                                      "unopened"
-                                    : ""),
-        one.by_receipt ? kLeftOutThoughItCame : kLeftOut);
-  }
+  return true;
 }
 
 void CaseCheck::Finish() {
   if (cases_.empty())
     return report_.Skip(Step::kDisclosures, "no opened cases were given");
   ReportMissing();
+  SettleAwaited();
   CountProvisions();
   if (!items_.empty())
     open_.push_back(absl::StrCat(
@@ -337,6 +184,11 @@ void CaseCheck::Finish() {
     for (const OpenedCase& row : report_.cases) sum += row.*count;
     if (sum > 0) open_.push_back(absl::StrCat(before, sum, after));
   };
+  if (unplaced_ > 0)
+    open_.push_back(absl::StrCat(
+        unplaced_,
+        " acknowledgement(s) name an envelope that no opening has: of which "
+        "case they are nobody can say"));
   say(&OpenedCase::unproven, "which sections ",
       " envelope(s) held is their party's word: without the plaintext nobody "
       "can recompute it");

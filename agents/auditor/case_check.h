@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <set>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "agents/auditor/network_fold.h"
 #include "agents/auditor/report.h"
@@ -30,8 +32,11 @@ class CaseCheck {
   CaseCheck(const std::vector<CaseOpening>& openings,
             const NetworkFold& network, Report& report);
 
-  // Every opened event of the log, in leaf order.
+  // Every opened event of the log, in leaf order, and between them each sealed
+  // entry without opening, and each that stands in the open.
   void OnEvent(LeafIndex leaf, absl::Time time, const AuditEvent& event);
+  void OnUnopened(LeafIndex leaf);
+  void OnOpenEntry(LeafIndex leaf) { CheckUnopened(leaf, nullptr); }
   // After the last leaf.
   void Finish();
 
@@ -44,16 +49,20 @@ class CaseCheck {
   struct Told {
     std::string jwt;
     std::vector<Disclosure> disclosures;
-    bool anchored = false;  // somebody says where
-    bool known = false;     // at the entry that the walk is at
+    bool anchored = false;     // somebody says where
+    bool anchor_seen = false;  // and it was there
+    bool known = false;        // at the entry that the walk is at
   };
   struct OpenCase {
     CaseState state;
     std::map<Digest, Told> grants;  // by digest
     std::vector<std::string> bases;
     std::set<std::string> bases_sent;  // that went with an envelope, provably
-    // From whom to whom something went that nobody can recompute.
-    std::set<std::pair<MemberId, MemberId>> unproven;
+    // From whom to whom something went that nobody can recompute, or shows.
+    std::set<std::pair<MemberId, MemberId>> hidden;
+    // A party has an entry unopened that the log does not open either.
+    bool hides_any = false;
+    std::map<LeafIndex, Digest> mail;  // envelopes that are of this case
     std::set<MemberId> tellers;
     std::set<std::pair<MemberId, LeafIndex>> tells;  // also what is unopened
     std::set<LeafIndex> counted;                     // envelopes in the row
@@ -77,16 +86,36 @@ class CaseCheck {
   };
   // What of an envelope nothing covers, by code: which sections, and why.
   using Refused = std::map<FindingCode, std::pair<std::set<Slot>, std::string>>;
+  // Grants that would cover a section: somebody says an entry of theirs that
+  // the walk has not reached.
+  using Awaited = std::map<Slot, std::vector<Told*>>;
+  struct Accusation {
+    FindingCode code;
+    LeafIndex leaf;
+    OpenCase* open;
+    std::string who;  // sent it, and to whom
+    std::set<Slot> slots;
+    std::string why;
+    Awaited awaited;
+  };
 
   void Gather(const CaseOpening& opening);
-  void GatherGrant(const std::string& text, OpenCase& open);
+  static void GatherContent(const OpenedEnvelope& envelope, OpenCase& open);
+  // False: it is no grant.
+  static bool GatherGrant(const std::string& text, OpenCase& open);
   void Add(FindingCode code, LeafIndex leaf, const std::string& text,
            const char* check = "");
 
   absl::Status CheckAnchor(const Place& at, const AnchorEvent& event,
                            const Item& item);
-  absl::Status CheckEnvelope(const Place& at, const Header& header,
-                             const Item& item, const std::vector<Item>& items);
+  absl::Status OnEnvelope(const Place& at, const EnvelopeEvent& event,
+                          const Item& item, const std::vector<Item>& items);
+  // False: nothing says that it is of the case.
+  absl::StatusOr<bool> CheckEnvelope(const Place& at, const Header& header,
+                                     const Item& item,
+                                     const std::vector<Item>& items);
+  // What openings list as unopened; `event`: null where it is no envelope.
+  void CheckUnopened(LeafIndex leaf, const EnvelopeEvent* event);
   absl::Status CheckContent(const Place& at, const Header& header,
                             const Item& item);
   void CheckOthers(const Place& at, const Header& header, const Digest& digest,
@@ -105,13 +134,23 @@ class CaseCheck {
                  const CaseState& state) const;
   void AddBases(const Place& at, const Header& header, const std::string& token,
                 CaseState& state) const;
+  Awaited WhatIsAwaited(const Place& at, const Header& header, const Item& item,
+                        const CaseState& state, const Refused& refused);
+  void Accuse(const Accusation& accusation);
+  // Where there was no such entry, the grant's own date is all there is.
+  void SettleAwaited();
   void CountProvisions();
   void ReportMissing();
   void LearnUndated(const Place& at, const MemberId& issuer, OpenCase& open);
   absl::Status Learn(const Place& at, const MemberId& issuer, Told& told,
                      OpenCase& open) const;
-  absl::Status LearnDocument(const Place& at, const MemberId& issuer,
-                             const std::string& document, OpenCase& open) const;
+  // False: it is good, and nothing says that it is of the case.
+  absl::StatusOr<bool> LearnDocument(const Place& at, const MemberId& issuer,
+                                     const std::string& document,
+                                     OpenCase& open);
+  absl::StatusOr<bool> IsOfCase(const Place& at, const MemberId& issuer,
+                                const std::string& receipt,
+                                const OpenCase& open);
   KeyLookup KeysOf(const Place& at, const MemberId& member) const;
 
   const NetworkFold& network_;
@@ -119,7 +158,12 @@ class CaseCheck {
   std::map<CaseId, OpenCase> cases_;
   std::map<LeafIndex, std::vector<Item>> items_;  // not reached yet
   std::set<LeafIndex> anchors_told_;
+  // Not reached yet, of what openings list as unopened.
+  std::map<LeafIndex, std::vector<std::pair<OpenCase*, const CaseOpening*>>>
+      unopened_;
   std::vector<Missing> missing_;
+  std::vector<Accusation> awaiting_;
+  uint64_t unplaced_ = 0;          // documents that may be of any case
   std::vector<std::string> open_;  // why the step cannot say more
 };
 

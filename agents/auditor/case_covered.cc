@@ -127,8 +127,8 @@ void CaseCheck::CheckCovered(const Place& at, const Header& header,
   Refused refused = WhatIsRefused(at, header, item, state);
   // A basis that nobody proves to have gone along may have been made since, and
   // dated back. It may count only where something else went that is not shown.
-  const bool hidden = open.row->unopened > 0 ||
-                      open.unproven.contains({header.sender, header.recipient});
+  const bool hidden =
+      open.hides_any || open.hidden.contains({header.sender, header.recipient});
   if (!refused.empty() && hidden) {
     for (const std::string& token : open.bases)
       AddBases(at, header, token, state);
@@ -150,17 +150,70 @@ void CaseCheck::CheckCovered(const Place& at, const Header& header,
                             item.envelope->content
                                 ? " for the purpose and the contact, "
                                 : ", which the sender has not confirmed, ");
+  if (refused.empty()) return;
+  const Awaited awaited = WhatIsAwaited(at, header, item, state, refused);
   for (const auto& [code, what] : refused)
-    Add(code, at.leaf,
-        absl::StrCat(by, header.sender.text(), " sent ",
-                     header.recipient.text(), " ",
-                     absl::StrJoin(what.first, ", ",
-                                   [](std::string* out, Slot slot) {
-                                     absl::StrAppend(out, NameOf(slot));
-                                   }),
-                     " of case ", open.row->case_id,
-                     ", and by what was logged before this entry",
-                     agreed ? " " : " and shown ", what.second));
+    Accuse({code, at.leaf, &open,
+            absl::StrCat(by, header.sender.text(), " sent ",
+                         header.recipient.text()),
+            what.first,
+            absl::StrCat("and by what was logged before this entry",
+                         agreed ? " " : " and shown ", what.second),
+            awaited});
+}
+
+CaseCheck::Awaited CaseCheck::WhatIsAwaited(const Place& at,
+                                            const Header& header,
+                                            const Item& item,
+                                            const CaseState& state,
+                                            const Refused& refused) {
+  Awaited awaited;
+  for (auto& [digest, told] : item.open->grants) {
+    if (told.known || !told.anchored) continue;
+    const auto grant =
+        VerifyGrant(told.jwt, told.disclosures, KeysOf(at, header.sender));
+    if (!grant.ok() || grant->issuer != header.sender ||
+        grant->case_id != state.case_id || grant->issued_at > at.time)
+      continue;
+    CaseState with = state;
+    AddGrant(*grant, with);
+    SettleStatuses(with);
+    std::set<Slot> still;
+    for (const auto& [code, what] : WhatIsRefused(at, header, item, with))
+      still.insert(what.first.begin(), what.first.end());
+    for (const auto& [code, what] : refused)
+      for (const Slot slot : what.first)
+        if (!still.contains(slot)) awaited[slot].push_back(&told);
+  }
+  return awaited;
+}
+
+void CaseCheck::Accuse(const Accusation& accusation) {
+  const bool waits =
+      std::any_of(accusation.slots.begin(), accusation.slots.end(),
+                  [&](Slot slot) { return accusation.awaited.contains(slot); });
+  if (waits) return awaiting_.push_back(accusation);
+  Add(accusation.code, accusation.leaf,
+      absl::StrCat(accusation.who, " ",
+                   absl::StrJoin(accusation.slots, ", ",
+                                 [](std::string* out, Slot slot) {
+                                   absl::StrAppend(out, NameOf(slot));
+                                 }),
+                   " of case ", accusation.open->row->case_id, ", ",
+                   accusation.why));
+}
+
+void CaseCheck::SettleAwaited() {
+  std::set<const Told*> undated;
+  for (Accusation& accusation : awaiting_) {
+    for (const auto& [slot, grants] : accusation.awaited)
+      for (const Told* told : grants) {
+        if (told->anchor_seen || accusation.slots.erase(slot) == 0) continue;
+        if (undated.insert(told).second) ++accusation.open->row->grants_undated;
+      }
+    accusation.awaited.clear();
+    if (!accusation.slots.empty()) Accuse(accusation);
+  }
 }
 
 // A decoy looks like a provision that was kept back: so says who shows all,

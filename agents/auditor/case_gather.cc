@@ -3,9 +3,11 @@
 
 #include <algorithm>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "agents/auditor/case_check.h"
 #include "proto/content/grant.h"
+#include "proto/envelope/anchor.h"
 #include "proto/envelope/limits.h"
 
 namespace amparo::auditor {
@@ -43,7 +45,14 @@ CaseCheck::CaseCheck(const std::vector<CaseOpening>& openings,
 
 void CaseCheck::Gather(const CaseOpening& opening) {
   OpenCase& open = cases_.at(opening.case_id);
-  for (const std::string& grant : opening.grants) GatherGrant(grant, open);
+  for (const std::string& grant : opening.grants)
+    if (!GatherGrant(grant, open))
+      report_.Add(Step::kDisclosures,
+                  {FindingCode::kBadSignature, std::nullopt,
+                   absl::StrCat("the opening of case ", open.row->case_id,
+                                " holds a grant that is none"),
+                   "grants of the opening: each is a JWT and its "
+                   "disclosures, joined by ~ (RFC 9901)"});
   for (const std::string& basis : opening.bases)
     if (std::find(open.bases.begin(), open.bases.end(), basis) ==
         open.bases.end())
@@ -55,28 +64,39 @@ void CaseCheck::Gather(const CaseOpening& opening) {
   for (const OpenedEnvelope& envelope : opening.envelopes) {
     items_[envelope.leaf].push_back({&open, &opening, nullptr, &envelope});
     open.tells.emplace(opening.member, envelope.leaf);
+    GatherContent(envelope, open);
   }
-  for (const LeafIndex leaf : opening.unopened)
+  for (const LeafIndex leaf : opening.unopened) {
     open.tells.emplace(opening.member, leaf);
+    unopened_[leaf].emplace_back(&open, &opening);
+  }
   open.row->unopened += opening.unopened.size();
 }
 
+// What an envelope brought its sender bound by its manifest: who opens it may
+// leave it out of its own list.
+void CaseCheck::GatherContent(const OpenedEnvelope& envelope, OpenCase& open) {
+  const auto& content = envelope.content;
+  if (!content.has_value() ||
+      ManifestDigest(content->salt2, content->disclosures, content->grants) !=
+          envelope.manifest)
+    return;
+  for (const std::string& text : content->grants)
+    if (absl::StrContains(text, '~')) GatherGrant(text, open);
+}
+
 // Unverified; parties have different provisions of one grant.
-void CaseCheck::GatherGrant(const std::string& text, OpenCase& open) {
+bool CaseCheck::GatherGrant(const std::string& text, OpenCase& open) {
   const auto parsed = ParseSdJwt(text, kGrantBytesMax);
   if (!parsed.ok() || !LoadGrant(parsed->jwt, parsed->disclosures).ok())
-    return report_.Add(Step::kDisclosures,
-                       {FindingCode::kBadSignature, std::nullopt,
-                        absl::StrCat("the opening of case ", open.row->case_id,
-                                     " holds a grant that is none"),
-                        "grants of the opening: each is a JWT and its "
-                        "disclosures, joined by ~ (RFC 9901)"});
+    return false;
   Told& told = open.grants[SdJwtDigest(parsed->jwt)];
   told.jwt = parsed->jwt;
   for (const Disclosure& disclosure : parsed->disclosures)
     if (std::find(told.disclosures.begin(), told.disclosures.end(),
                   disclosure) == told.disclosures.end())
       told.disclosures.push_back(disclosure);
+  return true;
 }
 
 }  // namespace amparo::auditor

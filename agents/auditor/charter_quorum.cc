@@ -81,6 +81,7 @@ absl::Status CharterQuorum::Fetch(const AcceptedCharter& before, Step& step) {
   if (!note.ok() && !absl::IsInvalidArgument(note.status()))
     return note.status();
   step.kept.state = Kept::State::kThere;
+  step.kept.last = newest_entry_;  // its charter
   JudgeKept(note.value_or(""), before, step);
   return absl::OkStatus();
 }
@@ -120,17 +121,19 @@ bool CharterQuorum::WantsRoot(TreeSize size) const {
 }
 
 void CharterQuorum::OnEntry(LeafIndex leaf, absl::Time time) {
-  newest_entry_ = time;
-  for (Step& step : steps_)
-    if (step.kept.size.value() == leaf.value()) step.kept.next = time;
+  newest_entry_ = {leaf, time};
+  for (Step& step : steps_) {
+    Kept& kept = step.kept;
+    if (leaf.value() < kept.size.value())
+      kept.last = newest_entry_;
+    else if (!kept.next.has_value())
+      kept.next = newest_entry_;
+  }
 }
 
 void CharterQuorum::OnSize(TreeSize size, const Digest& root) {
   for (Step& step : steps_)
-    if (step.kept.size == size) {
-      step.kept.root = root;
-      step.kept.last = newest_entry_;
-    }
+    if (step.kept.size == size) step.kept.root = root;
 }
 
 absl::Duration CharterQuorum::LaterMax() { return kClockStop + kCreatedAfter; }
@@ -140,22 +143,21 @@ absl::Duration CharterQuorum::LaterMax() { return kClockStop + kCreatedAfter; }
 void CharterQuorum::CompareTimes(const Step& step) {
   const Kept& kept = step.kept;
   if (!kept.cosigned.has_value()) return;
-  const auto add = [&](uint64_t leaf, absl::Time time, const char* what) {
+  const auto add = [&](const std::pair<LeafIndex, absl::Time>& entry,
+                       const char* what) {
     report_.Add(auditor::Step::kLinks,
-                {FindingCode::kLate, LeafIndex(leaf),
-                 absl::StrCat("entry ", leaf, " says ", FormatUtc(time), what,
-                              kept.size.value(), " entries at ",
-                              FormatUtc(*kept.cosigned)),
+                {FindingCode::kLate, entry.first,
+                 absl::StrCat("entry ", entry.first.value(), " says ",
+                              FormatUtc(entry.second), what, kept.size.value(),
+                              " entries at ", FormatUtc(*kept.cosigned)),
                  "charter-checkpoints/VERSION: the time in its cosignature "
                  "lines, against bytes 1 to 8 of the entry"});
   };
-  if (kept.last.has_value() && *kept.last > *kept.cosigned + LaterMax())
-    add(kept.size.value() - 1, *kept.last,
-        ", and witnesses cosigned a log with it, of ");
+  if (kept.last.has_value() && kept.last->second > *kept.cosigned + LaterMax())
+    add(*kept.last, ", and witnesses cosigned a log with it, of ");
   if (kept.next.has_value() &&
-      *kept.next < *kept.cosigned - LaterMax() - kCosignedLate)
-    add(kept.size.value(), *kept.next,
-        ", and came after witnesses had cosigned ");
+      kept.next->second < *kept.cosigned - LaterMax() - kCosignedLate)
+    add(*kept.next, ", and came after witnesses had cosigned ");
 }
 
 // Under a quorum of 0 each checkpoint counts: the newest may be the first one

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -32,7 +33,7 @@ class CharterQuorum {
   absl::Status OnCharter(LeafIndex leaf, const NetworkFold& network,
                          bool replayed = false);
 
-  // Each entry, in leaf order.
+  // Each entry, in leaf order; a pack has some.
   void OnEntry(LeafIndex leaf, absl::Time time);
   // After each entry: the roots that kept checkpoints are about.
   bool WantsRoot(TreeSize size) const;
@@ -71,7 +72,8 @@ class CharterQuorum {
     Digest claimed;
     std::optional<Digest> root;  // of this log at that size
     std::optional<absl::Time> cosigned;
-    std::optional<absl::Time> last, next;  // entries, before its size and after
+    // Entries: the last before its size that was shown, the first after it.
+    std::optional<std::pair<LeafIndex, absl::Time>> last, next;
   };
   struct Step {
     LeafIndex leaf;
@@ -99,7 +101,7 @@ class CharterQuorum {
   TreeSize size_;
   std::vector<Step> steps_;  // one a charter that was accepted
   std::optional<AcceptedCharter> last_;
-  std::optional<absl::Time> newest_entry_;
+  std::optional<std::pair<LeafIndex, absl::Time>> newest_entry_;
   bool left_open_ = false;
 };
 

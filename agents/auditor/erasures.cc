@@ -1,6 +1,7 @@
 #include "agents/auditor/erasures.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "proto/envelope/limits.h"
@@ -65,9 +66,9 @@ void Erasures::Restore(State state) {
         Select({&by_opener_, &opener}, [](const auto&) { return true; });
 }
 
-void Erasures::Add(Excuse excuse) {
+void Erasures::Add(Excuse excuse, Report& report) {
   if (excuses_.size() == kExcusesMax)
-    ++unjudged_[excuse.step];
+    report.Add(excuse.step, std::move(excuse.finding));
   else
     excuses_.push_back(std::move(excuse));
 }
@@ -89,24 +90,53 @@ LeafSet Erasures::MayBe(const LeafSet& unopened, const Ends& ends) const {
 
 void Erasures::Finish(const LeafSet& unopened, Report& report) {
   std::map<Ends, LeafSet> known;
-  for (Excuse& excuse : excuses_) {
-    const Ends ends{excuse.from, excuse.to};
+  const auto may_be = [&](const Ends& ends) -> const LeafSet& {
     auto found = known.find(ends);
     if (found == known.end())
       found = known.emplace(ends, MayBe(unopened, ends)).first;
-    if (found->second.CountWithin(excuse.begin, excuse.end, excuse.needed) <
+    return found->second;
+  };
+  std::vector<Excuse*> ends;
+  for (Excuse& excuse : excuses_) {
+    const LeafSet& named = may_be({excuse.from, excuse.to});
+    if (named.CountWithin(excuse.begin, excuse.end, excuse.needed) <
         excuse.needed)
       report.Add(excuse.step, std::move(excuse.finding));
+    else if (excuse.ends)
+      ends.push_back(&excuse);
   }
+  if (!ends.empty()) SettleEnds(std::move(ends), may_be({}), report);
   excuses_.clear();
-  for (const auto& [step, count] : unjudged_)
-    report.Skip(step, absl::StrCat(count,
-                                   " entries that lack others are not judged: "
-                                   "too much was erased"));
+}
+
+void Erasures::SettleEnds(std::vector<Excuse*> ends, const LeafSet& may_be,
+                          Report& report) {
+  // Those first that have the least to choose from.
+  std::stable_sort(
+      ends.begin(), ends.end(), [](const Excuse* a, const Excuse* b) {
+        return std::pair(a->end, a->begin) < std::pair(b->end, b->begin);
+      });
+  std::optional<uint64_t> last;  // that was named alone
+  uint64_t before = 0;           // in the runs that `run` has passed
+  auto run = may_be.runs().begin();
+  for (Excuse* excuse : ends) {
+    const uint64_t end = excuse->end;
+    for (; run != may_be.runs().end() && run->second <= end; ++run)
+      before += run->second - run->first;
+    const bool within = run != may_be.runs().end() && run->first < end;
+    const uint64_t there = before + (within ? end - run->first : 0);
+    const bool alone = excuse->begin + 1 == end;
+    if (state_.ended >= there || (alone && last == excuse->begin)) {
+      report.Add(excuse->step, std::move(excuse->finding));
+      continue;
+    }
+    ++state_.ended;
+    if (alone) last = excuse->begin;
+  }
 }
 
 void Erasures::LeaveOpen(Report& report) {
-  std::map<Step, uint64_t> unjudged = std::move(unjudged_);
+  std::map<Step, uint64_t> unjudged;
   for (const Excuse& excuse : excuses_) ++unjudged[excuse.step];
   excuses_.clear();
   for (const auto& [step, count] : unjudged)

@@ -32,6 +32,7 @@ class Erasures {
     Sets opener;  // and 30 days later again, as case opener
     // What of `asked` is younger than that, by the time of the request.
     std::map<MemberId, std::deque<std::pair<absl::Time, LeafSet>>> young;
+    uint64_t ended = 0;  // envelopes, by ends that were excused so far
   };
 
   // A valid request by `member`, in entry `leaf`; `leaves` ascending. Those
@@ -48,10 +49,12 @@ class Erasures {
     uint64_t begin, end;
     uint64_t needed = 1;
     std::optional<MemberId> from, to;
+    bool ends = false;  // it: each envelope once
   };
-  // Beyond kExcusesMax they are not judged, and the step says so.
-  static constexpr size_t kExcusesMax = 100'000;
-  void Add(Excuse excuse);
+  // Beyond kExcusesMax they are findings: nobody fills the memory so that the
+  // rest goes unjudged.
+  static constexpr size_t kExcusesMax = 500'000;
+  void Add(Excuse excuse, Report& report);
   // After the last entry; `unopened`: the entries that have no opening.
   void Finish(const LeafSet& unopened, Report& report);
 
@@ -65,11 +68,14 @@ class Erasures {
   using Ends = std::pair<std::optional<MemberId>, std::optional<MemberId>>;
   // What may have been an envelope between these, of `unopened`.
   LeafSet MayBe(const LeafSet& unopened, const Ends& ends) const;
+  // Of `ends`, all excused by what they name: no more of them than there were
+  // envelopes to end.
+  void SettleEnds(std::vector<Excuse*> ends, const LeafSet& may_be,
+                  Report& report);
 
   State state_;
   LeafSet named_, twice_, by_opener_;  // by anybody, by two, as case opener
   std::vector<Excuse> excuses_;
-  std::map<Step, uint64_t> unjudged_;
 };
 
 }  // namespace amparo::auditor

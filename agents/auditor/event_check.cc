@@ -9,8 +9,6 @@
 #include "proto/envelope/codec.h"
 #include "proto/envelope/envelope.h"
 #include "proto/envelope/erasure.h"
-#include "proto/envelope/recall.h"
-#include "proto/envelope/receipt.h"
 
 namespace amparo::auditor {
 namespace {
@@ -141,82 +139,6 @@ KeyLookup EventCheck::LookupAt(const Place& at,
   };
 }
 
-void EventCheck::Judge(const Place& at, const ReceiptEvent& event) {
-  ++report_.counts.receipts;
-  const absl::StatusOr<Receipt> receipt = PeekReceipt(event.token);
-  if (!receipt.ok()) return AddBad(at, "its receipt cannot be read");
-  at.row->from = receipt->issuer.text();
-  at.row->to = receipt->audience.text();
-  at.row->digest = receipt->digest.ToString();
-  at.row->detail = std::string(NameOf(receipt->kind));
-  if (network_.Charter() != nullptr) {
-    std::optional<MemberId> signer;
-    const absl::Status verified =
-        VerifyReceipt(event.token, LookupAt(at, signer)).status();
-    if (!verified.ok()) return AddBad(at, verified.message());
-    if (signer != receipt->issuer)
-      return AddBad(at, "its signer is not the member that it names");
-    if (const absl::Status net = CheckNet(receipt->net); !net.ok())
-      return AddBad(at, net.message());
-  }
-  const bool delivered = receipt->kind == ReceiptKind::kDelivered;
-  if (!delivered && receipt->kind != ReceiptKind::kUndecryptable)
-    return AddBad(at, "a receipt of this kind is not logged");
-  const uint64_t leaf = receipt->leaf.value();
-  const bool earlier = receipt->leaf < at.leaf;
-  const Waiting* waiting = FindWaiting(
-      at, receipt->digest,
-      {leaf, earlier ? leaf + 1 : leaf, receipt->audience, receipt->issuer});
-  if (waiting == nullptr) return;
-  at.row->envelope_id = waiting->id.text();
-  if (waiting->recipient != receipt->issuer ||
-      waiting->sender != receipt->audience || waiting->leaf != receipt->leaf)
-    return AddBad(at, "its receipt does not fit the envelope that it names");
-  End(at, receipt->digest,
-      delivered ? EnvelopeEventKind::kDelivered
-                : EnvelopeEventKind::kUndecryptable);
-}
-
-void EventCheck::Judge(const Place& at, const RecallEvent& event) {
-  ++report_.counts.recalls;
-  const absl::StatusOr<Recall> recall = PeekRecall(event.token);
-  if (!recall.ok()) return AddBad(at, "its recall cannot be read");
-  at.row->from = recall->sender.text();
-  at.row->envelope_id = recall->envelope_id.text();
-  at.row->digest = recall->digest.ToString();
-  if (network_.Charter() != nullptr) {
-    std::optional<MemberId> signer;
-    const absl::Status verified =
-        VerifyRecall(event.token, LookupAt(at, signer)).status();
-    if (!verified.ok()) return AddBad(at, verified.message());
-    if (signer != recall->sender)
-      return AddBad(at, "its signer is not the member that it names");
-    if (const absl::Status net = CheckNet(recall->net); !net.ok())
-      return AddBad(at, net.message());
-  }
-  const Waiting* waiting = FindWaiting(
-      at, recall->digest, {0, at.leaf.value(), recall->sender, std::nullopt});
-  if (waiting == nullptr) return;
-  at.row->to = waiting->recipient.text();
-  if (waiting->sender != recall->sender || waiting->id != recall->envelope_id)
-    return AddBad(at, "its recall does not fit the envelope that it names");
-  End(at, recall->digest, EnvelopeEventKind::kRecalled);
-}
-
-void EventCheck::Judge(const Place& at, const ExpiryEvent& event) {
-  ++report_.counts.expiries;
-  at.row->digest = event.digest.ToString();
-  const Waiting* waiting = FindWaiting(
-      at, event.digest, {0, at.leaf.value(), std::nullopt, std::nullopt});
-  if (waiting == nullptr) return;
-  at.row->from = waiting->sender.text();
-  at.row->to = waiting->recipient.text();
-  at.row->envelope_id = waiting->id.text();
-  if (at.time < waiting->expires)
-    return AddLate(at, "ends an envelope whose time had not run out");
-  End(at, event.digest, EnvelopeEventKind::kExpired);
-}
-
 void EventCheck::Judge(const Place& at, const ErasureEvent& event) {
   ++report_.counts.erasures;
   const absl::StatusOr<Erasure> erasure = PeekErasure(event.token);
@@ -239,94 +161,6 @@ void EventCheck::Judge(const Place& at, const ErasureEvent& event) {
   erasures_.OnErasure(at.leaf, at.time, erasure->member,
                       erasure->authority == ErasureAuthority::kCaseOpener,
                       erasure->leaves);
-}
-
-void EventCheck::Judge(const Place& at, const AccessLogEvent& event) {
-  ++report_.counts.access_logs;
-  const absl::StatusOr<Checkpoint> checkpoint = PeekCheckpoint(event.note);
-  if (!checkpoint.ok()) return AddBad(at, "its checkpoint cannot be read");
-  const size_t slash = checkpoint->origin.rfind('/');
-  const absl::StatusOr<MemberId> member = MemberId::Parse(
-      slash == std::string::npos ? "" : checkpoint->origin.substr(slash + 1));
-  if (!member.ok()) return AddBad(at, "its checkpoint names no member");
-  at.row->digest = checkpoint->root.ToString();
-  at.row->detail = absl::StrCat("size ", checkpoint->size.value());
-  // Anybody can write a name into a note: only its signature says whose it is.
-  if (const absl::Status good = CheckAccessLog(at, *member, event); !good.ok())
-    return AddBad(at, absl::StrCat(good.message(),
-                                   "; it names an access log, and says nothing "
-                                   "about who brought it"));
-  at.row->from = member->text();
-  CompareAccessLog(at, *member, *checkpoint);
-  if (access_anchors_ != nullptr)
-    access_anchors_({at.leaf, at.time, *checkpoint});
-}
-
-void EventCheck::CompareAccessLog(const Place& at, const MemberId& member,
-                                  const Checkpoint& checkpoint) {
-  const auto last = state_.access_logs.find(member);
-  if (last != state_.access_logs.end() &&
-      (checkpoint.size < last->second.size ||
-       (checkpoint.size == last->second.size &&
-        checkpoint.root != last->second.root))) {
-    const std::optional<LeafIndex> alone = MadeAlone(network_.keys(), member);
-    if (alone.has_value() && *alone > state_.access_leaves[member])
-      report_.AddRestored({member.text(), at.leaf, last->second.size.value(),
-                           checkpoint.size.value()});
-    else
-      report_.Add(Step::kSignatures,
-                  {FindingCode::kInconsistent, at.leaf,
-                   absl::StrCat("the access log of ", member.text(),
-                                " was larger, or another, before entry ",
-                                at.leaf.value()),
-                   ""});
-  }
-  state_.access_logs.insert_or_assign(member, checkpoint);
-  state_.access_leaves.insert_or_assign(member, at.leaf);
-}
-
-absl::Status EventCheck::CheckAccessLog(const Place& at, const MemberId& member,
-                                        const AccessLogEvent& event) const {
-  const AcceptedCharter* charter = network_.Charter();
-  if (charter == nullptr) return absl::OkStatus();
-  const std::optional<SignerRecord> signer =
-      network_.keys().CurrentSigner(member);
-  if (!signer.has_value())
-    return absl::PermissionDeniedError("its member has no signing key");
-  if (!network_.keys().standings().WasActive(member, at.leaf, at.time))
-    return absl::PermissionDeniedError("its member was not active");
-  ASSIGN_OR_RETURN(const NoteVerifier verifier,
-                   NoteVerifier::Create(absl::StrCat(charter->charter.network,
-                                                     "/access/", member.text()),
-                                        NoteKeyType::kEd25519, signer->key));
-  return VerifyCheckpoint(event.note, verifier).status();
-}
-
-const EventCheck::Waiting* EventCheck::FindWaiting(const Place& at,
-                                                   const Digest& digest,
-                                                   const Erased& erased) {
-  const auto found = state_.waiting.find(digest);
-  if (found != state_.waiting.end()) return &found->second;
-  Finding finding = LateFinding(
-      at,
-      "is about an envelope that does not wait: it was never logged, or "
-      "its course had ended");
-  if (openings_.unopened().CountWithin(erased.begin, erased.end, 1) == 0)
-    report_.Add(Step::kSignatures, std::move(finding));
-  else
-    erasures_.Add({Step::kSignatures, std::move(finding), erased.begin,
-                   erased.end, 1, erased.from, erased.to});
-  return nullptr;
-}
-
-void EventCheck::End(const Place& at, const Digest& digest,
-                     EnvelopeEventKind event) {
-  // Whatever waits is pending; no state leads on from what this event makes.
-  if (const absl::Status legal =
-          NextState(EnvelopeState::kPending, event).status();
-      !legal.ok())
-    return AddLate(at, std::string(legal.message()));
-  state_.waiting.erase(digest);
 }
 
 void EventCheck::AddBad(const Place& at, absl::string_view why) {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "agents/auditor/access_anchor.h"
@@ -26,7 +27,8 @@ namespace amparo::auditor {
 
 // Step 7: every opened event is signed by a key that was valid at its leaf, by
 // the member whose business it is, in an order that the lifecycle allows.
-// Holds what waits to be delivered. One thread at a time.
+// Holds what waits to be delivered, and a hash of what no longer does. One
+// thread at a time.
 class EventCheck {
  public:
   struct Waiting {
@@ -40,6 +42,7 @@ class EventCheck {
   // What a later event is judged by.
   struct State {
     absl::flat_hash_map<Digest, Waiting> waiting;
+    absl::flat_hash_set<Digest> ended;            // envelopes that were opened
     std::map<MemberId, Checkpoint> access_logs;   // newest of each member
     std::map<MemberId, LeafIndex> access_leaves;  // and its entry
     bool operator==(const State&) const = default;
@@ -101,8 +104,8 @@ class EventCheck {
     uint64_t begin = 0, end = 0;
     std::optional<MemberId> from, to;
   };
-  // The envelope that waits under `digest`; null, with a finding unless one
-  // that was erased may be it, when none does.
+  // The envelope that waits under `digest`, to be ended; null, with a finding
+  // unless one that was erased may be it, when none does.
   const Waiting* FindWaiting(const Place& at, const Digest& digest,
                              const Erased& erased);
   void End(const Place& at, const Digest& digest, EnvelopeEventKind event);

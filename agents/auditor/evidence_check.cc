@@ -14,8 +14,6 @@
 #include "agents/auditor/network_fold.h"
 #include "agents/auditor/opening_check.h"
 #include "agents/auditor/pack_source.h"
-#include "base/clock.h"
-#include "base/printable.h"
 #include "base/status.h"
 #include "crypto/checkpoint.h"
 #include "crypto/jws.h"
@@ -39,7 +37,7 @@ class Judgement {
         network_(source_, root, report_),
         quorum_(source_, evidence.checkpoint, report_),
         openings_(source_, false, report_),
-        links_(erasures_, link_report_),
+        links_(false, erasures_, report_),
         timeline_([this](const TimelineEntry& row) {
           if (row.index == evidence_.subject) verdict_.subject = row;
         }),
@@ -105,6 +103,7 @@ class Judgement {
     if (!decoded.ok())
       return Add(FindingCode::kLeafMismatch, leaf, "is no log entry");
     links_.OnEntry(leaf, decoded->time);
+    quorum_.OnEntry(leaf, decoded->time);
     report_.checkpoint_at = decoded->time;
     OnContent(entry, *decoded);
   }
@@ -163,6 +162,10 @@ class Judgement {
   }
 
   void OnSealed(const EvidenceEntry& entry, const LogEntry& decoded) {
+    // It could be what excuses another one.
+    if (entry.event.empty())
+      return Add(FindingCode::kOpeningMissing, entry.index,
+                 "is sealed, and nothing opens it");
     (void)openings_.Load(entry.index.value(), 1);
     const std::optional<AuditEvent> event =
         openings_.Open(entry.index, std::get<CommitmentEntry>(decoded.content));
@@ -275,9 +278,7 @@ class Judgement {
   EvidenceVerdict verdict_;
   PackSource source_;
   Report& report_;
-  // Between the entries of a pack others are left out: no chain is whole.
-  Report link_report_;
-  Erasures erasures_;  // as little
+  Erasures erasures_;  // stays empty: each entry of a pack is open
   CheckpointCheck checkpoint_;
   NetworkFold network_;
   CharterQuorum quorum_;
@@ -290,91 +291,11 @@ class Judgement {
   std::optional<AuditEvent> event_;
 };
 
-std::string SubjectText(const EvidenceVerdict& verdict) {
-  const TimelineEntry& row = verdict.subject;
-  std::string text = absl::StrCat("Entry ", row.index.value(),
-                                  " of the log of ", verdict.report.network,
-                                  ", ", FormatUtc(row.at), ": ", row.event);
-  if (!row.from.empty()) absl::StrAppend(&text, ", by ", row.from);
-  if (!row.to.empty()) absl::StrAppend(&text, ", to ", row.to);
-  if (!row.detail.empty()) absl::StrAppend(&text, ", ", row.detail);
-  if (!row.digest.empty()) absl::StrAppend(&text, "\n  digest ", row.digest);
-  return text + "\n";
-}
-
-std::string DocumentText(const EvidenceVerdict& verdict) {
-  if (!verdict.claims.has_value()) return "";
-  std::string text = absl::StrCat("\nDocument (", verdict.document_typ,
-                                  "), signed by ", verdict.document_signer,
-                                  "\n  ", DumpJson(*verdict.claims), "\n");
-  for (const auto& [name, value] : verdict.disclosed)
-    absl::StrAppend(&text, "  ", name, ": ", DumpJson(value), "\n");
-  return text;
-}
-
 }  // namespace
 
 EvidenceVerdict JudgeEvidence(const Evidence& evidence,
                               const std::optional<Digest>& root) {
   return Judgement(evidence, root).Run();
-}
-
-Json ToJson(const EvidenceVerdict& verdict) {
-  Json report = ToJson(verdict.report);
-  Json disclosed = Json::object();
-  for (const auto& [name, value] : verdict.disclosed) disclosed[name] = value;
-  return {{"schema", "evidence_check/1"},
-          {"ok", verdict.ok()},
-          {"network", report["network"]},
-          {"root_pinned", report["root_pinned"]},
-          {"first_charter", report["first_charter"]},
-          {"charter_version", report["charter_version"]},
-          {"size", report["size"]},
-          {"root_hash", report["root_hash"]},
-          {"cosignatures", report["cosignatures"]},
-          {"quorum", report["quorum"]},
-          {"entry", ToJson(verdict.subject)},
-          {"disowned", verdict.disowned},
-          {"document", verdict.claims.has_value()
-                           ? Json{{"typ", verdict.document_typ},
-                                  {"signer", verdict.document_signer},
-                                  {"claims", *verdict.claims},
-                                  {"disclosed", std::move(disclosed)}}
-                           : Json(nullptr)},
-          {"findings", report["findings"]}};
-}
-
-std::string ToText(const EvidenceVerdict& verdict) {
-  const Report& report = verdict.report;
-  std::string text;
-  if (verdict.ok()) {
-    text = absl::StrCat(
-        SubjectText(verdict), DocumentText(verdict), "\nIn the tree of ",
-        report.size.value(), " entries with root ", report.root_hash.ToString(),
-        "\n", FirstCharterText(report), "Charter version ",
-        report.charter_version, "; cosignatures ",
-        report.cosignatures, ", quorum ", report.quorum, "\n\nResult: OK",
-        report.root_pinned ? "" : ", if the first charter is the right one",
-        ". The pack proves that this stands in the log so signed. That nothing "
-        "else was logged takes a replay: also that nothing ended the signer's "
-        "key or membership between the last key event, suspension and charter "
-        "in the pack and this entry.\n",
-        verdict.disowned
-            ? absl::StrCat("NOT TO BE BELIEVED, by a later charter: ",
-                           verdict.subject.from,
-                           " was no member any more when this was logged.\n")
-            : "");
-  } else {
-    text = "Findings\n";
-    for (const Finding& finding : report.findings())
-      absl::StrAppend(&text, "  ",
-                      finding.index.has_value()
-                          ? absl::StrCat("entry ", finding.index->value(), ": ")
-                          : "",
-                      NameOf(finding.code), ": ", finding.text, "\n");
-    absl::StrAppend(&text, "\nResult: NOT OK. This pack proves nothing.\n");
-  }
-  return Printable(text);
 }
 
 }  // namespace amparo::auditor

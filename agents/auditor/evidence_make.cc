@@ -42,7 +42,8 @@ std::pair<uint64_t, uint32_t> BundleOf(LeafIndex index, TreeSize size) {
 
 // What a pack needs to know of the whole log.
 struct Survey {
-  std::vector<LeafIndex> charters;  // and suspensions up to the subject
+  std::vector<LeafIndex> charters;
+  std::vector<LeafIndex> suspensions;  // up to the subject
   std::map<std::string, std::vector<LeafIndex>> key_events;  // by member
   std::optional<TimelineEntry> subject;
   std::optional<LeafIndex> envelope;  // that the subject is about
@@ -60,9 +61,9 @@ absl::StatusOr<Survey> Look(LeafSource& source, LeafIndex subject,
   ASSIGN_OR_RETURN(survey.checkpoint, source.Checkpoint());
   ReplayOptions options{.root = root};
   options.timeline = [&](const TimelineEntry& row) {
-    if (row.event == "charter" ||
-        (row.event == "suspension" && row.index <= subject))
-      survey.charters.push_back(row.index);
+    if (row.event == "charter") survey.charters.push_back(row.index);
+    if (row.event == "suspension" && row.index <= subject)
+      survey.suspensions.push_back(row.index);
     if (row.event == "key_event" && row.index <= subject)
       survey.key_events[row.from].push_back(row.index);
     if (row.event == "envelope" && row.digest == about &&
@@ -212,6 +213,9 @@ absl::StatusOr<Evidence> MakeEvidence(
 
   std::set<LeafIndex> wanted(survey.charters.begin(), survey.charters.end());
   wanted.insert(subject);
+  // What a charter is takes charters alone.
+  if (survey.subject->event != "charter")
+    wanted.insert(survey.suspensions.begin(), survey.suspensions.end());
   if (survey.envelope.has_value()) wanted.insert(*survey.envelope);
   for (const std::string& member : survey.members)
     if (const auto found = survey.key_events.find(member);

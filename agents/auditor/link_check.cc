@@ -44,6 +44,7 @@ void LinkCheck::OnCreated(LeafIndex leaf, absl::Time time, absl::Time created) {
 
 void LinkCheck::OnEnvelope(LeafIndex leaf, const Header& header,
                            const Digest& digest, const LeafSet& unopened) {
+  if (!whole_) return;
   const auto [chain, is_new] =
       state_.chains.try_emplace({header.sender_kid, header.recipient});
   if (is_new)
@@ -60,7 +61,8 @@ void LinkCheck::Lacks(uint64_t needed, LeafIndex leaf, const Header& header,
   if (needed > unopened.size() - skip)
     return report_.Add(Step::kLinks, std::move(finding));
   erasures_.Add({Step::kLinks, std::move(finding), unopened.At(skip).value(),
-                 leaf.value(), needed, header.sender, header.recipient});
+                 leaf.value(), needed, header.sender, header.recipient},
+                report_);
 }
 
 void LinkCheck::CheckFirst(LeafIndex leaf, const Header& header,

@@ -37,9 +37,10 @@ class LinkCheck {
     bool operator==(const State&) const = default;
   };
 
-  // Both must outlive the LinkCheck.
-  LinkCheck(Erasures& erasures, Report& report)
-      : erasures_(erasures), report_(report) {}
+  // `whole`: it is shown every entry; else no chain is judged, and the times
+  // are. Both must outlive the LinkCheck.
+  LinkCheck(bool whole, Erasures& erasures, Report& report)
+      : whole_(whole), erasures_(erasures), report_(report) {}
 
   // Every entry, in leaf order.
   void OnEntry(LeafIndex leaf, absl::Time time);
@@ -66,6 +67,7 @@ class LinkCheck {
   void Lacks(uint64_t needed, LeafIndex leaf, const Header& header,
              const LeafSet& unopened, uint64_t skip, Finding finding);
 
+  const bool whole_;
   Erasures& erasures_;
   Report& report_;
   State state_;

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "absl/types/span.h"
 #include "base/clock.h"
 #include "base/encoding.h"
 #include "base/error.h"
@@ -17,6 +18,7 @@ namespace {
 
 constexpr absl::string_view kFirstLine = "amparo-replay-state/1";
 constexpr absl::string_view kLastLine = "\nend ";
+constexpr size_t kDigestsInALine = 1000;
 
 using Fields = std::vector<absl::string_view>;
 
@@ -56,18 +58,6 @@ absl::StatusOr<LinkCheck::Head> ParseHead(const Fields& fields) {
 absl::StatusOr<std::string> Decoded(absl::string_view field) {
   ASSIGN_OR_RETURN(const Bytes bytes, FromBase64Url(field));
   return amparo::ToText(bytes);
-}
-
-absl::Status ReadTile(const Fields& fields, ReplayState& state) {
-  std::vector<Digest>& tile = state.edge.emplace_back();
-  ASSIGN_OR_RETURN(const Bytes bytes, FromBase64Url(fields[1]));
-  for (ByteView rest = bytes; !rest.empty();
-       rest = rest.subspan(Digest::kSize)) {
-    if (rest.size() < Digest::kSize) return Damaged();
-    ASSIGN_OR_RETURN(tile.emplace_back(),
-                     Digest::FromBytes(rest.first(Digest::kSize)));
-  }
-  return absl::OkStatus();
 }
 
 absl::Status ReadRun(absl::string_view first, absl::string_view after,
@@ -141,6 +131,35 @@ absl::Status ReadWaiting(const Fields& fields, ReplayState& state) {
   return absl::OkStatus();
 }
 
+// Digests, one after another.
+absl::StatusOr<std::vector<Digest>> ReadDigests(absl::string_view field) {
+  ASSIGN_OR_RETURN(const Bytes bytes, FromBase64Url(field));
+  std::vector<Digest> digests;
+  for (ByteView rest = bytes; !rest.empty();
+       rest = rest.subspan(Digest::kSize)) {
+    if (rest.size() < Digest::kSize) return Damaged();
+    ASSIGN_OR_RETURN(digests.emplace_back(),
+                     Digest::FromBytes(rest.first(Digest::kSize)));
+  }
+  return digests;
+}
+
+absl::Status ReadTile(const Fields& fields, ReplayState& state) {
+  ASSIGN_OR_RETURN(state.edge.emplace_back(), ReadDigests(fields[1]));
+  return absl::OkStatus();
+}
+
+absl::Status ReadEnded(const Fields& fields, ReplayState& state) {
+  ASSIGN_OR_RETURN(const std::vector<Digest> digests, ReadDigests(fields[1]));
+  state.events.ended.insert(digests.begin(), digests.end());
+  return absl::OkStatus();
+}
+
+absl::Status ReadExcused(const Fields& fields, ReplayState& state) {
+  ASSIGN_OR_RETURN(state.erasures.ended, Number(fields[1]));
+  return absl::OkStatus();
+}
+
 absl::Status ReadAccess(const Fields& fields, ReplayState& state) {
   ASSIGN_OR_RETURN(const MemberId member, MemberId::Parse(fields[1]));
   ASSIGN_OR_RETURN(const std::string text, Decoded(fields[2]));
@@ -179,28 +198,34 @@ struct Reader {
 
 const Reader* ReaderOf(absl::string_view word) {
   static const auto* readers = new std::map<absl::string_view, Reader>{
-      {"root", {4, ReadRoot}},
-      {"checkpoint", {2, ReadCheckpoint}},
-      {"newest", {2, ReadNewest}},
-      {"tile", {2, ReadTile}},
-      {"unopened", {3, ReadUnopened}},
-      {"asked", {4, ReadAsked}},
-      {"opener", {4, ReadOpener}},
-      {"young", {5, ReadYoung}},
-      {"entry", {3, ReadEntry}},
-      {"chain", {6, ReadChain}},
-      {"latest", {6, ReadLatest}},
-      {"waiting", {7, ReadWaiting}},
-      {"access", {3, ReadAccess}},
-      {"access_leaf", {3, ReadAccessLeaf}}};
+      {"root", {4, ReadRoot}},         {"checkpoint", {2, ReadCheckpoint}},
+      {"newest", {2, ReadNewest}},     {"tile", {2, ReadTile}},
+      {"unopened", {3, ReadUnopened}}, {"asked", {4, ReadAsked}},
+      {"opener", {4, ReadOpener}},     {"young", {5, ReadYoung}},
+      {"ended", {2, ReadEnded}},       {"excused", {2, ReadExcused}},
+      {"entry", {3, ReadEntry}},       {"chain", {6, ReadChain}},
+      {"latest", {6, ReadLatest}},     {"waiting", {7, ReadWaiting}},
+      {"access", {3, ReadAccess}},     {"access_leaf", {3, ReadAccessLeaf}}};
   const auto found = readers->find(word);
   return found == readers->end() ? nullptr : &found->second;
 }
 
-std::string TileText(const std::vector<Digest>& tile) {
+std::string DigestsText(absl::Span<const Digest> digests) {
   Bytes bytes;
-  for (const Digest& hash : tile) Append(bytes, hash.bytes());
+  for (const Digest& digest : digests) Append(bytes, digest.bytes());
   return ToBase64Url(bytes);
+}
+
+// Ordered: one state has one spelling.
+std::string EndedText(const absl::flat_hash_set<Digest>& ended) {
+  std::vector<Digest> ordered(ended.begin(), ended.end());
+  std::sort(ordered.begin(), ordered.end());
+  std::string text;
+  for (size_t at = 0; at < ordered.size(); at += kDigestsInALine)
+    absl::StrAppend(
+        &text, "\nended ",
+        DigestsText(absl::MakeConstSpan(ordered).subspan(at, kDigestsInALine)));
+  return text;
 }
 
 }  // namespace
@@ -216,7 +241,7 @@ std::string FormatReplayState(const ReplayState& state) {
   };
   if (state.links.newest.has_value())
     add("newest ", UnixSeconds(*state.links.newest));
-  for (const auto& tile : state.edge) add("tile ", TileText(tile));
+  for (const auto& tile : state.edge) add("tile ", DigestsText(tile));
   for (const auto& [begin, end] : state.unopened.runs())
     add("unopened ", begin, " ", end);
   for (const auto& [member, set] : state.erasures.asked)
@@ -230,6 +255,7 @@ std::string FormatReplayState(const ReplayState& state) {
       for (const auto& [begin, end] : set.runs())
         add("young ", member.text(), " ", UnixSeconds(time), " ", begin, " ",
             end);
+  if (state.erasures.ended > 0) add("excused ", state.erasures.ended);
   for (const auto& [leaf, entry] : state.open_entries)
     add("entry ", leaf.value(), " ", ToBase64Url(entry));
   for (const auto& [key, head] : state.links.chains)
@@ -246,6 +272,7 @@ std::string FormatReplayState(const ReplayState& state) {
                      one.id.text(), " ", one.sender.text(), " ",
                      one.recipient.text(), " ", UnixSeconds(one.expires));
   for (const auto& [leaf, line] : waiting) add("waiting ", line);
+  text += EndedText(state.events.ended);
   for (const auto& [member, checkpoint] : state.events.access_logs)
     add("access ", member.text(), " ",
         ToBase64Url(AsBytes(FormatCheckpoint(checkpoint))));

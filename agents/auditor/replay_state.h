@@ -33,6 +33,7 @@ struct ReplayState {
   // An older program's state has none: what it left out may be any envelope.
   Erasures::State erasures;
   LinkCheck::State links;
+  // Nor what had ended: it may be what was erased.
   EventCheck::State events;
 };
 

@@ -48,9 +48,11 @@ check_exit 6 audit access-log "$scratch/changed.jsonl" --export "$scratch/export
 grep -q "first bad record" "$scratch/out"
 
 step "replay writes a page that needs nothing else"
+printf mine >"$scratch/report.html.probe" # whose name it was, once
 check "replay" audit replay --export "$scratch/export" --root "$pin" --html "$scratch/report.html" --json
 equal "$(field .ok <"$scratch/out")" true
 grep -q "In order" "$scratch/report.html"
+equal "$(cat "$scratch/report.html.probe")" mine
 cp "$scratch/out" "$scratch/timeline.json"
 envelope=$(field '[.timeline[] | select(.event == "envelope")][0].index' <"$scratch/out")
 receipt=$(field '[.timeline[] | select(.event == "receipt")][0].index' <"$scratch/out")

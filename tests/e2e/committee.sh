@@ -213,3 +213,11 @@ equal "$(as ong referral show "$before" --json | jq -r '.recipients[0].member')"
 step "the auditor replays the whole life"
 check "export" amparo-broker export --data "$net/broker" --out "$scratch/export"
 check "replay" amparo-audit replay --export "$scratch/export" --root "$root_hash"
+# Also the charter that lifted the suspension, after it and by charters alone.
+lifted=$(amparo-audit replay --export "$scratch/export" --root "$root_hash" --json | jq '.timeline[] | select(.event == "charter" and .detail == "version 6") | .index')
+suspended=$(amparo-audit replay --export "$scratch/export" --root "$root_hash" --json | jq '[.timeline[] | select(.event == "suspension")][0].index')
+[ "$suspended" -lt "$lifted" ]
+for entry in "$suspended" "$lifted"; do
+  check "prove $entry" amparo-audit prove "$entry" --export "$scratch/export" --root "$root_hash" --out "$scratch/pack.json"
+  check "verify" amparo-audit verify "$scratch/pack.json" --root "$root_hash"
+done

@@ -1,6 +1,8 @@
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <iostream>
 #include <system_error>
@@ -72,13 +74,16 @@ void KeepCertificateOf(const Arguments& arguments,
     std::cerr << kProgram << ": this profile has a new certificate\n";
 }
 
-// As WriteFile will need it: a file beside `path`, and `path` no folder.
+// As WriteFile will need it: a new file beside `path`, and `path` no folder.
 absl::Status CheckWritable(const std::string& path) {
-  const std::string probe = absl::StrCat(path, ".probe");
-  const absl::Status made = WriteFile(probe, "", FileMode::kPrivate);
-  unlink(probe.c_str());
+  std::string probe = absl::StrCat(path, ".XXXXXX");
+  const int made = mkostemp(probe.data(), O_CLOEXEC);
+  if (made >= 0) {
+    close(made);
+    unlink(probe.c_str());
+  }
   std::error_code error;
-  if (made.ok() && !std::filesystem::is_directory(path, error))
+  if (made >= 0 && !std::filesystem::is_directory(path, error))
     return absl::OkStatus();
   return MakeError(absl::StatusCode::kInvalidArgument,
                    absl::StrCat("cannot write ", path),

@@ -1,5 +1,6 @@
 #include <optional>
 
+#include "agents/auditor/erasures.h"
 #include "tests/unit/agents/auditor/replay_fixture.h"
 
 // A member and a broker take away what both ends of an envelope would have to
@@ -139,6 +140,78 @@ TEST_F(ErasureAttack, OneAnchorThatWasErasedHidesNoGapOfOthers) {
       "ong", "uls", [](Header& header) { header.link_seq = 3; });
   EXPECT_THAT(ExportAndReplay(),
               FirstFails(FindingCode::kLinkGap, next.value()));
+}
+
+// The log shows it, and how it ended: nobody's erasure of another is an excuse.
+TEST_F(ErasureAttack, AnEnvelopeThatWasSeenEndsOnceWhateverElseWasErased) {
+  for (const bool recall : {true, false}) {
+    log_ = LogBuilder();
+    const LeafIndex seen = log_.AddEnvelope("ong", "uls");
+    log_.AddReceipt(seen);
+    const LeafIndex gone = log_.AddEnvelope("ong", "uls");
+    log_.now += absl::Hours(25);
+    Erase(gone, {"ong", "uls"});
+    EXPECT_THAT(ExportAndReplay(), Passes());
+    std::optional<std::string> kept;
+    ReplayOptions options{.root = log_.root()};
+    options.state = [&](const ReplayState& state) {
+      kept = FormatReplayState(state);
+    };
+    Replayed(options);
+    ASSERT_TRUE(kept.has_value());
+    const LeafIndex end = recall ? log_.AddRecall(seen) : log_.AddExpiry(seen);
+    EXPECT_THAT(ExportAndReplay(), FirstFails(FindingCode::kLate, end.value()));
+    const ReplayState state = VALUE_OF(ParseReplayState(*kept));
+    EXPECT_EQ(FormatReplayState(state), *kept);
+    EXPECT_THAT(Replayed({.root = log_.root(), .resume = &state}),
+                FirstFails(FindingCode::kLate, end.value()));
+    // Of what was erased it may be so.
+    log_.entries.pop_back();
+    log_.openings.erase(end.value());
+    log_.AddExpiry(gone);
+    EXPECT_THAT(ExportAndReplay(), Passes());
+  }
+}
+
+TEST_F(ErasureAttack, OneErasedEnvelopeExcusesOneEnd) {
+  const LeafIndex gone = log_.AddEnvelope("ong", "uls");
+  Erase(gone, {"ong", "uls"});
+  log_.AddEvent(ExpiryEvent{Sha256("never logged")});
+  EXPECT_THAT(ExportAndReplay(), Passes()) << "it may be the one";
+  const LeafIndex second = log_.AddEvent(ExpiryEvent{Sha256("nor this one")});
+  EXPECT_THAT(ExportAndReplay(),
+              FirstFails(FindingCode::kLate, second.value()));
+  const LeafIndex other = log_.AddEnvelope("gnr", "uls");
+  Erase(other, {"gnr", "uls"});
+  EXPECT_THAT(ExportAndReplay(), FirstFails(FindingCode::kLate, second.value()))
+      << "it came later";
+}
+
+// Whoever makes more of them than anybody remembers is told of, and not let go.
+TEST_F(ErasureAttack, MoreThanCanBeJudgedIsFound) {
+  Erasures erasures;
+  LeafSet unopened;
+  unopened.Add(LeafIndex(0));
+  for (const char* member : {"ong", "uls"})
+    erasures.OnErasure(LeafIndex(1), log_.now, log_.member(member).id, false,
+                       {LeafIndex(0)});
+  const auto excuse = [](uint64_t leaf) {
+    return Erasures::Excuse{
+        Step::kLinks,
+        {FindingCode::kLinkGap, LeafIndex(leaf), "a gap", "the chain"},
+        0,
+        1};
+  };
+  Report report;
+  for (uint64_t i = 0; i < Erasures::kExcusesMax; ++i)
+    erasures.Add(excuse(2 + i), report);
+  erasures.Finish(unopened, report);
+  EXPECT_TRUE(report.ok());
+  for (uint64_t i = 0; i <= Erasures::kExcusesMax; ++i)
+    erasures.Add(excuse(2 + i), report);
+  erasures.Finish(unopened, report);
+  EXPECT_THAT(report,
+              FirstFails(FindingCode::kLinkGap, 2 + Erasures::kExcusesMax));
 }
 
 // Who goes on from a state knows who asked before it.

@@ -1,6 +1,7 @@
 #include "agents/auditor/evidence.h"
 #include "agents/auditor/evidence_check.h"
 #include "agents/auditor/evidence_make.h"
+#include "base/error.h"
 #include "crypto/checkpoint.h"
 #include "tests/unit/agents/auditor/charter_quorum_fixture.h"
 
@@ -18,6 +19,13 @@ class EvidenceQuorumTest : public CharterQuorumFixture {
     Export();
     FolderSource source = VALUE_OF(FolderSource::Open(Path("")));
     return VALUE_OF(MakeEvidence(source, sent_, log_.root(), std::nullopt));
+  }
+  // "", or why there is no pack about `subject`.
+  std::string MadeOf(LeafIndex subject) {
+    Export();
+    FolderSource source = VALUE_OF(FolderSource::Open(Path("")));
+    const auto made = MakeEvidence(source, subject, log_.root(), std::nullopt);
+    return made.ok() ? "" : std::string(ErrorCodeOf(made.status()));
   }
   EvidenceVerdict Court(const Evidence& evidence) const {
     return JudgeEvidence(VALUE_OF(ParseEvidence(FormatEvidence(evidence))),
@@ -93,6 +101,34 @@ TEST_F(EvidenceQuorumTest, AttackByACheckpointOfAnotherHistory) {
   std::swap(At(evidence, fourth_).consistency,
             At(evidence, fifth_).consistency);
   EXPECT_FALSE(Court(evidence).ok());
+}
+
+// What witnesses cosigned bounds the time of every entry, also in a pack.
+TEST_F(EvidenceQuorumTest,
+       AttackAnEntryIsDatedBeforeWhatWitnessesSawWithoutIt) {
+  fourth_ = AddCharterWith(4);
+  log_.now += absl::Hours(10);
+  log_.KeepCharterCheckpoint(4, {"gnr", "ong"});
+  log_.now -= absl::Hours(10);
+  const LeafIndex back = log_.AddEnvelope("ong", "uls");
+  log_.now += absl::Hours(10);
+  log_.witnesses = {"cpcj", "gnr", "mp", "ong"};
+  const LeafIndex since = log_.AddEnvelope("ong", "uls");
+  EXPECT_EQ(MadeOf(back), "verification_failed");
+  EXPECT_EQ(MadeOf(since), "");
+}
+
+TEST_F(EvidenceQuorumTest, AttackAnEntryIsDatedAfterWhatWitnessesSawWithIt) {
+  fourth_ = AddCharterWith(4);
+  log_.now += absl::Hours(10);
+  const LeafIndex ahead = log_.AddEnvelope("ong", "uls");
+  log_.now -= absl::Hours(10);
+  log_.KeepCharterCheckpoint(4, {"gnr", "ong"});
+  log_.now += absl::Hours(10);
+  log_.witnesses = {"cpcj", "gnr", "mp", "ong"};
+  const LeafIndex since = log_.AddEnvelope("ong", "uls");
+  EXPECT_EQ(MadeOf(ahead), "verification_failed");
+  EXPECT_EQ(MadeOf(since), "");
 }
 
 TEST_F(EvidenceQuorumTest, AttackByWhatAPackDoesNotNeed) {

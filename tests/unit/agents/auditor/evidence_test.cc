@@ -207,6 +207,53 @@ TEST_F(EvidenceTest, AttackASectionIsMadeUp) {
   EXPECT_FALSE(CourtBelieves(evidence));
 }
 
+TEST_F(EvidenceTest, ProvesACharterThatCameAfterASuspension) {
+  const LeafIndex suspension = log_.AddSuspension("gnr");
+  const LeafIndex charter = log_.AddCharter([](Charter& next) {
+    for (Member& member : next.members)
+      if (member.id.text() == "gnr") member.status = MemberStatus::kLeft;
+  });
+  const LeafIndex sent = log_.AddEnvelope("ong", "uls");
+  for (const LeafIndex leaf : {suspension, charter, sent})
+    EXPECT_TRUE(CourtBelieves(Made(leaf))) << leaf.value();
+  EXPECT_EQ(Made(charter).Find(suspension), nullptr);
+  EXPECT_NE(Made(sent).Find(suspension), nullptr);
+}
+
+// Who has a key whose time ran out, and the broker, write of a time before.
+TEST_F(EvidenceTest, AttackAnEntryIsDatedBack) {
+  log_.AddCharter([](Charter& next) { next.title = "Another"; });
+  log_.now -= absl::Hours(2);
+  const LeafIndex sent = log_.AddEnvelope("ong", "uls");
+  EXPECT_EQ(ErrorCodeOf(MadeStatus(sent)), "verification_failed");
+  log_.now += absl::Hours(2);
+  EXPECT_TRUE(CourtBelieves(Made(log_.AddEnvelope("ong", "uls"))));
+}
+
+TEST_F(EvidenceTest, AttackASignatureIsOfAnotherTimeThanItsEntry) {
+  const LeafIndex sent = log_.AddEnvelope(
+      "ong", "uls", [](Header& header) { header.created -= absl::Hours(2); });
+  EXPECT_EQ(ErrorCodeOf(MadeStatus(sent)), "verification_failed");
+}
+
+// A lost opening beside it, and an erasure by one member: no excuse for an
+// expiry of what was never logged.
+TEST_F(EvidenceTest, AttackASealedEntryExcusesAnotherOne) {
+  const LeafIndex sealed = log_.AddAnchor("gnr");
+  log_.openings.erase(sealed.value());
+  const LeafIndex erasure = log_.AddErasure("gnr", {sealed});
+  const LeafIndex expiry = log_.AddEvent(ExpiryEvent{Sha256("never logged")});
+  Evidence evidence = Made(erasure);
+  FolderSource source = VALUE_OF(FolderSource::Open(Path("")));
+  const TreeSize size(log_.entries.size());
+  for (const LeafIndex leaf : {sealed, expiry})
+    evidence.entries.push_back(VALUE_OF(FetchEntry(source, leaf, size)));
+  std::sort(evidence.entries.begin(), evidence.entries.end(),
+            [](const auto& a, const auto& b) { return a.index < b.index; });
+  evidence.subject = expiry;
+  EXPECT_FALSE(CourtBelieves(evidence));
+}
+
 TEST_F(EvidenceTest, ShowsOneEntryAsItStands) {
   const LeafIndex sent = log_.AddEnvelope("ong", "uls");
   Export();
