@@ -7,16 +7,13 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "agents/committee/wording.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "proto/network/words.h"
 
 namespace amparo::committee {
 namespace {
-
-std::string KeyText(const std::optional<VerifyKey>& key) {
-  return key.has_value() ? key->ToString() : "none";
-}
 
 std::string Describe(const Member& member) {
   return absl::StrCat("member ", member.id.text(), " (", member.name, ", ",
@@ -61,8 +58,7 @@ class Changes {
 
   void SayKey(const char* what, const GovernanceKey& key) {
     Say(what, " ", key.id, ", held by ", key.member.text(), " until ",
-        FormatUtc(key.until), ": ", key.key.ToString(),
-        ", words: ", GovernanceKeyWords(key.key), ".");
+        FormatUtc(key.until), ", words: ", GovernanceKeyWords(key.key), ".");
   }
 
   template <typename... Parts>
@@ -86,10 +82,7 @@ class Changes {
         " of these members must sign each later version.");
     for (const Member& member : charter.members)
       Say("New: ", Describe(member), ", ", NameOf(member.status), ".");
-    const Json all = EncodeCharter(charter);
-    for (const auto& [key, value] : all.items())
-      if (!ToldElsewhere(key) && key != "network" && key != "title")
-        Say(key, ": ", DumpJson(value), ".");
+    for (const std::string& line : DescribeTerms(charter)) Say(line);
   }
 
   void Compare(const Charter& before, const Charter& after) {
@@ -106,7 +99,7 @@ class Changes {
       const Member* old = before.Find(member.id);
       if (old == nullptr)
         Say("New: ", Describe(member), ", ", NameOf(member.status),
-            ", identity key ", KeyText(member.identity_key), ".");
+            ", identity key ", InWords(member.identity_key), ".");
       else
         CompareMember(*old, member);
     }
@@ -126,7 +119,8 @@ class Changes {
                found->second->member != key.member ||
                found->second->until != key.until)
         Say("Governance key ", key.id, " changes: held by ", key.member.text(),
-            " until ", FormatUtc(key.until), ", ", key.key.ToString(), ".");
+            " until ", FormatUtc(key.until),
+            ", words: ", GovernanceKeyWords(key.key), ".");
       old.erase(key.id);
     }
     for (const auto& [id, unused] : old)
@@ -148,10 +142,23 @@ class Changes {
       Say("Note: new keys are trusted at once (trust_delay_h is 0): for trying "
           "out only.");
     if (after.governance_threshold < 2) Say("Note: one member alone decides.");
+    WarnOfLoss(after);
     for (const GovernanceKey& key : after.governance) WarnOfHolder(after, key);
   }
 
  private:
+  void WarnOfLoss(const Charter& after) {
+    std::set<MemberId> holders;
+    for (const GovernanceKey& key : after.governance)
+      holders.insert(key.member);
+    if (after.governance_threshold < holders.size()) return;
+    Say("Note: every holder of a governance key has to sign (",
+        after.governance_threshold, " of ", holders.size(),
+        "): nobody can be spared. When one key is lost, nothing can be changed "
+        "any more, not even that. Let fewer sign (amparo-charter set "
+        "governance.threshold), or let more members hold keys.");
+  }
+
   void WarnOfHolder(const Charter& after, const GovernanceKey& key) {
     const Member* const holder = after.Find(key.member);
     if (holder == nullptr)
@@ -173,11 +180,17 @@ class Changes {
       Say(MeaningOf(now));
     }
     if (old.identity_key != now.identity_key)
-      Say("Identity key of ", who, " changes from ", KeyText(old.identity_key),
-          " to ", KeyText(now.identity_key), ".");
+      Say("Identity key of ", who, " changes from ", InWords(old.identity_key),
+          " to ", InWords(now.identity_key), ".");
+    // What its people read by phone.
+    if ((old.identity_key != now.identity_key ||
+         old.witness_key != now.witness_key) &&
+        now.identity_key && now.witness_key)
+      Say("The words of its join request: ",
+          RequestWords(*now.identity_key, *now.witness_key), ".");
     if (old.witness_key != now.witness_key)
-      Say("Witness key of ", who, " changes from ", KeyText(old.witness_key),
-          " to ", KeyText(now.witness_key), ".");
+      Say("Witness key of ", who, " changes from ", InWords(old.witness_key),
+          " to ", InWords(now.witness_key), ".");
     if (old.kind != now.kind)
       Say("Kind of ", who, " changes from ", NameOf(old.kind), ".");
     if (old.name != now.name)
@@ -221,14 +234,14 @@ class Changes {
       return;
     }
     if (old.is_array() && now.is_array()) return CompareList(name, old, now);
-    Say(name, " changes from ", Text(old), " to ", Text(now), ".");
+    Say(name, " changes from ", InWords(old), " to ", InWords(now), ".");
   }
 
   // What came and what went: nobody finds one code in two long lists.
   void CompareList(const std::string& name, const Json& old, const Json& now) {
     const std::string added = Missing(now, old), dropped = Missing(old, now);
     if (added.empty() && dropped.empty())
-      return Say(name, " changes its order to ", Text(now), ".");
+      return Say(name, " changes its order to ", InWords(now), ".");
     Say(name, " changes:", added.empty() ? "" : absl::StrCat(" new ", added),
         added.empty() || dropped.empty() ? "" : ";",
         dropped.empty() ? "" : absl::StrCat(" no longer ", dropped), ".");
@@ -239,7 +252,7 @@ class Changes {
     std::string text;
     for (const Json& item : list)
       if (std::find(other.begin(), other.end(), item) == other.end())
-        absl::StrAppend(&text, text.empty() ? "" : ", ", Text(item));
+        absl::StrAppend(&text, text.empty() ? "" : ", ", InWords(item));
     return text;
   }
 
@@ -247,10 +260,6 @@ class Changes {
     static const std::set<std::string> kKeys = {"version", "net", "prev_hash",
                                                 "governance", "member"};
     return kKeys.contains(key);
-  }
-
-  static std::string Text(const Json& value) {
-    return value.is_null() ? "nothing" : DumpJson(value);
   }
 
   std::vector<std::string> lines_;

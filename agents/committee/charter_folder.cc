@@ -94,6 +94,12 @@ absl::Status CharterFolder::MakeKeyDirectory() const {
 }
 
 absl::StatusOr<NetworkFile> CharterFolder::Network() const {
+  if (!FileExists(NetworkPath()))
+    return MakeError(absl::StatusCode::kNotFound,
+                     absl::StrCat(NetworkPath(), " is not there"),
+                     {.code = "not_found",
+                      .hint = "copy it, without its founding token, from who "
+                              "drafts or from the broker's operator"});
   ASSIGN_OR_RETURN(const std::string text,
                    ReadFile(NetworkPath(), kNetworkFileBytesMax));
   return ParseNetworkFile(text);
@@ -143,8 +149,22 @@ absl::StatusOr<std::optional<uint64_t>> CharterFolder::BeyondGap(
   return beyond;
 }
 
-absl::StatusOr<std::optional<AcceptedCharter>> CharterFolder::Newest() const {
+absl::StatusOr<std::vector<AcceptedCharter>> CharterFolder::WholeChain() const {
   ASSIGN_OR_RETURN(std::vector<AcceptedCharter> chain, Chain());
+  ASSIGN_OR_RETURN(const std::optional<uint64_t> beyond,
+                   BeyondGap(chain.size()));
+  if (!beyond.has_value()) return chain;
+  return MakeError(
+      absl::StatusCode::kFailedPrecondition,
+      absl::StrCat(PublishedPath(chain.size() + 1), " is missing, but version ",
+                   *beyond, " is here"),
+      {.code = "invalid_state",
+       .field = absl::StrCat("version ", chain.size() + 1),
+       .hint = "take it from the broker: amparo-charter fetch"});
+}
+
+absl::StatusOr<std::optional<AcceptedCharter>> CharterFolder::Newest() const {
+  ASSIGN_OR_RETURN(std::vector<AcceptedCharter> chain, WholeChain());
   std::optional<AcceptedCharter> newest;
   if (!chain.empty()) newest = std::move(chain.back());
   return newest;

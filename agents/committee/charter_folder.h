@@ -42,7 +42,11 @@ class CharterFolder {
   // A published version that lies in this directory beyond one that does not:
   // Chain() ends before it. nullopt without a gap. `length`: of Chain().
   absl::StatusOr<std::optional<uint64_t>> BeyondGap(size_t length) const;
-  // The last of Chain(); nullopt before the first.
+  // Chain(), where nothing lies beyond it: what takes the last of it for the
+  // newest asks so. FAILED_PRECONDITION (code "invalid_state") names the
+  // version that is missing.
+  absl::StatusOr<std::vector<AcceptedCharter>> WholeChain() const;
+  // The last of WholeChain(); nullopt before the first.
   absl::StatusOr<std::optional<AcceptedCharter>> Newest() const;
 
   // True when the draft says something that no published version of `chain`

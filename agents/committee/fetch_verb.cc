@@ -24,7 +24,8 @@ absl::StatusOr<AcceptedCharter> AcceptFetched(
       absl::StrCat("what the broker gives as version ", chain.size() + 1,
                    " is refused: ", accepted.status().message()),
       {.code = code == "wrong_pin" ? code : "verification_failed",
-       .field = absl::StrCat("version ", chain.size() + 1)});
+       .field = absl::StrCat("version ", chain.size() + 1),
+       .hint = DetailOf(accepted.status()).value_or(ErrorDetail{}).hint});
 }
 
 }  // namespace

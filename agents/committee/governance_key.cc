@@ -17,8 +17,16 @@ absl::StatusOr<SigningKey> OpenGovernanceKey(const CharterFolder& folder,
                                              const GovernanceKey& named,
                                              const std::string& pass_file,
                                              Dialog& dialog) {
-  ASSIGN_OR_RETURN(const std::string content,
-                   ReadFile(folder.KeyPath(named.id), kKeyFileBytesMax));
+  const std::string path = folder.KeyPath(named.id);
+  if (!FileExists(path))
+    return MakeError(
+        absl::StatusCode::kNotFound, absl::StrCat(path, " is not there"),
+        {.code = "not_found",
+         .field = "--key",
+         .hint =
+             absl::StrCat("sign where ", named.member.text(), " keeps it")});
+  RETURN_IF_ERROR(CheckPrivate(path));
+  ASSIGN_OR_RETURN(const std::string content, ReadFile(path, kKeyFileBytesMax));
   const std::string beside = folder.PassPath(named.id);
   SecretBuffer passphrase;
   if (!pass_file.empty() || FileExists(beside)) {
@@ -35,11 +43,10 @@ absl::StatusOr<SigningKey> OpenGovernanceKey(const CharterFolder& folder,
     return MakeError(absl::StatusCode::kPermissionDenied,
                      absl::StrCat("wrong passphrase for ", named.id),
                      {.code = "verification_failed", .field = "--pass-file"});
-  if (!key.ok()) return Annotate(key.status(), folder.KeyPath(named.id));
+  if (!key.ok()) return Annotate(key.status(), path);
   if (key->verify_key() != named.key)
     return MakeError(absl::StatusCode::kPermissionDenied,
-                     absl::StrCat(folder.KeyPath(named.id),
-                                  " is not the charter's ", named.id),
+                     absl::StrCat(path, " is not the charter's ", named.id),
                      {.code = "verification_failed"});
   return key;
 }

@@ -1,5 +1,7 @@
 #include "agents/committee/key_file.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -39,7 +41,22 @@ SecretBuffer GeneratePassphrase() {
   return passphrase;
 }
 
+absl::Status CheckPrivate(const std::string& path) {
+  struct stat info = {};
+  const bool is_open_to_others = stat(path.c_str(), &info) == 0 &&
+                                 S_ISREG(info.st_mode) &&
+                                 (info.st_mode & 077) != 0;
+  if (!is_open_to_others) return absl::OkStatus();
+  return MakeError(absl::StatusCode::kFailedPrecondition,
+                   absl::StrCat(path, " may be read by others"),
+                   {.code = "config",
+                    .hint = absl::StrCat("chmod 600 ", path,
+                                         "; if somebody may have read it, put "
+                                         "a new key in its place")});
+}
+
 absl::StatusOr<SecretBuffer> ReadPassphraseFile(const std::string& path) {
+  RETURN_IF_ERROR(CheckPrivate(path));
   ASSIGN_OR_RETURN(std::string text, ReadFile(path, kPassphraseFileBytesMax));
   SecretBuffer line =
       SecretBuffer::CopyOf(absl::string_view(text).substr(0, text.find('\n')));

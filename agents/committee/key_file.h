@@ -22,7 +22,9 @@ absl::StatusOr<SigningKey> OpenKeyFile(absl::string_view content,
 
 // A passphrase that a machine makes and keeps: 160 random bits in base32.
 SecretBuffer GeneratePassphrase();
-// The first line of a file.
+// FAILED_PRECONDITION (code "config") for a file that others may read.
+absl::Status CheckPrivate(const std::string& path);
+// The first line of a file that others may not read.
 absl::StatusOr<SecretBuffer> ReadPassphraseFile(const std::string& path);
 
 }  // namespace amparo::committee

@@ -16,7 +16,8 @@ namespace {
 absl::Status NoSuchVersion(uint64_t version) {
   return MakeError(absl::StatusCode::kNotFound,
                    absl::StrCat("version ", version, " is not in this folder"),
-                   {.code = "not_found"});
+                   {.code = "not_found",
+                    .hint = "amparo-charter fetch brings what is published"});
 }
 
 absl::StatusOr<Charter> VersionOf(const std::vector<AcceptedCharter>& chain,
@@ -98,7 +99,10 @@ Outcome NotOk(absl::string_view code, absl::string_view at,
 absl::StatusOr<Outcome> Show(const CharterFolder& folder,
                              std::optional<uint64_t> version, bool draft,
                              const Clock& clock) {
-  ASSIGN_OR_RETURN(const std::vector<AcceptedCharter> chain, folder.Chain());
+  // A version that is asked for by its number needs only those before it.
+  ASSIGN_OR_RETURN(
+      const std::vector<AcceptedCharter> chain,
+      version.has_value() && !draft ? folder.Chain() : folder.WholeChain());
   if (draft) {
     std::optional<AcceptedCharter> before;
     if (!chain.empty()) before = chain.back();
@@ -129,7 +133,8 @@ absl::StatusOr<Outcome> Show(const CharterFolder& folder,
 absl::StatusOr<Outcome> Diff(const CharterFolder& folder,
                              std::optional<uint64_t> from,
                              std::optional<uint64_t> to) {
-  ASSIGN_OR_RETURN(const std::vector<AcceptedCharter> chain, folder.Chain());
+  ASSIGN_OR_RETURN(const std::vector<AcceptedCharter> chain,
+                   to.has_value() ? folder.Chain() : folder.WholeChain());
   std::optional<AcceptedCharter> newest;
   if (!chain.empty()) newest = chain.back();
   ASSIGN_OR_RETURN(const Charter after, to.has_value() ? VersionOf(chain, *to)

@@ -136,7 +136,8 @@ absl::Status CheckPlace(const Charter& draft,
 // signs it here is shown first what it changes. A draft of one's own stays.
 absl::Status AdoptDraft(const CharterFolder& folder, const std::string& text,
                         const MultiJws& other) {
-  ASSIGN_OR_RETURN(const std::vector<AcceptedCharter> chain, folder.Chain());
+  ASSIGN_OR_RETURN(const std::vector<AcceptedCharter> chain,
+                   folder.WholeChain());
   if (FileExists(folder.PendingPath(chain.size() + 1))) return absl::OkStatus();
   ASSIGN_OR_RETURN(const bool own, folder.HasOwnDraft(chain));
   if (own) return absl::OkStatus();

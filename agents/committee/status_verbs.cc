@@ -6,7 +6,9 @@
 #include "agents/committee/draft_edit.h"
 #include "agents/committee/draft_verbs.h"
 #include "base/error.h"
+#include "base/files.h"
 #include "base/status.h"
+#include "proto/network/suspension.h"
 
 namespace amparo::committee {
 namespace {
@@ -49,6 +51,40 @@ std::vector<std::string> KeysOf(const Charter& draft, const MemberId& member) {
   for (const GovernanceKey& key : draft.governance)
     if (key.member == member) ids.push_back(key.id);
   return ids;
+}
+
+// The latest time that this folder knows of what was decided about `member`:
+// what comes after it has a later date, whatever this machine's clock says.
+absl::StatusOr<absl::Time> DecidedLast(const CharterFolder& folder,
+                                       const DraftEdit& edit,
+                                       const MemberId& id) {
+  absl::Time last = absl::InfinitePast();
+  if (edit.published().has_value())
+    if (const Member* before = edit.published()->charter.Find(id))
+      last = before->since;
+  for (const std::string& path :
+       {folder.SuspensionPath(id), folder.PendingSuspensionPath(id)}) {
+    if (!FileExists(path)) continue;
+    ASSIGN_OR_RETURN(const std::string text,
+                     ReadFile(path, kSuspensionBytesMax));
+    const absl::StatusOr<Suspension> suspension = PeekSuspension(text);
+    if (!suspension.ok()) return Annotate(suspension.status(), path);
+    last = std::max(last, suspension->from);
+  }
+  return last;
+}
+
+absl::Status CheckAfter(absl::Time since, absl::Time last, bool is_clocks) {
+  if (since >= last) return absl::OkStatus();
+  return MakeError(
+      absl::StatusCode::kFailedPrecondition,
+      absl::StrCat(is_clocks ? "this machine's clock says " : "--since is ",
+                   FormatUtc(since), ", which lies before ", FormatUtc(last),
+                   ", when the member was stopped: it would lift nothing"),
+      {.code = "invalid_state",
+       .field = "--since",
+       .hint = is_clocks ? "set the clock, or give the time by --since"
+                         : "give a later one"});
 }
 
 Outcome OutcomeOf(const DraftEdit& edit, const Member& member,
@@ -106,9 +142,15 @@ absl::StatusOr<Outcome> ChangeStatus(const CharterFolder& folder,
          .field = "MEMBER",
          .hint = InsteadOf(options.verb, member->status)});
   if (member->status != goal || moved_only) {
-    member->status = goal;
-    member->since =
+    const absl::Time since =
         TimeFromUnix(UnixSeconds(options.since.value_or(clock.Now())));
+    if (options.verb == StatusVerb::kReinstate) {
+      ASSIGN_OR_RETURN(const absl::Time last,
+                       DecidedLast(folder, edit, member->id));
+      RETURN_IF_ERROR(CheckAfter(since, last, !options.since.has_value()));
+    }
+    member->status = goal;
+    member->since = since;
   }
   ASSIGN_OR_RETURN(const std::vector<std::string> changes, edit.Keep());
   return OutcomeOf(edit, *member, changes);

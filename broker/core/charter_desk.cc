@@ -1,14 +1,17 @@
 #include "broker/core/charter_desk.h"
 
 #include <algorithm>
+#include <limits>
 #include <memory>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/status.h"
 #include "crypto/secret.h"
 #include "proto/network/charter.h"
+#include "proto/network/standings.h"
 #include "proto/network/suspension.h"
 
 namespace amparo::broker {
@@ -52,6 +55,33 @@ absl::Status CheckAt(const Network& network, const std::string& document,
   return AcceptFirstCharter(document, Sha256(document), at).status();
 }
 
+// Whoever gives a suspended member a new date means to lift the suspension: by
+// a clock that is behind, it would lift nothing, and nobody would be told.
+absl::Status CheckLifts(const Network& network, const Charter& next,
+                        absl::Time now) {
+  if (!network.charter) return absl::OkStatus();
+  Standings after = network.keys.standings();
+  after.SetCharter(next, LeafIndex(std::numeric_limits<uint64_t>::max()));
+  for (const Member& member : next.members) {
+    const Member* const before = network.charter->charter.Find(member.id);
+    if (before == nullptr || member.since == before->since ||
+        member.status != MemberStatus::kActive ||
+        !after.SuspendedUntil(member.id, now))
+      continue;
+    return MakeError(
+        absl::StatusCode::kFailedPrecondition,
+        absl::StrCat("the new since of ", member.id.text(), ", ",
+                     FormatUtc(member.since),
+                     ", lies before its suspension by two keys and would lift "
+                     "nothing"),
+        {.code = "invalid_state",
+         .field = "since",
+         .hint = "reinstate anew, with a later --since: the clock of who "
+                 "drafted it was behind"});
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 CharterDesk::CharterDesk(Store& store, const Directory& directory,
@@ -63,8 +93,7 @@ CharterDesk::CharterDesk(Store& store, const Directory& directory,
       clock_(clock) {}
 
 absl::Time CharterDesk::LeafTime() const {
-  return TimeFromUnix(
-      UnixSeconds(std::max(clock_.Now(), store_.Head().time)));
+  return TimeFromUnix(UnixSeconds(std::max(clock_.Now(), store_.Head().time)));
 }
 
 // Whether `document` may be logged next, a moment from now as well.
@@ -88,7 +117,7 @@ void CharterDesk::Publish(std::string document, Bytes founding_token,
     return done(std::move(status));
   const uint64_t version = charter->version;
   ledger_.Submit(
-      [this, version, document = std::move(document),
+      [this, version, next = *charter, document = std::move(document),
        token = std::move(founding_token)](
           const Network& network) -> absl::StatusOr<Op> {
         Op op;
@@ -96,6 +125,7 @@ void CharterDesk::Publish(std::string document, Bytes founding_token,
             absl::StrCat("charter/", version),
             CharterEntry{version, Sha256(document)}, document};
         absl::Status status = CheckNext(network, document, version, token);
+        if (status.ok()) status = CheckLifts(network, next, LeafTime());
         if (status.ok()) return op;
         return UnlessLogged(store_, std::move(op), std::move(status));
       },

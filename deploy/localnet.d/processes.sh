@@ -74,6 +74,27 @@ stop() {
   done
 }
 
+known_names() { echo broker $(member_ids); }
+is_known() { jq -e --arg n "$1" '$n == "broker" or .members[$n]' "$dir/localnet.json" >/dev/null; }
+
+# PID STARTED of one of them, as localnet.json has it.
+process_of() { # NAME
+  jq -r --arg n "$1" '(if $n == "broker" then .broker else .members[$n] end) | "\(.pid) \(.started)"' "$dir/localnet.json"
+}
+stop_one() { # NAME
+  local pid started
+  read -r pid started < <(process_of "$1")
+  stop "$pid" "$started"
+}
+start_one() { # NAME
+  local pid started
+  read -r pid started < <(process_of "$1")
+  if ! is_running "$pid" "$started"; then
+    if [ "$1" = broker ]; then start_broker; else start_agent "$1"; fi
+  fi
+  [ "$1" = broker ] || until_ok "$bin/amparo" --profile "$dir/profiles/$1" status
+}
+
 stop_all() {
   [ -e "$dir/localnet.json" ] || return 0
   local pid started

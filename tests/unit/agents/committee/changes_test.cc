@@ -2,6 +2,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_join.h"
+#include "proto/network/words.h"
 #include "tests/unit/agents/committee/samples.h"
 
 namespace amparo::committee {
@@ -17,9 +18,49 @@ TEST(Changes, TellOfTheFirstVersionEverythingThatItSays) {
   const std::string told = Told(std::nullopt, SampleCharter());
   for (const char* text :
        {"founds the network test-example", "G1 is held by gnr", "member ong",
-        "purposes:", "bases:", "deadlines:", "trust_delay_h: 24",
+        "Data may be used for: support", "without consent: A6-1-c",
+        "urgent is acknowledged within 24 hours and decided within 3 days",
+        "waits 24 hours", "Its law is that of PT", "suites: 1",
+        "The log is signed by test-example, words: ",
         "nobody else watches the log"})
     EXPECT_THAT(told, Says(text));
+}
+
+// Nobody decides by reading JSON or base64.
+TEST(Changes, TellKeysAsWordsAndNothingAsJson) {
+  Charter before = SampleCharter();
+  Charter after = before;
+  const VerifyKey identity = SigningKey::Generate().verify_key();
+  const VerifyKey witness = SigningKey::Generate().verify_key();
+  after.members[0].status = MemberStatus::kActive;
+  after.members[0].identity_key = identity;
+  after.members[0].witness_key = witness;
+  after.governance[0].key = SigningKey::Generate().verify_key();
+  after.log_keys.push_back(VALUE_OF(
+      NoteVerifier::Create("test-example", NoteKeyType::kEd25519, witness)));
+  const std::string told = Told(before, after);
+  EXPECT_THAT(told, Says(RequestWords(identity, witness)));
+  EXPECT_THAT(told, Says(GovernanceKeyWords(after.governance[0].key)));
+  EXPECT_THAT(told, Says("log.keys changes: new test-example, words: "));
+  for (const std::string& text : {told, Told(std::nullopt, after)}) {
+    for (const VerifyKey& key :
+         {identity, witness, after.governance[0].key, before.governance[1].key})
+      EXPECT_FALSE(absl::StrContains(text, key.ToString()));
+    for (const char* json : {"{", "}", "[", "]", "\":"})
+      EXPECT_FALSE(absl::StrContains(text, json)) << json << " in " << text;
+  }
+}
+
+TEST(Changes, WarnWhenNobodyCanBeSpared) {
+  Charter charter = SampleCharter();
+  EXPECT_FALSE(absl::StrContains(Told(std::nullopt, charter), "be spared"));
+  charter.governance_threshold = 3;
+  EXPECT_THAT(Told(std::nullopt, charter),
+              Says("every holder of a governance key has to sign (3 of 3)"));
+  // Members count, not keys.
+  charter.governance_threshold = 2;
+  charter.governance[2].member = charter.governance[1].member;
+  EXPECT_THAT(Told(std::nullopt, charter), Says("(2 of 2)"));
 }
 
 TEST(Changes, SayWhenNothingChangesButTheVersion) {
@@ -49,7 +90,7 @@ TEST(Changes, TellEachKeyThatDiffers) {
       {[](Charter& c) { c.deadlines["urgent"].decide = absl::Hours(9); },
        "deadlines.urgent.decide_h changes from 72 to 9"},
       {[](Charter& c) { c.matrix[MemberKind::kPolice]["health"] = 'F'; },
-       "matrix.police changes from nothing to {\"health\":\"F\"}"},
+       "matrix.police changes from nothing to health F"},
       {[](Charter& c) { c.witness_faulty = 2; }, "witness.faulty changes"},
       {[](Charter& c) { c.governance_threshold = 3; }, "changes from 2 to 3"},
       {[](Charter& c) { c.governance_threshold = 1; }, "one member alone"},

@@ -38,7 +38,7 @@ TEST_F(SetTest, SetsEachKeyThatHasAName) {
       {"deadlines.urgent.decide 48h", "decide_h changes from 72 to 48"},
       {"deadlines urgent acknowledge 90min", "acknowledge_min changes"},
       {"deadlines urgent acknowledge none", "acknowledge_min changes"},
-      {"matrix.police.safe_contact C", "{\"safe_contact\":\"C\"}"},
+      {"matrix.police.safe_contact C", "from nothing to safe_contact C."},
       {"matrix police health -", "health changes from nothing to \"-\""},
       {"matrix police safe_contact default", "from \"C\" to nothing"},
       {"witness.keys " + witness, "witness.keys changes"},

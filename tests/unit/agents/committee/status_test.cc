@@ -1,5 +1,6 @@
 #include "absl/strings/match.h"
 #include "agents/committee/draft_verbs.h"
+#include "agents/committee/suspend_verbs.h"
 #include "base/error.h"
 #include "tests/unit/agents/committee/samples.h"
 
@@ -42,6 +43,41 @@ TEST_F(StatusTest, SuspendingReinstatingAndWithdrawingAreVersions) {
   SignAndPublish();
   EXPECT_EQ(Newest().charter.version, 5u);
   EXPECT_EQ(Newest().charter.Find(Id("uls"))->status, MemberStatus::kLeft);
+}
+
+TEST_F(StatusTest, ReinstatingByAClockThatIsBehindIsRefused) {
+  Found();
+  clock_.Advance(absl::Hours(48));
+  ASSERT_OK(Change(StatusVerb::kSuspend, "uls"));
+  SignAndPublish();
+  clock_.Advance(absl::Hours(-24));
+  const absl::Status refused = Change(StatusVerb::kReinstate, "uls").status();
+  EXPECT_EQ(ErrorCodeOf(refused), "invalid_state");
+  EXPECT_TRUE(
+      absl::StrContains(refused.message(), "this machine's clock says"));
+  EXPECT_EQ(Drafted("uls").status, MemberStatus::kSuspended);
+  EXPECT_EQ(
+      ErrorCodeOf(Change(StatusVerb::kReinstate, "uls", clock_.Now()).status()),
+      "invalid_state");
+  EXPECT_OK(
+      Change(StatusVerb::kReinstate, "uls", clock_.Now() + absl::Hours(25)));
+  EXPECT_EQ(Drafted("uls").status, MemberStatus::kActive);
+}
+
+TEST_F(StatusTest, ReinstatingBeforeASuspensionByTwoKeysIsRefused) {
+  Found();
+  const Member before = Drafted("uls");
+  clock_.Advance(absl::Hours(48));
+  for (int i = 0; i < 2; ++i)
+    ASSERT_OK(SuspendNow(folder_, {.member = "uls", .sign = {.yes = true}},
+                         dialog_, clock_));
+  ASSERT_OK(PublishSuspension(folder_, "uls", broker_, clock_));
+  clock_.Advance(absl::Hours(-24));
+  EXPECT_EQ(ErrorCodeOf(Change(StatusVerb::kReinstate, "uls").status()),
+            "invalid_state");
+  EXPECT_EQ(Drafted("uls").since, before.since);
+  clock_.Advance(absl::Hours(24));
+  EXPECT_OK(Change(StatusVerb::kReinstate, "uls"));
 }
 
 TEST_F(StatusTest, ASuspendedMemberKeepsItsKeysToComeBackWith) {

@@ -1,7 +1,10 @@
+#include <sys/stat.h>
+
 #include <cstdio>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "agents/committee/draft_verbs.h"
 #include "base/error.h"
 #include "proto/network/words.h"
 #include "tests/unit/agents/committee/samples.h"
@@ -174,6 +177,24 @@ TEST_F(CommitteeAttack, AVersionTakenAwayIsFoundByVerify) {
     EXPECT_EQ(outcome.json["at"], absl::StrCat("version ", missing));
     EXPECT_EQ(outcome.exit, 6);
   }
+  // Nor is the one before the gap taken for the newest.
+  const absl::Status refusals[] = {
+      SignOnce().status(),
+      Publish(folder_, "", broker_, clock_).status(),
+      Show(folder_, std::nullopt, false, clock_).status(),
+      Show(folder_, std::nullopt, true, clock_).status(),
+      Diff(folder_, std::nullopt, std::nullopt).status(),
+      Add("ong").status(),
+      Set(folder_, {.words = {"title", "Fifth"}}).status(),
+      InviteMember(folder_, "casa5:shelter", clock_).status(),
+      Merge(folder_, folder_.PublishedPath(2), clock_).status(),
+  };
+  for (const absl::Status& refused : refusals) {
+    EXPECT_EQ(ErrorCodeOf(refused), "invalid_state") << refused;
+    EXPECT_TRUE(absl::StrContains(refused.message(),
+                                  "charter-1.json is missing, but version 2"))
+        << refused;
+  }
   // The broker has what is missing.
   ASSERT_OK(Fetch(folder_, std::nullopt, broker_));
   EXPECT_EQ(VALUE_OF(Verify(folder_, std::nullopt)).exit, 0);
@@ -184,6 +205,27 @@ TEST_F(CommitteeAttack, ADamagedKeyFileIsNamed) {
   ASSERT_OK(WriteFile(folder_.KeyPath("G1"), "no key\n", FileMode::kPrivate));
   const absl::Status refused = SignOnce({.key_id = "G1", .yes = true}).status();
   EXPECT_TRUE(absl::StrContains(refused.message(), folder_.KeyPath("G1")));
+}
+
+TEST_F(CommitteeAttack, AKeyOrPassphraseThatOthersMayReadIsNotUsed) {
+  Init();
+  for (const std::string& path :
+       {folder_.KeyPath("G1"), folder_.PassPath("G1")}) {
+    ASSERT_EQ(chmod(path.c_str(), 0644), 0);
+    const absl::Status refused =
+        SignOnce({.key_id = "G1", .yes = true}).status();
+    EXPECT_EQ(ErrorCodeOf(refused), "config");
+    EXPECT_TRUE(absl::StrContains(refused.message(), path));
+    EXPECT_FALSE(FileExists(folder_.PendingPath(1)));
+    ASSERT_EQ(chmod(path.c_str(), 0600), 0);
+  }
+  const std::string other = scratch_ / "pass";
+  ASSERT_OK(WriteFile(other, "correct horse battery\n", FileMode::kPublic));
+  EXPECT_EQ(
+      ErrorCodeOf(
+          SignOnce({.key_id = "G1", .pass_file = other, .yes = true}).status()),
+      "config");
+  EXPECT_OK(SignOnce({.key_id = "G1", .yes = true}));
 }
 
 TEST_F(CommitteeAttack, AnotherFirstVersionThanThePinnedOneIsFoundByVerify) {

@@ -84,6 +84,29 @@ TEST(CharterDesk, LogsASuspensionByTwoKeysOnce) {
                                                  broker.clock().Now()));
 }
 
+TEST(CharterDesk, RefusesAReinstatementThatWouldLiftNothing) {
+  BrokerFixture broker({"clinic-a", "clinic-b", "clinic-c"});
+  broker.clock().Advance(absl::Hours(1));
+  ASSERT_OK(broker.Suspend(broker.SuspensionOf("clinic-b")));
+  const absl::Time stopped = TimeFromUnix(UnixSeconds(broker.clock().Now()));
+  const auto reinstate = [&](absl::Time since) {
+    Charter next = broker.committee().Successor(broker.charter());
+    for (Member& member : next.members)
+      if (member.id == broker.Id("clinic-b")) member.since = since;
+    return broker.PublishCharter(broker.committee().Sign(next)).status();
+  };
+  // By a clock that is a minute behind.
+  const absl::Status refused = reinstate(stopped - absl::Minutes(1));
+  EXPECT_EQ(ErrorCodeOf(refused), "invalid_state");
+  EXPECT_THAT(std::string(refused.message()),
+              testing::HasSubstr("would lift nothing"));
+  // A charter about something else is none.
+  broker.SetStatus("clinic-c", MemberStatus::kSuspended);
+  EXPECT_OK(reinstate(stopped));
+  EXPECT_OK(broker.directory().Current()->Active(broker.Id("clinic-b"),
+                                                 broker.clock().Now()));
+}
+
 TEST(CharterDesk, RefusesASuspensionThatTwoKeysMayNotMake) {
   BrokerFixture broker({"clinic-a", "clinic-b", "clinic-c"});
   EXPECT_THAT(broker.Suspend(broker.SuspensionOf("clinic-b", 1)),
