@@ -20,8 +20,8 @@ struct Founder {
   MemberKind kind;
   std::string name;
 };
-// "ID:KIND" or "ID:KIND:NAME". INVALID_ARGUMENT, of `field`, says which of them is
-// wrong and what there is.
+// "ID:KIND" or "ID:KIND:NAME". INVALID_ARGUMENT, of `field`, says which of them
+// is wrong and what there is.
 absl::StatusOr<Founder> ParseFounder(absl::string_view text,
                                      const char* field = "--member");
 
