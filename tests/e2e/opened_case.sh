@@ -89,6 +89,9 @@ forge "(.envelopes[] | select(.leaf == $first) | .content.disclosures) |= .[1:]"
 found bad_signature "$first"
 forge "(.envelopes[] | select(.leaf == $first) | .sections) |= .[1:]" whole
 found bad_signature "$first"
+# What it says that it cannot open is no envelope of its own.
+forge '.unopened = [0]'
+found bad_signature 0
 # One end leaves an envelope out, or tells of other sections.
 jq -c "del(.envelopes[] | select(.leaf == $first))" "$scratch/uls.json" >"$scratch/silent.json"
 check_exit 6 replay --case "$scratch/ong.json" --case "$scratch/silent.json"
