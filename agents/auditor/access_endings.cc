@@ -3,9 +3,19 @@
 #include <algorithm>
 #include <vector>
 
+#include "absl/strings/strip.h"
 #include "agents/auditor/access_names.h"
 
 namespace amparo::auditor {
+namespace {
+
+// Whether whole or as a summary: who may not have the one has no right to the
+// other by the same consent.
+std::string SectionOf(const std::string& slot) {
+  return std::string(absl::StripSuffix(slot, "_summary"));
+}
+
+}  // namespace
 
 bool IsLook(const AccessRecord& record) {
   return record.action == "section_open" || record.action == "referral_show";
@@ -49,7 +59,8 @@ void AccessEndings::TakeBack(Grant grant,
     bool more = false;
     // There are few slots: what an export makes up does not make this long.
     for (const std::string& section : sections)
-      if (IsSlotName(section)) more |= ending.sections.insert(section).second;
+      if (IsSlotName(section))
+        more |= ending.sections.insert(SectionOf(section)).second;
     const auto older = supersedes_.find(grant);
     if (!more || older == supersedes_.end()) return;
     grant = older->second;
@@ -67,10 +78,11 @@ bool AccessEndings::IsAfterEnd(const AccessRecord& look) const {
         at->first.second != look.from)
       continue;
     const Ending& ending = at->second;
-    if (ending.whole || std::any_of(look.sections.begin(), look.sections.end(),
-                                    [&](const std::string& section) {
-                                      return ending.sections.contains(section);
-                                    }))
+    if (ending.whole ||
+        std::any_of(look.sections.begin(), look.sections.end(),
+                    [&](const std::string& section) {
+                      return ending.sections.contains(SectionOf(section));
+                    }))
       return true;
   }
   return false;

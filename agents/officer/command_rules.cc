@@ -63,9 +63,8 @@ absl::Status CheckSend(const Command& command) {
 
 absl::Status CheckAddOfficer(const Command& command) {
   if (command.Has("uid") == command.Has("certificate"))
-    return UsageError(
-        "an officer is known either by --uid or by --certificate",
-        absl::StrCat("see `", HelpCommand(*command.verb), "`"));
+    return UsageError("an officer is known either by --uid or by --certificate",
+                      absl::StrCat("see `", HelpCommand(*command.verb), "`"));
   return absl::OkStatus();
 }
 
@@ -96,6 +95,9 @@ absl::Status CheckCommand(const Command& command) {
       (command.Has("case") || command.Has("after")))
     return UsageError("--export is always the whole log",
                       "leave --case and --after away");
+  if (verb.noun == "access-log" && command.Has("out") && !command.Has("export"))
+    return UsageError("--out goes with --export",
+                      "add --export, or leave --out away");
   if (command.Has("timeout") && !command.Has("wait"))
     return UsageError("--timeout goes with --wait",
                       "add --wait STAGE, or leave --timeout away");

@@ -1,8 +1,11 @@
 #include "agents/officer/commands.h"
 
 #include <sys/random.h>
+#include <unistd.h>
 
 #include <array>
+#include <filesystem>
+#include <functional>
 #include <limits>
 
 #include "absl/strings/escaping.h"
@@ -18,6 +21,7 @@ namespace {
 constexpr size_t kEvidenceBytesMax =
     8 * 1024 * 1024;  // the agent takes no more
 constexpr size_t kCertificateBytesMax = 64 * 1024;
+constexpr size_t kNoteBytesMax = 64 * 1024;  // the agent takes no more
 constexpr int kRefused = 4;
 
 // Names one request, so that asking again is not doing it again.
@@ -145,14 +149,32 @@ absl::StatusOr<Answer> ListCases(Session& session) {
   return session.Ask(&v1::CaseService::Stub::List, v1::ListCasesRequest());
 }
 
+absl::Status CannotWriteOut(const std::string& path) {
+  return MakeError(absl::StatusCode::kInvalidArgument,
+                   absl::StrCat("cannot write ", Printable(path)),
+                   {.code = "usage",
+                    .field = "--out",
+                    .expected = "a file in a folder that you may write to"});
+}
+
+// Before the agent is asked: each time is written in its access log.
+absl::Status CheckOut(const Session& session) {
+  const std::string path = session.command().Value("out");
+  const std::filesystem::path folder =
+      std::filesystem::path(path).parent_path();
+  std::error_code error;
+  if (path.empty() || std::filesystem::is_directory(path, error) ||
+      ::access(folder.empty() ? "." : folder.c_str(), W_OK | X_OK) != 0)
+    return CannotWriteOut(path);
+  return absl::OkStatus();
+}
+
 // Files that hold evidence are their owner's alone.
 absl::Status WriteOut(Session& session, const std::string& content) {
-  const absl::Status written = WriteFile(session.command().Value("out"),
-                                         content, FileMode::kPrivate);
-  if (written.ok()) return written;
-  return MakeError(absl::StatusCode::kInvalidArgument,
-                   "the file of --out cannot be written",
-                   {.code = "storage", .field = "--out"});
+  const std::string path = session.command().Value("out");
+  return WriteFile(path, content, FileMode::kPrivate).ok()
+             ? absl::OkStatus()
+             : CannotWriteOut(path);
 }
 
 absl::StatusOr<Answer> TakeEvidence(Session& session) {
@@ -162,10 +184,11 @@ absl::StatusOr<Answer> TakeEvidence(Session& session) {
   ASSIGN_OR_RETURN(const uint64_t version,
                    command.Number("version", 0, 1, 1'000'000));
   request.set_version(static_cast<uint32_t>(version));
+  RETURN_IF_ERROR(CheckOut(session));
   Fill(request.mutable_sections(), command.List("section"));
-  ASSIGN_OR_RETURN(const v1::EvidenceDocument document,
-                   session.client().Call(
-                       &v1::EvidenceService::Stub::GetDocument, request));
+  ASSIGN_OR_RETURN(
+      const v1::EvidenceDocument document,
+      session.client().Call(&v1::EvidenceService::Stub::GetDocument, request));
   RETURN_IF_ERROR(WriteOut(session, document.document()));
   return session.Present(document);
 }
@@ -175,6 +198,7 @@ absl::StatusOr<Answer> OpenCase(Session& session) {
   v1::OpenCaseRequest request;
   request.set_case_id(command.id);
   request.set_with_sections(command.Has("with-sections"));
+  RETURN_IF_ERROR(CheckOut(session));
   ASSIGN_OR_RETURN(
       const v1::CaseOpening opening,
       session.client().Call(&v1::EvidenceService::Stub::OpenCase, request));
@@ -190,6 +214,38 @@ absl::StatusOr<Answer> ShowCase(Session& session) {
   v1::ShowCaseRequest request;
   request.set_case_id(session.command().id);
   return session.Ask(&v1::CaseService::Stub::Show, request);
+}
+
+absl::StatusOr<Answer> ListReviews(Session& session) {
+  v1::ListReviewsRequest request;
+  request.set_all(session.command().Has("all"));
+  return session.Ask(&v1::ReviewService::Stub::List, request);
+}
+
+absl::StatusOr<Answer> ShowReview(Session& session) {
+  v1::ShowReviewRequest request;
+  request.set_basis_id(session.command().id);
+  return session.Ask(&v1::ReviewService::Stub::Show, request);
+}
+
+absl::StatusOr<Answer> RecordReview(Session& session) {
+  const Command& command = session.command();
+  v1::RecordReviewRequest request;
+  request.set_basis_id(command.id);
+  request.set_outcome(command.Value("outcome"));
+  if (command.Has("note-file")) {
+    ASSIGN_OR_RETURN(*request.mutable_note(),
+                     session.ReadInput("note-file", kNoteBytesMax));
+    // What could not be shown to people again as it was written.
+    if (Printable(request.note(), /*lines=*/true) != request.note())
+      return MakeError(absl::StatusCode::kInvalidArgument,
+                       "the file of --note-file is no plain text",
+                       {.code = "invalid_form",
+                        .field = "--note-file",
+                        .expected = "UTF-8 without control characters",
+                        .hint = "correct the file; nothing was sent"});
+  }
+  return session.Ask(&v1::ReviewService::Stub::Record, request);
 }
 
 absl::StatusOr<Answer> ListMembers(Session& session) {
@@ -244,7 +300,9 @@ absl::StatusOr<Answer> ConfirmMember(Session& session) {
 // Record after record, as their tree hashes them, and last the signed head
 // (docs/PROTOCOL.md, Access log export). Each page leaves a record itself, so
 // the last page's head is over all that was said.
-absl::StatusOr<Answer> ExportAccessLog(Session& session) {
+absl::Status SayExport(
+    Session& session,
+    const std::function<absl::Status(const std::string&)>& say) {
   v1::AccessLogRequest request;
   request.set_with_leaves(true);
   while (true) {
@@ -254,16 +312,41 @@ absl::StatusOr<Answer> ExportAccessLog(Session& session) {
     std::string lines;
     for (const v1::AccessRecord& record : page.records())
       absl::StrAppend(&lines, record.leaf(), "\n");
-    RETURN_IF_ERROR(session.Say(lines));
+    RETURN_IF_ERROR(say(lines));
     if (page.more() && page.next_after_seq() > request.after_seq()) {
       request.set_after_seq(page.next_after_seq());
       continue;
     }
-    return Answer{DumpJson({{"schema", "access_log_export/1"},
-                            {"size", page.size()},
-                            {"checkpoint", page.checkpoint()}}) +
-                  "\n"};
+    return say(DumpJson({{"schema", "access_log_export/1"},
+                         {"size", page.size()},
+                         {"checkpoint", page.checkpoint()}}) +
+               "\n");
   }
+}
+
+absl::StatusOr<Answer> ExportAccessLog(Session& session) {
+  if (!session.command().Has("out")) {
+    RETURN_IF_ERROR(SayExport(
+        session, [&](const std::string& lines) { return session.Say(lines); }));
+    return Answer{};
+  }
+  // An earlier export may be somebody's proof: it is not written over.
+  const std::string path = session.command().Value("out");
+  const absl::Status exists = MakeError(
+      absl::StatusCode::kAlreadyExists,
+      absl::StrCat(Printable(path), " is there already"),
+      {.code = "conflict", .field = "--out", .hint = "give a new name"});
+  RETURN_IF_ERROR(CheckOut(session));
+  if (FileExists(path)) return exists;
+  std::string whole;
+  RETURN_IF_ERROR(SayExport(session, [&](const std::string& lines) {
+    whole += lines;
+    return absl::OkStatus();
+  }));
+  const absl::Status written = CreateFile(path, whole, FileMode::kPrivate);
+  if (absl::IsAlreadyExists(written)) return exists;
+  if (!written.ok()) return CannotWriteOut(path);
+  return Answer{};
 }
 
 absl::StatusOr<Answer> ShowAccessLog(Session& session) {
@@ -292,9 +375,9 @@ absl::StatusOr<Answer> ShowStatus(Session& session) {
   if (command.Has("evidence")) {
     ASSIGN_OR_RETURN(
         v1::AlarmEvidence proof,
-        session.client().Call(
-            &v1::AgentService::Stub::GetAlarmEvidence,
-            AboutAlarm<v1::GetAlarmEvidenceRequest>(command.Value("evidence"))));
+        session.client().Call(&v1::AgentService::Stub::GetAlarmEvidence,
+                              AboutAlarm<v1::GetAlarmEvidenceRequest>(
+                                  command.Value("evidence"))));
     return Answer{std::move(*proof.mutable_evidence())};
   }
   if (!command.Has("acknowledge"))
@@ -367,6 +450,9 @@ constexpr Route kRoutes[] = {
     {"case", "list", ListCases},
     {"case", "show", ShowCase},
     {"case", "open", OpenCase},
+    {"review", "list", ListReviews},
+    {"review", "show", ShowReview},
+    {"review", "record", RecordReview},
     {"directory", "list", ListMembers},
     {"directory", "show", ShowMember},
     {"directory", "confirm", ConfirmMember},

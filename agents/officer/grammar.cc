@@ -14,6 +14,7 @@ constexpr Noun kNouns[] = {
     {"consent", "record what a person agreed to, extend it, revoke it"},
     {"inbox", "what waits for you, most pressing first"},
     {"case", "referrals and consents that belong together"},
+    {"review", "disclosures without consent that wait for a supervisor"},
     {"directory", "the institutions of your network"},
     {"access-log", "who opened what, when, and on what ground"},
     {"status", "whether your agent and the network work"},
@@ -109,6 +110,15 @@ constexpr Flag kCaseOpen[] = {
     {"with-sections", "",
      "what the sections say, too: the only way to prove which went"},
 };
+constexpr Flag kReviewList[] = {
+    {"all", "", "also those that were reviewed"},
+};
+constexpr Flag kReviewRecord[] = {
+    {"outcome", "OUTCOME", "what you think of it: ", Kind::kOne, true,
+     "justified excessive unjustified"},
+    {"note-file", "FILE",
+     "why; it stays with your agent. - reads it from standard input"},
+};
 constexpr Flag kInbox[] = {
     {"watch", "", "stay, and say what is new as it arrives"},
 };
@@ -119,6 +129,8 @@ constexpr Flag kAccessLog[] = {
     {"case", "ID", "only what concerns this case"},
     {"after", "N", "only entries after number N"},
     {"export", "", "the whole log as an auditor checks it: one record a line"},
+    {"out", "FILE",
+     "where the export goes; only you can read the file, and it must be new"},
 };
 constexpr Flag kStatus[] = {
     {"acknowledge", "CODE[:MEMBER]",
@@ -207,12 +219,27 @@ constexpr Verb kVerbs[] = {
      "",
      {},
      "amparo case show c-k3vw"},
-    {"case", "open", "ID",
-     "open a case to an auditor (supervisor)",
+    {"case", "open", "ID", "open a case to an auditor (supervisor)",
      "Whom what was sent to and by which consent, with every provision of it, "
      "but not what the sections say. The auditor gives the file to "
      "`amparo-audit replay --case FILE`.",
      kCaseOpen, "amparo case open c-k3vw --out case.json"},
+    {"review", "list", "",
+     "disclosures without consent that are to be reviewed (supervisor)",
+     "Within 72 hours, by a supervisor who did not decide it.", kReviewList,
+     "amparo review list --all"},
+    {"review",
+     "show",
+     "ID",
+     "one of them, with the officer's reasons (supervisor)",
+     "Written down in the access log.",
+     {},
+     "amparo review show w-k3vw"},
+    {"review", "record", "ID",
+     "say what you think of a disclosure without consent (supervisor)",
+     "Once and for good, and never by who decided it. The auditor sees the "
+     "outcome, not the note.",
+     kReviewRecord, "amparo review record w-k3vw --outcome justified"},
     {"directory",
      "list",
      "",
@@ -235,12 +262,7 @@ constexpr Verb kVerbs[] = {
      kConfirm, "amparo directory confirm uls"},
     {"access-log", "", "", "who opened what, when, and on what ground", "",
      kAccessLog, "amparo access-log --case c-k3vw"},
-    {"status",
-     "",
-     "",
-     "whether your agent and the network work",
-     "",
-     kStatus,
+    {"status", "", "", "whether your agent and the network work", "", kStatus,
      "amparo status"},
     {"officer", "add", "HANDLE", "let a person or an IT system use this agent",
      "Either --uid, or --certificate with --role it_system.", kOfficerAdd,

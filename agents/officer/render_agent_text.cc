@@ -50,14 +50,14 @@ absl::StatusOr<std::string> ToText(const v1::InboxResponse& inbox,
   for (const v1::HeldFrom& held : inbox.held())
     absl::StrAppend(
         &text,
-        Alarming(absl::StrCat(
-                     Count(held.messages(), "message", "messages"), " from ",
-                     Printable(held.member()),
-                     held.priority().empty()
-                         ? ""
-                         : absl::StrCat(" (", Words(held.priority()), ")"),
-                     " cannot be read yet"),
-                 style),
+        Alarming(
+            absl::StrCat(Count(held.messages(), "message", "messages"),
+                         " from ", Printable(held.member()),
+                         held.priority().empty()
+                             ? ""
+                             : absl::StrCat(" (", Words(held.priority()), ")"),
+                         " cannot be read yet"),
+            style),
         ": nobody vouches for its key. Compare its key words by phone: amparo "
         "directory confirm ",
         Printable(held.member()), "\n");
@@ -143,11 +143,10 @@ absl::StatusOr<std::string> ToText(const v1::StatusResponse& status,
   facts.Add("Waiting to leave",
             absl::StrCat(Count(status.outbox_queued(), "message", "messages"),
                          WhyNothingLeaves(status, style)));
-  facts.Add("Inbox",
-            absl::StrCat(status.unread(), " new, ", status.overdue(),
-                         " overdue, ", status.held(),
-                         " waiting for key words, ", status.quarantined(),
-                         " held back"));
+  facts.Add("Inbox", absl::StrCat(status.unread(), " new, ", status.overdue(),
+                                  " overdue, ", status.held(),
+                                  " waiting for key words, ",
+                                  status.quarantined(), " held back"));
   facts.Add("Charter",
             absl::StrCat("version ", status.charter_version(), ", until ",
                          TimeText(status.charter_expires_at_s(), style)));
@@ -210,10 +209,12 @@ absl::StatusOr<std::string> ToText(const v1::AccessLogResponse& log,
   Table table({"No", "When", "Officer", "Action", "Case", "Sections", "Ground",
                "Outcome"});
   for (const v1::AccessRecord& record : log.records())
-    table.Add({absl::StrCat(record.seq()), TimeText(record.at_s(), style),
-               ShortId(record.officer()), Words(record.action()),
-               ShortId(record.case_pseudonym()), Listing(record.sections()),
-               ShortId(record.grant_or_basis()), Words(record.outcome())});
+    table.Add(
+        {absl::StrCat(record.seq()), TimeText(record.at_s(), style),
+         record.officer().empty() ? "(agent)" : ShortId(record.officer()),
+         Words(record.action()), ShortId(record.case_pseudonym()),
+         Listing(record.sections()), ShortId(record.grant_or_basis()),
+         Words(record.review().empty() ? record.outcome() : record.review())});
   return table.Text(style);
 }
 

@@ -46,6 +46,23 @@ Json Result(const char* schema, const Json& body) {
   return result;
 }
 
+Json Review(const v1::ReviewView& review) {
+  return {{"basis_id", review.basis_id()},
+          {"case_id", review.case_id()},
+          {"referrals", TextList(review.referral_ids())},
+          {"recipients", TextList(review.recipients())},
+          {"sections", TextList(review.sections())},
+          {"reason_code", review.reason_code()},
+          {"risk_level", review.risk_level()},
+          {"decided_by", review.decided_by()},
+          {"decided_at", Time(review.decided_at_s())},
+          {"due_at", Time(review.due_at_s())},
+          {"late", review.late()},
+          {"outcome", Text(review.outcome())},
+          {"reviewed_by", Text(review.reviewed_by())},
+          {"reviewed_at", Time(review.reviewed_at_s())}};
+}
+
 Json SentRecipient(const v1::RecipientState& to) {
   return {{"member", to.member()},
           {"state", to.state()},
@@ -336,6 +353,18 @@ absl::StatusOr<Json> ToJson(const v1::CaseOpening& opening) {
               {"withheld", opening.withheld()}};
 }
 
+absl::StatusOr<Json> ToJson(const v1::ListReviewsResponse& list) {
+  return Json{{"schema", "review_list/1"},
+              {"reviews", List(list.reviews(), Review)}};
+}
+
+absl::StatusOr<Json> ToJson(const v1::ReviewView& review) {
+  Json result = Result("review/1", Review(review));
+  ASSIGN_OR_RETURN(result["reasons"], Embedded(review.reasons_json(), nullptr));
+  result["note"] = Text(review.note());
+  return result;
+}
+
 absl::StatusOr<Json> ToJson(const v1::ListMembersResponse& list) {
   return Json{{"schema", "directory_list/1"},
               {"members", List(list.members(), Member)}};
@@ -403,7 +432,10 @@ absl::StatusOr<Json> ToJson(const v1::AccessLogResponse& log) {
                 {"case", Text(record.case_pseudonym())},
                 {"sections", TextList(record.sections())},
                 {"grant_or_basis", Text(record.grant_or_basis())},
-                {"outcome", record.outcome()}};
+                {"outcome", record.outcome()},
+                {"from", Text(record.from())},
+                {"supersedes", Text(record.supersedes())},
+                {"review", Text(record.review())}};
   });
   return Json{{"schema", "access_log/1"},
               {"records", std::move(records)},

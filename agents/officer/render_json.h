@@ -27,6 +27,9 @@ absl::StatusOr<Json> ToJson(const v1::ListCasesResponse& list);
 absl::StatusOr<Json> ToJson(const v1::CaseView& view);
 absl::StatusOr<Json> ToJson(const v1::EvidenceDocument& document);
 absl::StatusOr<Json> ToJson(const v1::CaseOpening& opening);
+absl::StatusOr<Json> ToJson(const v1::ListReviewsResponse& list);
+// INTERNAL when the reasons are no JSON.
+absl::StatusOr<Json> ToJson(const v1::ReviewView& review);
 absl::StatusOr<Json> ToJson(const v1::ListMembersResponse& list);
 absl::StatusOr<Json> ToJson(const v1::MemberView& member);
 absl::StatusOr<Json> ToJson(const v1::StatusResponse& status);

@@ -40,6 +40,10 @@ absl::StatusOr<std::string> ToText(const v1::EvidenceDocument& document,
                                    const TextStyle& style);
 absl::StatusOr<std::string> ToText(const v1::CaseOpening& opening,
                                    const TextStyle& style);
+absl::StatusOr<std::string> ToText(const v1::ListReviewsResponse& list,
+                                   const TextStyle& style);
+absl::StatusOr<std::string> ToText(const v1::ReviewView& review,
+                                   const TextStyle& style);
 absl::StatusOr<std::string> ToText(const v1::ListMembersResponse& list,
                                    const TextStyle& style);
 absl::StatusOr<std::string> ToText(const v1::MemberView& member,

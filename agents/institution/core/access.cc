@@ -36,6 +36,7 @@ std::vector<Role> RolesFor(Action action) {
     case Action::kManageKeys:
       return {Role::kAdmin};
     case Action::kGiveEvidence:
+    case Action::kReview:
       return {Role::kSupervisor};
     case Action::kAcknowledgeAlarms:
       return {Role::kAdmin, Role::kSupervisor};

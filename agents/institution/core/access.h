@@ -24,6 +24,7 @@ enum class Action {
   kSeeKeys,
   kManageKeys,
   kGiveEvidence,  // takes documents of a case out, for a court or an auditor
+  kReview,        // disclosures without consent
 };
 
 // OK when one of the officer's roles allows it; PERMISSION_DENIED (code

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "agents/institution/core/access.h"
+#include "agents/institution/core/basis_rows.h"
 #include "agents/institution/core/confirm_key.h"
 #include "agents/institution/core/document_step.h"
 #include "agents/institution/core/referral_desk.h"
@@ -16,8 +17,6 @@
 
 namespace amparo::agent {
 namespace {
-
-constexpr char kBasisPrefix[] = "basis/";
 
 Digest DigestOf(const SendRequest& request) {
   LabelledHash hash("amparo/v1/send-request");
@@ -109,13 +108,14 @@ absl::StatusOr<CaseChange> Issue::Change() const {
 }
 
 // The officer's reasons stay here; what was signed holds their hash.
-void KeepReasons(const Officer& officer, const BasisPlan& basis, Batch& rows) {
-  Json json;
-  json["officer"] = officer.id.text();
-  json["salt"] = ToBase64Url(basis.texts_salt);
-  json["texts"] = basis.reason.texts;
-  json["second_approver"] = basis.reason.second_approver.value_or("");
-  rows.Put(kBasisPrefix + basis.id.text(), AsBytes(DumpJson(json)));
+void KeepReasonsOf(const Officer& officer, const BasisPlan& basis,
+                   Batch& rows) {
+  KeepReasons(basis.id,
+              {.officer = officer.id,
+               .salt = basis.texts_salt,
+               .texts = basis.reason.texts,
+               .second_approver = basis.reason.second_approver.value_or("")},
+              rows);
 }
 
 AccessLog::Entry RecordOf(const Officer& officer, const SendPlan& plan,
@@ -233,7 +233,7 @@ absl::StatusOr<SendOutcome> ReferralDesk::Send(const Officer& officer,
     const Issue issue{desk_, moment, plan, decision, key};
     ASSIGN_OR_RETURN(CaseChange change, issue.Change());
     outcome->referral_id = issue.referral_id;
-    if (plan.basis) KeepReasons(officer, *plan.basis, change.rows);
+    if (plan.basis) KeepReasonsOf(officer, *plan.basis, change.rows);
     repeatable.Keep(AnswerOf(*outcome), change.rows);
     return change;
   };

@@ -37,6 +37,7 @@
 #include "agents/institution/core/promises.h"
 #include "agents/institution/core/referral_desk.h"
 #include "agents/institution/core/restored.h"
+#include "agents/institution/core/review_desk.h"
 #include "agents/institution/core/status.h"
 #include "agents/institution/daemon/broker_channel.h"
 #include "agents/institution/daemon/broker_streams.h"
@@ -272,6 +273,11 @@ absl::Status Agent::Parts::AcknowledgeAlarm(
     absl::string_view code, const std::optional<MemberId>& member) {
   if (code == "unanswered" && member)
     return restored->GoOnWithout(*member, *alarms);
+  if (code == "review_due")
+    return MakeError(absl::StatusCode::kFailedPrecondition,
+                     "this alarm ends with the reviews that are due",
+                     {.code = "invalid_state",
+                      .hint = "see them with `amparo review list`"});
   RETURN_IF_ERROR(alarms->Acknowledge(code, member));
   if (code == "log_stale") {
     time->SealOnOldLog();
@@ -345,6 +351,7 @@ absl::Duration Agent::Parts::RunUpkeep() {
       {"opened", referrals->SendReceiptsDue()},
       {"seen", intake->ForgetSeen()},
       {"heartbeats", SendHeartbeats()},
+      {"reviews", ReviewDesk(*desk).Ring(*alarms)},
   };
   for (const auto& [duty, done] : duties)
     if (!done.ok() && !absl::IsUnavailable(done))

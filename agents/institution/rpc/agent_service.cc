@@ -32,6 +32,9 @@ v1::AccessRecord ToProto(const AccessRecord& record, bool with_leaf) {
   for (const std::string& section : record.sections) out.add_sections(section);
   out.set_grant_or_basis(record.grant_or_basis);
   out.set_outcome(record.outcome);
+  out.set_from(record.from);
+  out.set_supersedes(record.supersedes);
+  out.set_review(record.review);
   if (with_leaf) out.set_leaf(amparo::ToText(EncodeAccessRecord(record)));
   return out;
 }
@@ -108,6 +111,10 @@ absl::Status AgentService::FillStatus(const Officer& officer,
   response.set_outbox_queued(parts_.outbox.size());
   response.set_quarantined(source.quarantined());
   for (const AlarmRecord& alarm : source.alarms()) {
+    // It says that there was a disclosure without consent.
+    if (alarm.code == "review_due" &&
+        !AllowedByRole(officer, Action::kReview).ok())
+      continue;
     v1::Alarm& out = *response.add_alarms();
     out.set_code(alarm.code);
     if (alarm.member) out.set_member(alarm.member->text());

@@ -23,6 +23,7 @@ AgentServices::AgentServices(std::unique_ptr<CallerSource> callers,
       cases_({*callers_, parts.executor}, parts.consents),
       directory_({*callers_, parts.executor}, parts.desk),
       evidence_({*callers_, parts.executor}, parts.desk),
+      reviews_({*callers_, parts.executor}, parts.desk),
       agent_({*callers_, parts.executor}, {.officers = parts.officers,
                                            .access_log = parts.desk.access_log,
                                            .keys = parts.desk.keys,
@@ -43,6 +44,7 @@ void AgentServices::RegisterWith(grpc::ServerBuilder& builder) {
   builder.RegisterService(&cases_);
   builder.RegisterService(&directory_);
   builder.RegisterService(&evidence_);
+  builder.RegisterService(&reviews_);
   builder.RegisterService(&agent_);
 }
 

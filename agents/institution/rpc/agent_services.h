@@ -17,6 +17,7 @@
 #include "agents/institution/rpc/directory_service.h"
 #include "agents/institution/rpc/evidence_service.h"
 #include "agents/institution/rpc/referral_service.h"
+#include "agents/institution/rpc/review_service.h"
 #include "agents/institution/rpc/revision_feed.h"
 #include "base/executor.h"
 
@@ -53,6 +54,7 @@ class AgentServices {
   CaseService cases_;
   DirectoryService directory_;
   EvidenceService evidence_;
+  ReviewService reviews_;
   AgentService agent_;
 };
 

@@ -91,7 +91,8 @@ TEST_F(AccessQuestion, ANarrowingEndsOnlyTheSectionsThatItTookBack) {
   EXPECT_THAT(AfterRevocation(), IsEmpty());
   Look({"risk"}, "g-one");
   Look({"needs", "risk"}, "g-one");
-  EXPECT_THAT(AfterRevocation(), ElementsAre(4, 5));
+  Look({"risk_summary"}, "g-one");
+  EXPECT_THAT(AfterRevocation(), ElementsAre(4, 5, 6));
 }
 
 TEST_F(AccessQuestion, WhatEndsANewConsentEndsThoseBeforeIt) {
