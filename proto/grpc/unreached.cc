@@ -233,10 +233,10 @@ absl::Status ExplainUnreached(
     return ExplainOtherPort(way);
   if (look.end == TlsLook::End::kRefused)
     return MakeError(
-        absl::StatusCode::kUnauthenticated,
+        absl::StatusCode::kUnavailable,
         absl::StrCat("the broker at ", way.address,
                      " does not take the certificate that it is shown"),
-        {.code = "verification_failed",
+        {.code = "broker_unreachable",
          .hint = "it ended, or is of a CA that the network left: reconnect "
                  "with a new invitation"});
   if (look.end == TlsLook::End::kNoAnswer || absl::IsDeadlineExceeded(told))

@@ -38,12 +38,12 @@ struct Way {
 // The one cause why a call that went this way ended as `told`, which is
 // UNAVAILABLE or DEADLINE_EXCEEDED, with the address and what to do: the name,
 // the port, a proxy, something that speaks no TLS 1.3, the broker's other port,
-// silence ("broker_unreachable"); who answers is of no trusted CA, or has
-// another name, however the clock stands ("wrong_pin"); a clock, where that
-// alone is in the way ("config"); a certificate that was refused
-// ("verification_failed"). `broker_time` asks the broker itself, which has
-// shown a certificate of a trusted CA by then; may be empty. Walks for
-// twice the patience at most, but for DNS.
+// a certificate of ours that it refuses, silence ("broker_unreachable"); who
+// answers is of no trusted CA, or has another name, however the clock stands
+// ("wrong_pin"); a clock, where that alone is in the way ("config").
+// `broker_time` asks the broker itself, which has shown a certificate of a
+// trusted CA by then; may be empty. Walks for twice the patience at most, but
+// for DNS.
 absl::Status ExplainUnreached(
     const Way& way, const absl::Status& told, absl::Time now,
     const std::function<absl::StatusOr<absl::Time>()>& broker_time = nullptr);
