@@ -42,15 +42,14 @@ absl::StatusOr<std::string> ReadBounded(const std::string& path,
   return content;
 }
 
-// As many entries as there are; what follows them is in no tree.
-std::vector<Bytes> FirstEntries(ByteView bundle, uint32_t count) {
+// As many entries as there are, off the front of `bundle`.
+std::vector<Bytes> TakeEntries(ByteView& bundle, uint32_t count) {
   std::vector<Bytes> entries;
   while (entries.size() < count && bundle.size() >= 2) {
     const size_t size = ReadU16(bundle);
-    bundle = bundle.subspan(2);
-    if (bundle.size() < size) break;
-    entries.push_back(ToBytes(bundle.first(size)));
-    bundle = bundle.subspan(size);
+    if (bundle.size() - 2 < size) break;
+    entries.push_back(ToBytes(bundle.subspan(2, size)));
+    bundle = bundle.subspan(2 + size);
   }
   return entries;
 }
@@ -102,43 +101,60 @@ absl::StatusOr<std::string> FolderSource::Checkpoint() {
   return ReadBounded(absl::StrCat(folder_, "/checkpoint"), kCheckpointBytesMax);
 }
 
-absl::StatusOr<std::string> FolderSource::ReadTile(const std::string& full,
-                                                   uint32_t width,
-                                                   size_t size_max) const {
+absl::StatusOr<FolderSource::TileFile> FolderSource::ReadTile(
+    const std::string& full, uint32_t width, size_t size_max) const {
+  const auto of_width = [](absl::StatusOr<std::string> bytes,
+                           uint32_t its) -> absl::StatusOr<TileFile> {
+    RETURN_IF_ERROR(bytes.status());
+    return TileFile{*std::move(bytes), its};
+  };
   const std::string path = absl::StrCat(folder_, "/", full);
   if (width < kTileWidth) {
     const std::string partial = absl::StrCat(path, ".p");
     absl::StatusOr<std::string> exact =
         ReadBounded(absl::StrCat(partial, "/", width), size_max);
-    if (!absl::IsNotFound(exact.status())) return exact;
+    if (!absl::IsNotFound(exact.status()))
+      return of_width(std::move(exact), width);
     for (const uint32_t wider : WidthsOver(partial, width))
-      return ReadBounded(absl::StrCat(partial, "/", wider), size_max);
+      return of_width(ReadBounded(absl::StrCat(partial, "/", wider), size_max),
+                      wider);
   }
   absl::StatusOr<std::string> whole = ReadBounded(path, size_max);
-  if (!absl::IsNotFound(whole.status())) return whole;
+  if (!absl::IsNotFound(whole.status()))
+    return of_width(std::move(whole), kTileWidth);
   // Fewer entries than were asked for are still worth a look.
   for (uint32_t narrower = width; narrower-- > 1;) {
     const std::string partial = absl::StrCat(path, ".p/", narrower);
-    if (FileExists(partial)) return ReadBounded(partial, size_max);
+    if (FileExists(partial))
+      return of_width(ReadBounded(partial, size_max), narrower);
   }
-  return whole;
+  return whole.status();
 }
 
 absl::StatusOr<std::vector<Bytes>> FolderSource::Entries(uint64_t start,
                                                          uint32_t count) {
-  ASSIGN_OR_RETURN(const std::string bundle,
+  ASSIGN_OR_RETURN(const TileFile bundle,
                    ReadTile(BundlePath(start / kTileWidth, kTileWidth), count,
                             kBundleBytesMax));
-  return FirstEntries(AsBytes(bundle), count);
+  ByteView rest = AsBytes(bundle.bytes);
+  std::vector<Bytes> entries = TakeEntries(rest, bundle.width);
+  // What follows them is in no tree, and may say anything.
+  if (entries.size() == bundle.width && !rest.empty())
+    return absl::InvalidArgumentError("a bundle has bytes behind its entries");
+  if (entries.size() > count) entries.resize(count);
+  return entries;
 }
 
 absl::StatusOr<Bytes> FolderSource::HashTile(const TileId& tile) {
-  ASSIGN_OR_RETURN(const std::string hashes,
+  // One byte more: what is there shall be seen.
+  ASSIGN_OR_RETURN(const TileFile hashes,
                    ReadTile(TilePath({tile.level, tile.index, kTileWidth}),
-                            tile.width, kTileBytesMax));
+                            tile.width, kTileBytesMax + 1));
+  if (hashes.bytes.size() > hashes.width * Digest::kSize)
+    return absl::InvalidArgumentError("a tile has bytes behind its hashes");
   const size_t size =
-      std::min<size_t>(hashes.size(), tile.width * Digest::kSize);
-  return ToBytes(AsBytes(hashes).first(size));
+      std::min<size_t>(hashes.bytes.size(), tile.width * Digest::kSize);
+  return ToBytes(AsBytes(hashes.bytes).first(size));
 }
 
 absl::StatusOr<std::string> FolderSource::Document(const Digest& hash) {

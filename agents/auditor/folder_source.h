@@ -27,10 +27,14 @@ class FolderSource : public LeafSource {
 
  private:
   explicit FolderSource(std::string folder) : folder_(std::move(folder)) {}
+  struct TileFile {
+    std::string bytes;
+    uint32_t width = 0;  // by its name
+  };
   // The file at `full` or, for a width under 256, the narrowest partial one
   // that has `width`.
-  absl::StatusOr<std::string> ReadTile(const std::string& full, uint32_t width,
-                                       size_t size_max) const;
+  absl::StatusOr<TileFile> ReadTile(const std::string& full, uint32_t width,
+                                    size_t size_max) const;
 
   std::string folder_;
 };

@@ -12,7 +12,8 @@ namespace {
 constexpr std::pair<absl::string_view, absl::string_view> kHints[] = {
     {"invalid_form", "correct the file and try again; nothing was sent"},
     {"invalid_state", "see where it stands with `amparo referral show ID`"},
-    {"ambiguous_id", "type more characters of the id"},
+    {"ambiguous_id", "type more characters of the id; where two members use one id, add whose "
+     "it is: ID@MEMBER"},
     {"too_large", "make it smaller and try again; nothing was stored"},
     {"conflict", "look at it again: somebody else changed it meanwhile"},
     {"storage", "tell who runs the agent: its disk may be full or failing"},

@@ -310,10 +310,11 @@ const PeerReferral* CaseState::Find(const ReferralId& id,
 }
 
 std::vector<const PeerReferral*> CaseState::FindAll(
-    const ReferralId& id) const {
+    const ReferralKey& key) const {
   std::vector<const PeerReferral*> all;
-  for (const auto& [key, referral] : referrals)
-    if (key.first == id) all.push_back(&referral);
+  for (const auto& [place, referral] : referrals)
+    if (place.first == key.second && referral.sender == key.first)
+      all.push_back(&referral);
   return all;
 }
 

@@ -30,6 +30,9 @@ struct SharedSlot {
   bool reached = true;
 };
 
+// Ids are their sender's own: nobody's referral stands in the way of another's.
+using ReferralKey = std::pair<MemberId, ReferralId>;
+
 // A referral between us and one peer.
 struct PeerReferral {
   ReferralId referral_id;
@@ -90,8 +93,8 @@ struct CaseState {
   // not.
   const std::string* Revocation(const Grant& grant) const;
   const PeerReferral* Find(const ReferralId& id, const MemberId& peer) const;
-  // The peers of a referral.
-  std::vector<const PeerReferral*> FindAll(const ReferralId& id) const;
+  // A referral with each of its recipients that is known here.
+  std::vector<const PeerReferral*> FindAll(const ReferralKey& key) const;
 };
 
 // The case as `self` knows it. Events may come in any order and twice: the

@@ -42,10 +42,11 @@ struct Rules {
       if (basis.issuer != event.from || basis.recipient != event.to ||
           basis.case_id != state.case_id)
         return NotTheirs("a legal basis of another member or case");
-    for (const PeerReferral* known : state.FindAll(body.referral_id))
-      if (known->sender != event.from)
-        return NotTheirs("the referral is another member's");
     const PeerReferral* known = state.Find(body.referral_id, peer());
+    if ((known != nullptr && known->sender != event.from) ||
+        (event.from != self &&
+         !state.FindAll({self, body.referral_id}).empty()))
+      return NotTheirs("the referral is another member's");
     if (known == nullptr || body.kind != EventKind::kReferral)
       return absl::OkStatus();
     const bool same =

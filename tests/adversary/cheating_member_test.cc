@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/error.h"
 #include "crypto/jws.h"
 #include "crypto/random.h"
 #include "crypto/sd_jwt.h"
@@ -114,6 +115,28 @@ class CheatingMember : public Victims {
     }
   }
 
+  // ong's referral again, all of it signed by uls, in a case of its choice.
+  Payload Squat(const std::string& referral, const CaseId& in) {
+    const SigningKey own = VALUE_OF(uls().keys().Signer());
+    const Grant& grant = GrantAt(ong(), referral);
+    const Content content = ContentAt(ong(), referral);
+    Payload payload = PayloadOf(uls(), EventKind::kReferral, in);
+    Json consent = VALUE_OF(PeekJwsPayload(grant.jwt, kGrantBytesMax));
+    Json claims = VALUE_OF(PeekJwsPayload(content.document, kDocumentBytesMax));
+    for (Json* one : {&consent, &claims}) {
+      (*one)["iss"] = "uls";
+      (*one)["case"] = in.text();
+    }
+    consent["jti"] = EventId::New().text();
+    claims["jti"] = payload.event_id.text();
+    payload.purpose = "safety";
+    payload.document = SignJws(own, kReferralTyp, claims);
+    payload.disclosures = {content.disclosures.at({Section::kRisk})};
+    payload.grants = {
+        SerializeSdJwt(SignJws(own, kGrantTyp, consent), grant.disclosures())};
+    return payload;
+  }
+
   std::vector<std::shared_ptr<const Case>> kept_;
 };
 
@@ -200,7 +223,7 @@ TEST_F(CheatingMember, AnEventByANonPartyIsRefused) {
   world_.Settle();
   const CaseId id = CaseAt(uls(), referral)->state.case_id;
   const ReferralId referral_id =
-      VALUE_OF(uls().cases().ResolveReferral(referral));
+      VALUE_OF(uls().cases().ResolveReferral(referral)).second;
   for (const EventKind kind :
        {EventKind::kAccepted, EventKind::kCancelRequested}) {
     Payload payload = PayloadOf(mp(), kind, id);
@@ -288,40 +311,76 @@ TEST_F(CheatingMember, ASecondEventUnderOneIdDoesNotTakeTheFirstOnesPlace) {
   EXPECT_OK(uls().referrals().Show(uls().officer(), referral, {}, false));
 }
 
+// uls got the referral, too, and so knows its id. The broker helps: gnr hears
+// of it from uls first, in a case of its own or in this one.
 TEST_F(CheatingMember, AReferralUnderAnothersIdDoesNotTakeItsPlace) {
-  const std::string referral = Refer({"uls", "gnr"});
-  world_.Settle();
-  const SigningKey own = VALUE_OF(uls().keys().Signer());
-  const Grant& grant = GrantAt(ong(), referral);
-  const Content content = ContentAt(ong(), referral);
-  const CaseId honest = CaseAt(gnr(), referral)->state.case_id;
-  // The same under an id of its own is taken: nothing else is wrong with it.
-  for (const bool squats : {false, true}) {
-    Payload payload = PayloadOf(uls(), EventKind::kReferral, CaseId::New());
-    Json consent = VALUE_OF(PeekJwsPayload(grant.jwt, kGrantBytesMax));
-    Json claims = VALUE_OF(PeekJwsPayload(content.document, kDocumentBytesMax));
-    for (Json* one : {&consent, &claims}) {
-      (*one)["iss"] = "uls";
-      (*one)["case"] = payload.case_id->text();
-    }
-    consent["jti"] = EventId::New().text();
-    claims["jti"] = payload.event_id.text();
-    if (!squats) claims["referral"] = ReferralId::New().text();
-    payload.purpose = "safety";
-    payload.document = SignJws(own, kReferralTyp, claims);
-    payload.disclosures = {content.disclosures.at({Section::kRisk})};
-    payload.grants = {
-        SerializeSdJwt(SignJws(own, kGrantTyp, consent), grant.disclosures())};
-    if (squats) {
-      ExpectQuarantined(uls(), "gnr", payload);
-    } else {
-      Send(uls(), "gnr", payload);
+  const MemberId& ong_id = world_.broker().Id("ong");
+  const MemberId& uls_id = world_.broker().Id("uls");
+  for (const bool first : {true, false})
+    for (const bool same_case : {true, false}) {
+      if (first) ong().port().full = "gnr";
+      const std::string referral = Refer({"uls", "gnr"});
+      world_.Settle();
+      const auto entry = CaseAt(ong(), referral);
+      const CaseId honest = entry->state.case_id;
+      const Payload squat = Squat(referral, same_case ? honest : CaseId::New());
+      Send(uls(), "gnr", squat);
+      world_.Settle();
+      ong().port().full.clear();
       world_.Settle();
       EXPECT_EQ(gnr().intake().quarantined(), 0u);
-      EXPECT_NE(gnr().cases().Find(*payload.case_id), nullptr);
+      EXPECT_EQ(DeliveryTo("gnr", referral), Delivery::kDelivered);
+      const ReferralId id =
+          VALUE_OF(ong().cases().ResolveReferral(referral)).second;
+      EXPECT_EQ(gnr().cases().FindByReferral({ong_id, id})->state.case_id,
+                honest);
+      EXPECT_EQ(gnr().cases().FindByReferral({uls_id, id})->state.case_id,
+                *squat.case_id);
+
+      // Nobody opens or answers one for the other.
+      EXPECT_EQ(ErrorCodeOf(gnr()
+                                .referrals()
+                                .Show(gnr().supervisor(), referral, {}, false)
+                                .status()),
+                "ambiguous_id");
+      EXPECT_EQ(
+          ErrorCodeOf(
+              gnr().referrals().Accept(gnr().supervisor(), referral).status()),
+          "ambiguous_id");
+      const ReferralView shown = VALUE_OF(gnr().referrals().Show(
+          gnr().supervisor(), referral + "@ong", {}, false));
+      EXPECT_EQ(shown.from, ong_id);
+      EXPECT_EQ(shown.case_id, honest);
+      EXPECT_EQ(shown.recipients.size(), 1u);
+      EXPECT_EQ(VALUE_OF(gnr().referrals().Show(gnr().supervisor(),
+                                                referral + "@uls", {}, false))
+                    .from,
+                uls_id);
+      EXPECT_OK(gnr()
+                    .referrals()
+                    .Accept(gnr().supervisor(), referral + "@ong")
+                    .status());
+      world_.Settle();
+      EXPECT_EQ(CaseAt(ong(), referral)
+                    ->state.Find(id, world_.broker().Id("gnr"))
+                    ->state,
+                ReferralState::kAccepted);
     }
-  }
-  EXPECT_EQ(CaseAt(gnr(), referral)->state.case_id, honest);
+}
+
+// Its sender's own agent takes none under an id that it gave itself.
+TEST_F(CheatingMember, AReferralUnderOurOwnIdIsRefused) {
+  const std::string referral = Refer();
+  world_.Settle();
+  for (const bool same_case : {true, false})
+    ExpectQuarantined(
+        uls(), "ong",
+        Squat(referral, same_case ? CaseAt(ong(), referral)->state.case_id
+                                  : CaseId::New()));
+  EXPECT_EQ(
+      VALUE_OF(ong().referrals().Show(ong().officer(), referral, {}, false))
+          .from,
+      world_.broker().Id("ong"));
 }
 
 TEST_F(CheatingMember, AnAnswerInAnothersNameIsRefused) {
@@ -330,7 +389,7 @@ TEST_F(CheatingMember, AnAnswerInAnothersNameIsRefused) {
   Payload payload = PayloadOf(gnr(), EventKind::kAccepted,
                               CaseAt(uls(), referral)->state.case_id);
   EventDocument event = EventOf(gnr(), payload);
-  event.referral_id = VALUE_OF(uls().cases().ResolveReferral(referral));
+  event.referral_id = VALUE_OF(uls().cases().ResolveReferral(referral)).second;
   event.issuer = world_.broker().Id("uls");
   payload.document = Sign(gnr(), event);
   ExpectQuarantined(gnr(), "ong", payload);
@@ -343,7 +402,7 @@ TEST_F(CheatingMember, AKindThatDiffersFromTheDocumentsIsRefused) {
   Payload payload = PayloadOf(uls(), EventKind::kAccepted,
                               CaseAt(uls(), referral)->state.case_id);
   EventDocument event = EventOf(uls(), payload);
-  event.referral_id = VALUE_OF(uls().cases().ResolveReferral(referral));
+  event.referral_id = VALUE_OF(uls().cases().ResolveReferral(referral)).second;
   payload.document = Sign(uls(), event);
   payload.kind = EventKind::kCancelled;
   ExpectQuarantined(uls(), "ong", payload);

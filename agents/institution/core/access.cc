@@ -211,7 +211,7 @@ absl::StatusOr<std::shared_ptr<const Case>> VisibleCase(const Desk& desk,
 absl::StatusOr<VisibleReferral> FindReferral(const Desk& desk,
                                              const Officer& officer,
                                              absl::string_view id) {
-  ASSIGN_OR_RETURN(const ReferralId found, desk.cases.ResolveReferral(id));
+  ASSIGN_OR_RETURN(const ReferralKey found, desk.cases.ResolveReferral(id));
   ASSIGN_OR_RETURN(auto entry, Unless(desk, officer, "referral",
                                       desk.cases.FindByReferral(found)));
   if (entry->state.FindAll(found).empty())
@@ -222,15 +222,10 @@ absl::StatusOr<VisibleReferral> FindReferral(const Desk& desk,
 
 absl::StatusOr<VisibleGrant> FindGrant(const Desk& desk, const Officer& officer,
                                        absl::string_view id) {
-  ASSIGN_OR_RETURN(const GrantId found, desk.cases.ResolveGrant(id));
+  ASSIGN_OR_RETURN(const GrantKey found, desk.cases.ResolveGrant(id));
   ASSIGN_OR_RETURN(auto entry, Unless(desk, officer, "consent",
                                       desk.cases.FindByGrant(found)));
-  VisibleGrant grant{found, desk.cases.self(), std::move(entry)};
-  for (const auto& [key, held] : grant.entry->state.authority.grants)
-    if (key.second == found &&
-        !grant.entry->state.authority.grants.contains(grant.key()))
-      grant.issuer = key.first;
-  return grant;
+  return VisibleGrant{found, std::move(entry)};
 }
 
 std::vector<std::shared_ptr<const Case>> VisibleCases(const Desk& desk,

@@ -54,18 +54,20 @@ absl::StatusOr<std::shared_ptr<const Case>> VisibleCase(const Desk& desk,
                                                         const Officer& officer,
                                                         absl::string_view id);
 struct VisibleReferral {
-  ReferralId id;
+  ReferralKey key;
   std::shared_ptr<const Case> entry;
+
+  const ReferralId& id() const { return key.second; }
 };
 absl::StatusOr<VisibleReferral> FindReferral(const Desk& desk,
                                              const Officer& officer,
                                              absl::string_view id);
 struct VisibleGrant {
-  GrantId id;
-  MemberId issuer;  // this institution, if it has one of this id
+  GrantKey key;
   std::shared_ptr<const Case> entry;
 
-  GrantKey key() const { return {issuer, id}; }
+  const MemberId& issuer() const { return key.first; }
+  const GrantId& id() const { return key.second; }
 };
 absl::StatusOr<VisibleGrant> FindGrant(const Desk& desk, const Officer& officer,
                                        absl::string_view id);

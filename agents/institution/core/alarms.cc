@@ -102,12 +102,19 @@ absl::StatusOr<Bytes> Alarms::EvidenceOf(
     absl::string_view code, const std::optional<MemberId>& member) const {
   const auto row = kv_.Get(RowKey(code, TextOf(member)));
   if (!row.ok() && !absl::IsNotFound(row.status())) return row.status();
-  if (!row.ok() || row->size() <= sizeof(uint64_t))
-    return MakeError(absl::StatusCode::kNotFound,
-                     "no such alarm, or nothing that proves it",
+  if (!row.ok())
+    return MakeError(absl::StatusCode::kNotFound, "no such alarm",
                      {.code = "not_found",
                       .field = "evidence",
                       .expected = "CODE, or CODE:MEMBER"});
+  if (row->size() <= sizeof(uint64_t))
+    return MakeError(
+        absl::StatusCode::kNotFound,
+        "this alarm rings, and no signed notes were kept with it",
+        {.code = "not_found",
+         .field = "evidence",
+         .hint = "what it means and what to do: docs/OPERATIONS.md, Alarms; for "
+                 "log_fork keep this agent's store, it is the proof"});
   return Bytes(row->begin() + sizeof(uint64_t), row->end());
 }
 

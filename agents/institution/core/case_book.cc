@@ -6,6 +6,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "base/status.h"
@@ -78,6 +79,15 @@ size_t PlaceOf(const CaseEvent& event, const std::vector<CaseEvent>& events) {
   return static_cast<size_t>(same - events.begin());
 }
 
+absl::Status Ambiguous(absl::string_view what, const char* message,
+                       const char* expected) {
+  return MakeError(absl::StatusCode::kInvalidArgument,
+                   absl::StrCat("several ", what, "s ", message),
+                   {.code = "ambiguous_id",
+                    .field = std::string(what),
+                    .expected = expected});
+}
+
 // The whole id, or the only one that begins with `text`.
 template <typename Id, typename Map>
 absl::StatusOr<Id> Resolve(absl::string_view text, char letter, const Map& map,
@@ -91,15 +101,32 @@ absl::StatusOr<Id> Resolve(absl::string_view text, char letter, const Map& map,
   for (const auto& [id, unused] : map) {
     if (!absl::StartsWith(id.text(), text)) continue;
     if (found)
-      return MakeError(absl::StatusCode::kInvalidArgument,
-                       absl::StrCat("several ", what, "s begin like this"),
-                       {.code = "ambiguous_id",
-                        .field = std::string(what),
-                        .expected = "more characters of the id"});
+      return Ambiguous(what, "begin like this", "more characters of the id");
     found = id;
   }
   if (!found) return not_found;
   return *found;
+}
+
+// The same for what is named by member and id: "ID", or "ID@MEMBER".
+template <typename Key, typename Map>
+absl::StatusOr<Key> ResolveOf(absl::string_view text, char letter,
+                              const Map& map, const MemberId& self,
+                              absl::string_view what) {
+  const std::pair<absl::string_view, absl::string_view> parts =
+      absl::StrSplit(text, absl::MaxSplits('@', 1));
+  const bool says_whose = parts.first.size() < text.size();
+  std::map<typename Key::second_type, std::vector<MemberId>> owners;
+  for (const auto& [key, unused] : map)
+    if (!says_whose || key.first.text() == parts.second)
+      owners[key.second].push_back(key.first);
+  using Id = typename Key::second_type;
+  ASSIGN_OR_RETURN(const Id id, Resolve<Id>(parts.first, letter, owners, what));
+  const std::vector<MemberId>& whose = owners.at(id);
+  if (whose.size() == 1) return Key(whose.front(), id);
+  if (std::find(whose.begin(), whose.end(), self) != whose.end())
+    return Key(self, id);
+  return Ambiguous(what, "have this id", "the id, @ and whose it is");
 }
 
 }  // namespace
@@ -163,16 +190,10 @@ Share CaseBook::ShareOf(const MemberId& member) const {
 
 void CaseBook::Index(const Case& entry) {
   const CaseId& id = entry.state.case_id;
-  const auto add = [&](auto& index, const auto& key, bool is_own) {
-    if (is_own)
-      index.insert_or_assign(key, id);
-    else
-      index.try_emplace(key, id);
-  };
-  for (const auto& [key, referral] : entry.state.referrals)
-    add(referrals_, key.first, referral.sender == self_);
+  for (const auto& [place, referral] : entry.state.referrals)
+    referrals_.try_emplace({referral.sender, place.first}, id);
   for (const auto& [key, held] : entry.state.authority.grants)
-    add(grants_, key.second, key.first == self_);
+    grants_.try_emplace(key, id);
 }
 
 absl::StatusOr<std::shared_ptr<const Case>> CaseBook::Change(const CaseId& id,
@@ -237,26 +258,28 @@ std::vector<std::shared_ptr<const Case>> CaseBook::All() const {
   return all;
 }
 
-std::shared_ptr<const Case> CaseBook::FindByReferral(const ReferralId& id) const {
+std::shared_ptr<const Case> CaseBook::FindByReferral(
+    const ReferralKey& key) const {
   MutexLock lock(mutex_);
-  const auto found = referrals_.find(id);
+  const auto found = referrals_.find(key);
   return found == referrals_.end() ? nullptr : cases_.at(found->second);
 }
 
-std::shared_ptr<const Case> CaseBook::FindByGrant(const GrantId& id) const {
+std::shared_ptr<const Case> CaseBook::FindByGrant(const GrantKey& key) const {
   MutexLock lock(mutex_);
-  const auto found = grants_.find(id);
+  const auto found = grants_.find(key);
   return found == grants_.end() ? nullptr : cases_.at(found->second);
 }
 
-absl::StatusOr<ReferralId> CaseBook::ResolveReferral(absl::string_view text) const {
+absl::StatusOr<ReferralKey> CaseBook::ResolveReferral(
+    absl::string_view text) const {
   MutexLock lock(mutex_);
-  return Resolve<ReferralId>(text, 'r', referrals_, "referral");
+  return ResolveOf<ReferralKey>(text, 'r', referrals_, self_, "referral");
 }
 
-absl::StatusOr<GrantId> CaseBook::ResolveGrant(absl::string_view text) const {
+absl::StatusOr<GrantKey> CaseBook::ResolveGrant(absl::string_view text) const {
   MutexLock lock(mutex_);
-  return Resolve<GrantId>(text, 'g', grants_, "consent");
+  return ResolveOf<GrantKey>(text, 'g', grants_, self_, "consent");
 }
 
 absl::StatusOr<CaseId> CaseBook::ResolveCase(absl::string_view text) const {

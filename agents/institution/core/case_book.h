@@ -79,15 +79,16 @@ class CaseBook {
   // Null when the case is not known.
   std::shared_ptr<const Case> Find(const CaseId& id) const;
   std::vector<std::shared_ptr<const Case>> All() const;
-  // The case of a referral or grant. Null when there is none. Ids are random:
-  // where a peer takes one that is used, this institution's own comes first.
-  std::shared_ptr<const Case> FindByReferral(const ReferralId& id) const;
-  std::shared_ptr<const Case> FindByGrant(const GrantId& id) const;
+  // The case of a referral or grant. Null when there is none.
+  std::shared_ptr<const Case> FindByReferral(const ReferralKey& key) const;
+  std::shared_ptr<const Case> FindByGrant(const GrantKey& key) const;
 
   // Whole ids or unique prefixes of 4 or more characters after the letter.
-  // NOT_FOUND (code "not_found"), INVALID_ARGUMENT (code "ambiguous_id").
-  absl::StatusOr<ReferralId> ResolveReferral(absl::string_view text) const;
-  absl::StatusOr<GrantId> ResolveGrant(absl::string_view text) const;
+  // NOT_FOUND (code "not_found"), INVALID_ARGUMENT (code "ambiguous_id"). Ids
+  // are random: where a peer took one that is used, this institution's own
+  // comes first, and of two peers' the text must say whose: "ID@MEMBER".
+  absl::StatusOr<ReferralKey> ResolveReferral(absl::string_view text) const;
+  absl::StatusOr<GrantKey> ResolveGrant(absl::string_view text) const;
   absl::StatusOr<CaseId> ResolveCase(absl::string_view text) const;
 
   // NOT_FOUND when the event has no content here, or no more.
@@ -116,8 +117,8 @@ class CaseBook {
   mutable Mutex mutex_;
   mutable CondVar changed_;
   std::map<CaseId, std::shared_ptr<const Case>> cases_ ABSL_GUARDED_BY(mutex_);
-  std::map<ReferralId, CaseId> referrals_ ABSL_GUARDED_BY(mutex_);
-  std::map<GrantId, CaseId> grants_ ABSL_GUARDED_BY(mutex_);
+  std::map<ReferralKey, CaseId> referrals_ ABSL_GUARDED_BY(mutex_);
+  std::map<GrantKey, CaseId> grants_ ABSL_GUARDED_BY(mutex_);
   std::map<MemberId, Share> shares_ ABSL_GUARDED_BY(mutex_);
   uint64_t revision_ ABSL_GUARDED_BY(mutex_) = 0;
 };

@@ -53,12 +53,12 @@ absl::StatusOr<ConsentView> ConsentDesk::Show(const Officer& officer,
                                               absl::string_view id) const {
   RETURN_IF_ERROR(AllowedByRole(officer, Action::kOpenContent));
   ASSIGN_OR_RETURN(const VisibleGrant found, FindGrant(desk_, officer, id));
-  const HeldGrant& held = found.entry->state.authority.grants.at(found.key());
+  const HeldGrant& held = found.entry->state.authority.grants.at(found.key);
   RETURN_IF_ERROR(desk_.access_log.Write({.officer = officer.id,
                                           .action = "consent_show",
                                           .case_id = found.entry->state.case_id,
                                           .sections = {},
-                                          .grant_or_basis = found.id.text()}));
+                                          .grant_or_basis = found.id().text()}));
   ASSIGN_OR_RETURN(ConsentView view,
                    WholeOf(desk_, TakeMoment(desk_), *found.entry, held));
   // Now a supervisor knows whom to keep away.

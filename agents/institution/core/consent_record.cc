@@ -23,11 +23,12 @@ Digest DigestOf(absl::string_view form_json, ByteView evidence) {
 }
 
 absl::StatusOr<ConsentView> ViewOf(const Desk& desk, const GrantId& id) {
-  const auto entry = desk.cases.FindByGrant(id);
+  const GrantKey key(desk.cases.self(), id);
+  const auto entry = desk.cases.FindByGrant(key);
   if (entry == nullptr)
     return absl::DataLossError("a recorded consent is missing");
   return WholeOf(desk, TakeMoment(desk), *entry,
-                 entry->state.authority.grants.at({desk.cases.self(), id}));
+                 entry->state.authority.grants.at(key));
 }
 
 absl::StatusOr<ConsentView> RecordedBefore(const Desk& desk,
@@ -126,7 +127,7 @@ absl::StatusOr<ConsentView> ConsentDesk::Extend(const Officer& officer,
   const auto decide = [&](const Case* current) -> absl::StatusOr<CaseChange> {
     ASSIGN_OR_RETURN(
         Superseded superseded,
-        Supersede(step, *current, found.id, "consent_extend",
+        Supersede(step, *current, found.id(), "consent_extend",
                   [&](const ConsentForm& form) -> absl::StatusOr<ConsentForm> {
                     return amparo::Extend(form, added);
                   }));

@@ -206,20 +206,20 @@ absl::StatusOr<RevokeOutcome> ConsentDesk::Revoke(const Officer& officer,
   ASSIGN_OR_RETURN(const Withdrawal withdrawal, WithdrawalOf(part));
   const Moment moment = TakeMoment(desk_);
   // Taking back is as easy twice as once.
-  if (IsRevoked(*found.entry, found.key()))
-    return OutcomeOf(moment, *found.entry, found.key());
+  if (IsRevoked(*found.entry, found.key))
+    return OutcomeOf(moment, *found.entry, found.key);
   ASSIGN_OR_RETURN(const SigningKey key, desk_.keys.Signer());
   const GrantStep step{desk_, moment, key, officer};
   Consequences consequences;
   const auto decide = [&](const Case* current) -> absl::StatusOr<CaseChange> {
-    return Take(step, *current, found.id, withdrawal, consequences);
+    return Take(step, *current, found.id(), withdrawal, consequences);
   };
   ASSIGN_OR_RETURN(const auto entry,
                    desk_.cases.Change(found.entry->state.case_id, decide));
   desk_.wake_courier();
-  RevokeOutcome outcome = OutcomeOf(moment, found.id, consequences);
+  RevokeOutcome outcome = OutcomeOf(moment, found.id(), consequences);
   outcome.status =
-      StatusAt(entry->state.authority.grants.at(found.key()), moment.now);
+      StatusAt(entry->state.authority.grants.at(found.key), moment.now);
   return outcome;
 }
 

@@ -104,7 +104,7 @@ absl::StatusOr<EvidenceDesk::DocumentFile> EvidenceDesk::Document(
   ASSIGN_OR_RETURN(const std::set<Slot> asked, SlotsNamed(request.sections));
   ASSIGN_OR_RETURN(const VisibleReferral found,
                    FindReferral(desk_, officer, request.referral_id));
-  const PeerReferral& referral = *found.entry->state.FindAll(found.id).front();
+  const PeerReferral& referral = *found.entry->state.FindAll(found.key).front();
   const size_t count = referral.documents.size();
   const size_t version = request.version == 0 ? count : request.version;
   if (version == 0 || version > count)
@@ -129,7 +129,7 @@ absl::StatusOr<EvidenceDesk::DocumentFile> EvidenceDesk::Document(
                         {"salt", ToBase64Url(tie.salt)},
                         {"manifest", tie.manifest.ToString()}}) +
               "\n",
-      .referral_id = found.id,
+      .referral_id = found.id(),
       .entry = tie.entry,
       .version = static_cast<uint32_t>(version),
       .sections = {asked.begin(), asked.end()}};

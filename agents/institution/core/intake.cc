@@ -294,14 +294,18 @@ void Intake::CheckSeen(const Opened& message) {
                         payload.seen_root.bytes());
 }
 
-// Officers name a referral by its id alone.
+// Ids are their sender's own, and ours nobody's else.
 absl::Status Intake::CheckReferralId(const CaseEvent& event) const {
   const auto* sent = std::get_if<DocumentSent>(&event.body);
   if (sent == nullptr) return absl::OkStatus();
-  const auto known = books_.cases.FindByReferral(sent->referral_id);
-  return known == nullptr || known->state.case_id == event.case_id
+  const auto known =
+      books_.cases.FindByReferral({event.from, sent->referral_id});
+  if (known != nullptr && known->state.case_id != event.case_id)
+    return Refused("the referral is of another case");
+  return books_.cases.FindByReferral(
+             {books_.keys.self(), sent->referral_id}) == nullptr
              ? absl::OkStatus()
-             : Refused("the referral is of another case");
+             : Refused("the referral is another member's");
 }
 
 absl::Status Intake::Fold(InboundEvent inbound, const Payload& payload,

@@ -73,7 +73,7 @@ absl::StatusOr<ReferralChange> AnswerIncoming(
   ASSIGN_OR_RETURN(const SigningKey key, desk.keys.Signer());
   const EventId event_id = EventId::New();
   const auto decide = [&](const Case* current) -> absl::StatusOr<CaseChange> {
-    for (const PeerReferral* referral : current->state.FindAll(found.id)) {
+    for (const PeerReferral* referral : current->state.FindAll(found.key)) {
       if (!referral->IsIncoming(desk.cases.self())) continue;
       const Answer answer = choose(referral->state);
       RETURN_IF_ERROR(
@@ -92,9 +92,9 @@ absl::StatusOr<ReferralChange> AnswerIncoming(
                    desk.cases.Change(found.entry->state.case_id, decide));
   desk.wake_courier();
   return ReferralChange{
-      .referral_id = found.id,
+      .referral_id = found.id(),
       .event_id = event_id,
-      .recipients = ReferralViews(desk, moment).StatesOf(*entry, found.id)};
+      .recipients = ReferralViews(desk, moment).StatesOf(*entry, found.key)};
 }
 
 absl::Status RequireCode(CodeList codes, absl::string_view code,
@@ -156,7 +156,7 @@ absl::StatusOr<ReferralChange> ReferralDesk::Withdraw(const Officer& officer,
     std::set<MemberId> undelivered;
     bool asked = false;  // somebody, to cancel
     absl::Status refusal = NotYours("only its sender withdraws a referral");
-    for (const PeerReferral* referral : current->state.FindAll(found.id)) {
+    for (const PeerReferral* referral : current->state.FindAll(found.key)) {
       if (referral->IsIncoming(self)) continue;
       if (!asked) event_id = referral->event_id;
       if (Next(referral->state, ReferralStep::kRecall, Actor::kSender).ok()) {
@@ -180,7 +180,7 @@ absl::StatusOr<ReferralChange> ReferralDesk::Withdraw(const Officer& officer,
                                 .action = "referral_withdraw",
                                 .case_id = found.entry->state.case_id}));
     const auto concerns = [&](const CaseEvent& event) {
-      return std::get<DocumentSent>(event.body).referral_id == found.id &&
+      return std::get<DocumentSent>(event.body).referral_id == found.id() &&
              undelivered.contains(event.to);
     };
     RETURN_IF_ERROR(TakeBack(desk_, moment, key, *current, concerns,
@@ -192,9 +192,9 @@ absl::StatusOr<ReferralChange> ReferralDesk::Withdraw(const Officer& officer,
                    desk_.cases.Change(found.entry->state.case_id, decide));
   desk_.wake_courier();
   return ReferralChange{
-      .referral_id = found.id,
+      .referral_id = found.id(),
       .event_id = event_id,
-      .recipients = ReferralViews(desk_, moment).StatesOf(*entry, found.id)};
+      .recipients = ReferralViews(desk_, moment).StatesOf(*entry, found.key)};
 }
 
 }  // namespace amparo::agent

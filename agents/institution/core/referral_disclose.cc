@@ -153,19 +153,19 @@ absl::StatusOr<ReferralChange> ReferralDesk::Disclose(
   ASSIGN_OR_RETURN(const std::set<Section> sections, SectionsNamed(names));
   RETURN_IF_ERROR(desk_.outbox.CheckRoom());
   ASSIGN_OR_RETURN(const std::vector<Source> sources,
-                   SourcesOf(desk_, *found.entry, found.id));
+                   SourcesOf(desk_, *found.entry, found.id()));
   const auto recipient = MemberId::Parse(to);
   const Moment moment = TakeMoment(desk_);
   const MemberId& self = desk_.cases.self();
   std::optional<ReferralChange> answer;
   const auto decide = [&](const Case* current) -> absl::StatusOr<CaseChange> {
     const PeerReferral* referral =
-        recipient.ok() ? current->state.Find(found.id, *recipient) : nullptr;
+        recipient.ok() ? current->state.Find(found.id(), *recipient) : nullptr;
     if (referral == nullptr || referral->IsIncoming(self))
       return WrongState("it is not a recipient of this referral");
     if (!IsOpen(*referral)) return WrongState("the referral has ended");
     // An update came in between: what was read is not the newest any more.
-    if (OwnVersionsOf(*current, self, found.id).size() != sources.size())
+    if (OwnVersionsOf(*current, self, found.id()).size() != sources.size())
       return MakeError(
           absl::StatusCode::kAborted, "the referral changed meanwhile",
           {.code = "conflict", .hint = "try again", .retryable = true});
@@ -180,7 +180,7 @@ absl::StatusOr<ReferralChange> ReferralDesk::Disclose(
   ASSIGN_OR_RETURN(const auto entry,
                    desk_.cases.Change(found.entry->state.case_id, decide));
   desk_.wake_courier();
-  answer->recipients = ReferralViews(desk_, moment).StatesOf(*entry, found.id);
+  answer->recipients = ReferralViews(desk_, moment).StatesOf(*entry, found.key);
   return *std::move(answer);
 }
 

@@ -163,7 +163,8 @@ Json AnswerOf(const SendOutcome& outcome) {
 
 // `outcome` with what is stored of its referral.
 absl::StatusOr<SendOutcome> Stored(const Desk& desk, SendOutcome outcome) {
-  const auto entry = desk.cases.FindByReferral(*outcome.referral_id);
+  const ReferralKey key(desk.cases.self(), *outcome.referral_id);
+  const auto entry = desk.cases.FindByReferral(key);
   if (entry == nullptr)
     return absl::DataLossError("a sent referral is missing");
   const Moment moment = TakeMoment(desk);
@@ -171,9 +172,9 @@ absl::StatusOr<SendOutcome> Stored(const Desk& desk, SendOutcome outcome) {
   outcome.case_id = entry->state.case_id;
   outcome.decisions.clear();
   outcome.recipients =
-      ReferralViews(desk, moment).StatesOf(*entry, *outcome.referral_id);
+      ReferralViews(desk, moment).StatesOf(*entry, key);
   for (const PeerReferral* referral :
-       entry->state.FindAll(*outcome.referral_id)) {
+       entry->state.FindAll(key)) {
     outcome.created_at = referral->created_at;
     outcome.priority = referral->priority;
   }

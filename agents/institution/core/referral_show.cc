@@ -3,6 +3,7 @@
 #include <set>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "agents/institution/core/access.h"
 #include "agents/institution/core/referral_desk.h"
 #include "agents/institution/core/referral_views.h"
@@ -59,9 +60,9 @@ SectionView OutgoingView(Slot slot, const SharedSlot& shared) {
 // One for each slot; of what went to several members, the newest.
 std::map<Slot, Candidate> CandidatesOf(const Desk& desk, const Moment& moment,
                                        const Case& entry,
-                                       const ReferralId& id) {
+                                       const ReferralKey& key) {
   std::map<Slot, Candidate> candidates;
-  for (const PeerReferral* referral : entry.state.FindAll(id)) {
+  for (const PeerReferral* referral : entry.state.FindAll(key)) {
     const bool incoming = referral->IsIncoming(desk.cases.self());
     for (const auto& [slot, shared] : referral->shared) {
       const auto known = candidates.find(slot);
@@ -162,45 +163,50 @@ absl::Status ReadOpen(const Desk& desk, const Moment& moment, const Case& entry,
   return absl::OkStatus();
 }
 
-const PeerReferral* IncomingOf(const Case& entry, const ReferralId& id,
+std::string OpenedDueKey(const ReferralKey& key) {
+  return absl::StrCat(kOpenedDuePrefix, key.second.text(), "@",
+                      key.first.text());
+}
+
+const PeerReferral* IncomingOf(const Case& entry, const ReferralKey& key,
                                const MemberId& self) {
-  for (const PeerReferral* referral : entry.state.FindAll(id))
+  for (const PeerReferral* referral : entry.state.FindAll(key))
     if (referral->IsIncoming(self)) return referral;
   return nullptr;
 }
 
 // Whether the sender is still to be told that somebody here looked.
-bool IsOpenedDue(const Case& entry, const ReferralId& id,
+bool IsOpenedDue(const Case& entry, const ReferralKey& key,
                  const MemberId& self) {
-  const PeerReferral* referral = IncomingOf(entry, id, self);
+  const PeerReferral* referral = IncomingOf(entry, key, self);
   return referral != nullptr && IsUnread(*referral, self) &&
          referral->envelope && referral->leaf;
 }
 
 // Tells the sender that somebody here looked, once.
 absl::StatusOr<std::shared_ptr<const Case>> NoteOpened(
-    const Desk& desk, const Moment& moment, const ReferralId& id,
+    const Desk& desk, const Moment& moment, const ReferralKey& key,
     std::shared_ptr<const Case> entry) {
   const MemberId& self = desk.cases.self();
-  if (!IsOpenedDue(*entry, id, self)) return entry;
-  const auto key = desk.keys.Signer();
-  if (absl::IsFailedPrecondition(key.status())) {
+  if (!IsOpenedDue(*entry, key, self)) return entry;
+  const auto signer = desk.keys.Signer();
+  if (absl::IsFailedPrecondition(signer.status())) {
     // Who was referred is read all the same; the receipt follows the next key.
     Batch rows;
-    rows.Put(kOpenedDuePrefix + id.text(), {});
+    rows.Put(OpenedDueKey(key), {});
     RETURN_IF_ERROR(desk.kv.Write(rows));
     return entry;
   }
-  RETURN_IF_ERROR(key.status());
+  RETURN_IF_ERROR(signer.status());
   ASSIGN_OR_RETURN(
       entry,
       desk.cases.Change(
           entry->state.case_id,
           [&](const Case* current) -> absl::StatusOr<CaseChange> {
             CaseChange change;
-            change.rows.Delete(kOpenedDuePrefix + id.text());
-            if (!IsOpenedDue(*current, id, self)) return change;
-            const PeerReferral& referral = *IncomingOf(*current, id, self);
+            change.rows.Delete(OpenedDueKey(key));
+            if (!IsOpenedDue(*current, key, self)) return change;
+            const PeerReferral& referral = *IncomingOf(*current, key, self);
             const Receipt receipt{.net = moment.net(),
                                   .issuer = self,
                                   .audience = referral.sender,
@@ -224,7 +230,7 @@ absl::StatusOr<std::shared_ptr<const Case>> NoteOpened(
                              .event_id = receipt.jti,
                              .sections = {},
                              .content_of = std::nullopt,
-                             .document = SignReceipt(receipt, *key)},
+                             .document = SignReceipt(receipt, *signer)},
                             change.rows);
             return change;
           }));
@@ -247,18 +253,18 @@ void CountErasures(const Case& entry, ReferralView& view) {
 }
 
 ReferralView StatesOnly(const Desk& desk, const Moment& moment,
-                        const Case& entry, const ReferralId& id) {
-  const PeerReferral& any = *entry.state.FindAll(id).front();
+                        const Case& entry, const ReferralKey& key) {
+  const PeerReferral& any = *entry.state.FindAll(key).front();
   ReferralView view{
-      .referral_id = id,
+      .referral_id = key.second,
       .case_id = any.case_id,
       .incoming = any.IsIncoming(desk.cases.self()),
       .from = any.sender,
       .priority = any.priority,
       .created_at = any.created_at,
-      .recipients = ReferralViews(desk, moment).StatesOf(entry, id),
+      .recipients = ReferralViews(desk, moment).StatesOf(entry, key),
       .sections = {},
-      .events = EventsOf(entry, id)};
+      .events = EventsOf(entry, key)};
   CountErasures(entry, view);
   return view;
 }
@@ -273,7 +279,7 @@ absl::StatusOr<ReferralView> ReferralDesk::Show(
   ASSIGN_OR_RETURN(const std::set<Slot> asked, SlotsNamed(open_sections));
   ASSIGN_OR_RETURN(VisibleReferral found, FindReferral(desk_, officer, id));
   const Moment moment = TakeMoment(desk_);
-  if (status_only) return StatesOnly(desk_, moment, *found.entry, found.id);
+  if (status_only) return StatesOnly(desk_, moment, *found.entry, found.key);
 
   const CaseId case_id = found.entry->state.case_id;
   std::map<Slot, Candidate> candidates;
@@ -283,15 +289,15 @@ absl::StatusOr<ReferralView> ReferralDesk::Show(
       found.entry,
       desk_.cases.Change(
           case_id, [&](const Case* current) -> absl::StatusOr<CaseChange> {
-            candidates = CandidatesOf(desk_, moment, *current, found.id);
+            candidates = CandidatesOf(desk_, moment, *current, found.key);
             RETURN_IF_ERROR(Mask(asked, candidates));
             RETURN_IF_ERROR(LogLook(desk_, officer, case_id, candidates));
             return CaseChange();
           }));
   RETURN_IF_ERROR(ReadOpen(desk_, moment, *found.entry, candidates));
   ASSIGN_OR_RETURN(const auto opened,
-                   NoteOpened(desk_, moment, found.id, found.entry));
-  ReferralView view = StatesOnly(desk_, moment, *opened, found.id);
+                   NoteOpened(desk_, moment, found.key, found.entry));
+  ReferralView view = StatesOnly(desk_, moment, *opened, found.key);
   for (auto& [slot, candidate] : candidates)
     view.sections.push_back(std::move(candidate.view));
   return view;
@@ -306,17 +312,18 @@ absl::Status ReferralDesk::SendReceiptsDue() {
       }));
   if (due.empty() || absl::IsFailedPrecondition(desk_.keys.Signer().status()))
     return absl::OkStatus();
-  for (const std::string& key : due) {
-    ASSIGN_OR_RETURN(
-        const ReferralId id,
-        ReferralId::Parse(key.substr(sizeof kOpenedDuePrefix - 1)));
-    auto entry = desk_.cases.FindByReferral(id);
+  for (const std::string& row : due) {
+    // Whole, or from a time when it did not say whose it is.
+    const auto key =
+        desk_.cases.ResolveReferral(row.substr(sizeof kOpenedDuePrefix - 1));
+    auto entry = key.ok() ? desk_.cases.FindByReferral(*key) : nullptr;
     if (entry != nullptr) {
-      ASSIGN_OR_RETURN(entry, NoteOpened(desk_, TakeMoment(desk_), id, entry));
-      if (IsOpenedDue(*entry, id, desk_.cases.self())) continue;
+      ASSIGN_OR_RETURN(entry,
+                       NoteOpened(desk_, TakeMoment(desk_), *key, entry));
+      if (IsOpenedDue(*entry, *key, desk_.cases.self())) continue;
     }
     Batch rows;
-    rows.Delete(key);
+    rows.Delete(row);
     RETURN_IF_ERROR(desk_.kv.Write(rows));
   }
   return absl::OkStatus();

@@ -61,7 +61,7 @@ absl::StatusOr<CaseChange> NextVersion::Change(const OwnVersion& newest,
   CaseChange change;
   absl::Status refusal = WrongState("the referral has ended");
   for (const PeerReferral* referral :
-       current.state.FindAll(newest.sent.referral_id)) {
+       current.state.FindAll({desk.cases.self(), newest.sent.referral_id})) {
     if (!IsOpen(*referral)) continue;
     const auto decisions = Decide(moment.charter(), current.state.authority,
                                   TransferOf(*referral), sections, moment.now);
@@ -99,7 +99,7 @@ absl::StatusOr<ReferralChange> ReferralDesk::Update(
   ASSIGN_OR_RETURN(const SigningKey key, desk_.keys.Signer());
   const NextVersion next{desk_, moment, key, form};
   const auto decide = [&](const Case* current) -> absl::StatusOr<CaseChange> {
-    const auto versions = OwnVersionsOf(*current, desk_.cases.self(), found.id);
+    const auto versions = OwnVersionsOf(*current, desk_.cases.self(), found.id());
     if (versions.empty())
       return WrongState("only its sender updates a referral");
     ASSIGN_OR_RETURN(CaseChange change, next.Change(versions.back(), *current));
@@ -111,9 +111,9 @@ absl::StatusOr<ReferralChange> ReferralDesk::Update(
                    desk_.cases.Change(found.entry->state.case_id, decide));
   desk_.wake_courier();
   return ReferralChange{
-      .referral_id = found.id,
+      .referral_id = found.id(),
       .event_id = next.event_id,
-      .recipients = ReferralViews(desk_, moment).StatesOf(*entry, found.id)};
+      .recipients = ReferralViews(desk_, moment).StatesOf(*entry, found.key)};
 }
 
 }  // namespace amparo::agent

@@ -17,11 +17,12 @@ constexpr Verb kVerbs[] = {{"accept", ReferralStep::kAccept},
                            {"decline", ReferralStep::kDecline},
                            {"close", ReferralStep::kComplete}};
 
-bool IsAbout(const CaseEvent& event, const ReferralId& id) {
+bool IsAbout(const CaseEvent& event, const ReferralKey& key) {
+  if (event.from != key.first && event.to != key.first) return false;
   if (const auto* sent = std::get_if<DocumentSent>(&event.body))
-    return sent->referral_id == id;
+    return sent->referral_id == key.second;
   if (const auto* answered = std::get_if<Answered>(&event.body))
-    return answered->referral_id == id;
+    return answered->referral_id == key.second;
   return false;
 }
 
@@ -37,12 +38,13 @@ struct Concerned {
   }
 };
 
-Concerned ConcernedBy(const Case& entry, const ReferralId& id) {
+Concerned ConcernedBy(const Case& entry, const ReferralKey& key) {
   Concerned concerned;
-  for (const auto& [key, referral] : entry.state.referrals)
-    if (key.first == id) concerned.peers.insert(key.second);
+  for (const auto& [place, referral] : entry.state.referrals)
+    if (place.first == key.second && referral.sender == key.first)
+      concerned.peers.insert(place.second);
   for (const CaseEvent& event : entry.events)
-    if (event.envelope && IsAbout(event, id))
+    if (event.envelope && IsAbout(event, key))
       concerned.envelopes.insert(*event.envelope);
   return concerned;
 }
@@ -116,9 +118,9 @@ RecipientState ReferralViews::StateOf(const PeerReferral& referral) const {
 }
 
 std::vector<RecipientState> ReferralViews::StatesOf(
-    const Case& entry, const ReferralId& id) const {
+    const Case& entry, const ReferralKey& key) const {
   std::vector<RecipientState> states;
-  for (const PeerReferral* referral : entry.state.FindAll(id))
+  for (const PeerReferral* referral : entry.state.FindAll(key))
     states.push_back(StateOf(*referral));
   return states;
 }
@@ -142,7 +144,7 @@ absl::Time ReferralViews::DueOf(const PeerReferral& referral) const {
 }
 
 std::vector<EventView> EventsOf(const Case& entry,
-                                const std::optional<ReferralId>& referral) {
+                                const std::optional<ReferralKey>& referral) {
   const Concerned concerned =
       referral ? ConcernedBy(entry, *referral) : Concerned();
   std::vector<EventView> views;

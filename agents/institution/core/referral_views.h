@@ -21,7 +21,7 @@ class ReferralViews {
   RecipientState StateOf(const PeerReferral& referral) const;
   // One for each recipient; at a recipient, itself alone.
   std::vector<RecipientState> StatesOf(const Case& entry,
-                                       const ReferralId& id) const;
+                                       const ReferralKey& key) const;
   // Which verbs its recipient may use now: "accept", "decline", "close".
   std::vector<std::string> NextOf(const PeerReferral& referral) const;
   // By when something must be done about it; kNoTime when nothing is due.
@@ -39,7 +39,7 @@ class ReferralViews {
 // behind it when `referral` names one. An event that went to several members
 // stands there once.
 std::vector<EventView> EventsOf(const Case& entry,
-                                const std::optional<ReferralId>& referral);
+                                const std::optional<ReferralKey>& referral);
 
 // Whether nobody here has opened it yet.
 bool IsUnread(const PeerReferral& referral, const MemberId& self);

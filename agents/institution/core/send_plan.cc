@@ -116,7 +116,7 @@ absl::Status FindAuthority(const Desk& desk, const Moment& moment,
                    "consent");
     ASSIGN_OR_RETURN(const VisibleGrant grant,
                      FindGrant(desk, officer, request.consent));
-    plan.consent = grant.id;
+    plan.consent = grant.id();
     plan.case_id = grant.entry->state.case_id;
     return absl::OkStatus();
   }

@@ -39,6 +39,7 @@
 #include "agents/institution/core/restored.h"
 #include "agents/institution/core/review_desk.h"
 #include "agents/institution/core/status.h"
+#include "agents/institution/core/unseen_cases.h"
 #include "agents/institution/daemon/broker_channel.h"
 #include "agents/institution/daemon/broker_streams.h"
 #include "agents/institution/daemon/systems_door.h"
@@ -353,6 +354,7 @@ absl::Duration Agent::Parts::RunUpkeep() {
       {"heartbeats", SendHeartbeats()},
       {"reviews", ReviewDesk(*desk).Ring(*alarms)},
   };
+  RingForUnseen(*desk, *alarms, clock.Now());
   for (const auto& [duty, done] : duties)
     if (!done.ok() && !absl::IsUnavailable(done))
       LogEvent(EventLevel::kWarning, "upkeep_failed",

@@ -104,6 +104,16 @@ TEST_F(ReplayAttack, AMismatchBelowIsNotToldAgainAbove) {
     EXPECT_TRUE(!finding.index || *finding.index == LeafIndex(300));
 }
 
+TEST_F(ReplayAttack, BytesBehindATileOrBundleAreFound) {
+  for (const bool bundle : {true, false})
+    for (const std::string& more : {std::string("x"), std::string(32, '\0')}) {
+      Export();
+      const std::string name = bundle ? Bundle() : Tile();
+      Write(name, Read(name) + more);
+      EXPECT_THAT(Replayed(), FirstFails(FindingCode::kTileMissing, 0)) << name;
+    }
+}
+
 TEST_F(ReplayAttack, AMissingTileIsFoundAtItsFirstEntry) {
   while (log_.entries.size() < 520) log_.AddAnchor("ong");
   Export();

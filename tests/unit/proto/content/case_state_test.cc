@@ -78,7 +78,7 @@ TEST_F(CaseStateTest, EveryRecipientHasAStateOfItsOwn) {
   EXPECT_EQ(story_.At(kOng, kUls, events).reason_code, "no_capacity");
   EXPECT_EQ(story_.At(kOng, kGnr, events).state, ReferralState::kReceived);
   EXPECT_EQ(story_.At(kOng, kUls, events).delivery, Delivery::kDelivered);
-  EXPECT_THAT(story_.FoldAt(kOng, events).FindAll(story_.referral_id),
+  EXPECT_THAT(story_.FoldAt(kOng, events).FindAll({kOng, story_.referral_id}),
               SizeIs(2));
 }
 
@@ -532,12 +532,26 @@ TEST_F(MayAddTest, ANonPartyMayAddNothingToWhatIsAnothers) {
   const std::vector<CaseEvent> known = {story_.Sent(kOng, kUls)};
   const Grant grant = Issue();
   for (const CaseEvent& event :
-       {story_.Sent(kGnr, kUls), story_.Sent(kGnr, kUls, EventKind::kUpdated),
-        story_.Answer(kGnr, kUls, EventKind::kAccepted),
+       {story_.Answer(kGnr, kUls, EventKind::kAccepted),
         story_.Answer(kGnr, kUls, EventKind::kCancelRequested),
         story_.Event(kGnr, kUls, Granted{grant, {}}),
         story_.Event(kGnr, kUls, Acknowledged{EventKind::kOpened, Fill(1)})})
     EXPECT_THAT(Ask(kUls, known, event), Denied()) << KindNameOf(event);
+}
+
+TEST_F(MayAddTest, AReferralsIdIsItsSendersOwn) {
+  const CaseEvent sent = story_.Sent(kOng, kUls);
+  for (const EventKind kind : {EventKind::kReferral, EventKind::kUpdated}) {
+    const CaseEvent same_id = story_.Sent(kGnr, kUls, kind);
+    EXPECT_OK(Ask(kUls, {sent}, same_id));
+    EXPECT_OK(Ask(kUls, {same_id}, sent));
+    // Whose it is here is nobody else's.
+    EXPECT_THAT(Ask(kOng, {sent}, story_.Sent(kGnr, kOng, kind)), Denied());
+    EXPECT_THAT(Ask(kOng, {sent}, story_.Sent(kUls, kOng, kind)), Denied());
+  }
+  const CaseState state = story_.FoldAt(kUls, {story_.Sent(kGnr, kUls), sent});
+  EXPECT_THAT(state.FindAll({kOng, story_.referral_id}), SizeIs(1));
+  EXPECT_EQ(state.FindAll({kGnr, story_.referral_id}).front()->sender, kGnr);
 }
 
 TEST_F(MayAddTest, OnlyItsRecipientAnswersAReferral) {

@@ -1,5 +1,6 @@
 #include "agents/institution/core/access.h"
 
+#include "agents/institution/core/unseen_cases.h"
 #include "tests/unit/agents/institution/core/desk_fixture.h"
 
 namespace amparo::agent {
@@ -147,6 +148,29 @@ TEST_F(Exclusions, OfANameThatNobodyHasLeaveTheCaseToSupervisors) {
   EXPECT_TRUE(Sees(gnr, gnr.officer(), sent.referral));
   gnr.Restart();
   EXPECT_TRUE(Sees(gnr, gnr.officer(), sent.referral));
+}
+
+TEST_F(Exclusions, OfEverybodyWhoCouldSeeTheCaseRing) {
+  TestAgent& gnr = at("gnr");
+  const MemberId sender = world_.broker().Id("ong");
+  const auto rings = [&] {
+    RingForUnseen(gnr.desk(), gnr.alarms(), world_.clock().Now());
+    return gnr.alarms().Has("unseen", sender);
+  };
+  // With a supervisor somebody reads the name.
+  SendExcluding(
+      R"({"member":"gnr","person":"Cabo EXEMPLO","reason":"fear_of_harm"})");
+  EXPECT_FALSE(rings());
+  VALUE_OF(gnr.officers().Remove(VALUE_OF(Handle::Parse("sofia"))));
+  EXPECT_TRUE(rings());
+  // Who may not see cases is no help, and no name is told.
+  AddOfficer(gnr, "boss", {Role::kAdmin, Role::kAuditor}, 7);
+  EXPECT_TRUE(rings());
+  ASSERT_EQ(gnr.alarms().List().size(), 1u);
+  EXPECT_THAT(gnr.alarms().EvidenceOf("unseen", sender),
+              StatusIs(absl::StatusCode::kNotFound));
+  AddOfficer(gnr, "olga", {Role::kSupervisor}, 8);
+  EXPECT_FALSE(rings());
 }
 
 TEST_F(Exclusions, OfAKnownFamilyNameLeaveTheCaseToTheOthers) {

@@ -64,6 +64,21 @@ TEST_F(AlarmsTest, ArePutAwayWithTheirEvidenceAndRingAgain) {
   EXPECT_TRUE(alarms_->Has("log_fork", gnr_));
 }
 
+TEST_F(AlarmsTest, SayWhetherTheyRingWithoutEvidence) {
+  const auto why = [&](const std::optional<MemberId>& member) {
+    const auto evidence = alarms_->EvidenceOf("log_fork", member);
+    EXPECT_TRUE(absl::IsNotFound(evidence.status()));
+    return std::string(evidence.status().message());
+  };
+  EXPECT_EQ(why(std::nullopt), "no such alarm");
+  alarms_->Raise("log_fork", std::nullopt, clock_.Now());
+  EXPECT_EQ(why(std::nullopt),
+            "this alarm rings, and no signed notes were kept with it");
+  EXPECT_EQ(why(gnr_), "no such alarm");
+  alarms_->Raise("log_fork", gnr_, clock_.Now(), Bytes{1, 2, 3});
+  EXPECT_EQ(VALUE_OF(alarms_->EvidenceOf("log_fork", gnr_)), (Bytes{1, 2, 3}));
+}
+
 TEST_F(AlarmsTest, RingOnWhenTheyCannotBePutAway) {
   alarms_->Raise("log_fork", gnr_, clock_.Now());
   kv_.FailWrites(absl::InternalError("disk"));

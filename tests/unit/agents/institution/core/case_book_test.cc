@@ -70,7 +70,7 @@ TEST_F(CaseBookTest, DecidesOnTheCaseAsItIs) {
         EXPECT_EQ(current->events.size(), 1u);
         return CaseChange();
       }));
-  EXPECT_EQ(book_->FindByReferral(referral_)->state.case_id, case_);
+  EXPECT_EQ(book_->FindByReferral({ong_, referral_})->state.case_id, case_);
 }
 
 TEST_F(CaseBookTest, ARefusedDecisionChangesNothing) {
@@ -129,7 +129,7 @@ TEST_F(CaseBookTest, IsTheSameAfterARestart) {
   ASSERT_OK(Store({{Sent(referral_, uls_), Sent(referral_, gnr_)}, {}, {}}));
   ASSERT_OK(Store({{Note(Delivery::kDelivered, gnr_)}, {}, {}}));
   Reopen();
-  const auto entry = book_->FindByReferral(referral_);
+  const auto entry = book_->FindByReferral({ong_, referral_});
   ASSERT_NE(entry, nullptr);
   ASSERT_EQ(entry->events.size(), 3u);
   EXPECT_EQ(entry->state.Find(referral_, gnr_)->state,
@@ -156,8 +156,9 @@ TEST_F(CaseBookTest, KeepsContentsBesideTheEvents) {
 TEST_F(CaseBookTest, ResolvesUniquePrefixes) {
   ASSERT_OK(Store({{Sent(referral_, uls_)}, {}, {}}));
   const std::string text = referral_.text();
-  EXPECT_EQ(VALUE_OF(book_->ResolveReferral(text)), referral_);
-  EXPECT_EQ(VALUE_OF(book_->ResolveReferral(text.substr(0, 6))), referral_);
+  EXPECT_EQ(VALUE_OF(book_->ResolveReferral(text)).second, referral_);
+  EXPECT_EQ(VALUE_OF(book_->ResolveReferral(text.substr(0, 6))).second,
+            referral_);
   EXPECT_EQ(VALUE_OF(book_->ResolveCase(case_.text().substr(0, 10))), case_);
   for (const std::string& bad :
        {text.substr(0, 5), std::string(), std::string("r-"), text + "a",
@@ -174,6 +175,40 @@ TEST_F(CaseBookTest, SaysWhenAPrefixFitsSeveral) {
     ASSERT_OK(Store({{event}, {}, {}}));
   }
   EXPECT_THAT(book_->ResolveReferral("r-aaaa"), HasErrorCode("ambiguous_id"));
+}
+
+TEST_F(CaseBookTest, AnIdThatTwoMembersUseSaysWhose) {
+  const auto from = [&](const MemberId& sender) {
+    const CaseId id = CaseId::New();
+    CaseEvent event = Sent(referral_, ong_);
+    event.id = EventId::New();
+    event.case_id = id;
+    event.from = sender;
+    EXPECT_OK(book_
+                  ->Change(id,
+                           [&](const Case*) -> absl::StatusOr<CaseChange> {
+                             return CaseChange{{event}, {}, {}};
+                           })
+                  .status());
+    return id;
+  };
+  const std::string text = referral_.text();
+  const CaseId first = from(uls_), second = from(gnr_);
+  EXPECT_THAT(book_->ResolveReferral(text), HasErrorCode("ambiguous_id"));
+  EXPECT_EQ(VALUE_OF(book_->ResolveReferral(text + "@uls")),
+            ReferralKey(uls_, referral_));
+  EXPECT_EQ(VALUE_OF(book_->ResolveReferral(text.substr(0, 8) + "@gnr")),
+            ReferralKey(gnr_, referral_));
+  for (const char* whose : {"@", "@mp", "@uls@gnr"})
+    EXPECT_THAT(book_->ResolveReferral(text + whose),
+                HasErrorCode("not_found"));
+  EXPECT_EQ(book_->FindByReferral({uls_, referral_})->state.case_id, first);
+  EXPECT_EQ(book_->FindByReferral({gnr_, referral_})->state.case_id, second);
+  EXPECT_EQ(book_->FindByReferral({ong_, referral_}), nullptr);
+  // Its own needs no more words.
+  ASSERT_OK(Store({{Sent(referral_, uls_)}, {}, {}}));
+  EXPECT_EQ(VALUE_OF(book_->ResolveReferral(text)),
+            ReferralKey(ong_, referral_));
 }
 
 TEST_F(CaseBookTest, WakesWhoWaitsForAChange) {

@@ -172,7 +172,7 @@ class Tampering : public DeskTest {
   };
   Place PlaceOf(const Sent& sent) {
     const auto entry = at("uls").cases().FindByReferral(
-        VALUE_OF(ReferralId::Parse(sent.referral)));
+        VALUE_OF(at("uls").cases().ResolveReferral(sent.referral)));
     return {entry->state.case_id, entry->events.at(0).id};
   }
   Content Read(const Place& place) {
