@@ -35,6 +35,10 @@ class Plan {
   // What the erasure that `opening` opens, if it is one, says of openings that
   // were not there yet when it was restored.
   absl::Status EraseAgain(const Opening& opening);
+  // Likewise what ended the stay of one of `pending` (envelopes by digest), if
+  // `opening` is that: it was restored before its envelope was known.
+  absl::Status SettleAgain(const Opening& opening,
+                           const std::map<Digest, LeafIndex>& pending);
 
   // Nothing when every operation was refused or a replay. Call once, last.
   Changes TakeChanges();

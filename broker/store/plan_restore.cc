@@ -233,6 +233,31 @@ absl::Status Plan::SettleLate(const Opening& opening, const Digest& digest,
                     opening.leaf);
 }
 
+absl::Status Plan::SettleAgain(const Opening& opening,
+                               const std::map<Digest, LeafIndex>& pending) {
+  ASSIGN_OR_RETURN(const AuditEvent event, DecodeAuditEvent(opening.event));
+  const auto settle = [&](const Digest& digest, EnvelopeEventKind kind) {
+    const auto found = pending.find(digest);
+    return found == pending.end()
+               ? absl::OkStatus()
+               : RedoSettle(found->second, digest, kind, opening.event,
+                            opening.leaf);
+  };
+  if (const auto* answered = std::get_if<ReceiptEvent>(&event)) {
+    ASSIGN_OR_RETURN(const Receipt receipt, PeekReceipt(answered->token));
+    return settle(receipt.digest, receipt.kind == ReceiptKind::kDelivered
+                                      ? EnvelopeEventKind::kDelivered
+                                      : EnvelopeEventKind::kUndecryptable);
+  }
+  if (const auto* recalled = std::get_if<RecallEvent>(&event)) {
+    ASSIGN_OR_RETURN(const Recall recall, PeekRecall(recalled->token));
+    return settle(recall.digest, EnvelopeEventKind::kRecalled);
+  }
+  if (const auto* expired = std::get_if<ExpiryEvent>(&event))
+    return settle(expired->digest, EnvelopeEventKind::kExpired);
+  return absl::OkStatus();
+}
+
 absl::Status Plan::EraseAgain(const Opening& opening) {
   ASSIGN_OR_RETURN(const AuditEvent event, DecodeAuditEvent(opening.event));
   const auto* said = std::get_if<ErasureEvent>(&event);

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <functional>
+#include <map>
 #include <optional>
 #include <utility>
 
@@ -41,7 +43,8 @@ absl::Status TableStore::AddOpenings(std::span<const Opening> openings) {
   return changes.empty() ? absl::OkStatus() : Write(changes);
 }
 
-absl::Status TableStore::EraseAgain() {
+absl::Status TableStore::ForEachOpening(
+    const std::function<absl::Status(Plan&, const Opening&)>& visit) {
   constexpr uint32_t kPage = 4096;
   const LogHead head = Head();
   Plan plan(*tables_, head, head.time);
@@ -49,13 +52,31 @@ absl::Status TableStore::EraseAgain() {
   for (LeafIndex next(0);;) {
     ASSIGN_OR_RETURN(const std::vector<Opening> page,
                      Openings(next, end, kPage));
-    for (const Opening& opening : page)
-      RETURN_IF_ERROR(plan.EraseAgain(opening));
+    for (const Opening& opening : page) RETURN_IF_ERROR(visit(plan, opening));
     if (page.size() < kPage) break;
     next = LeafIndex(page.back().leaf.value() + 1);
   }
   const Changes changes = plan.TakeUnlogged();
   return changes.empty() ? absl::OkStatus() : Write(changes);
+}
+
+// An envelope may come with a later mirror than its receipt: nothing else would
+// end its stay, and it would expire for the log once more.
+absl::Status TableStore::SettleAgain() {
+  ASSIGN_OR_RETURN(const std::vector<EnvelopeRecord> records, PendingRecords());
+  if (records.empty()) return absl::OkStatus();
+  std::map<Digest, LeafIndex> pending;
+  for (const EnvelopeRecord& record : records)
+    pending.emplace(record.digest, record.leaf);
+  return ForEachOpening([&](Plan& plan, const Opening& opening) {
+    return plan.SettleAgain(opening, pending);
+  });
+}
+
+absl::Status TableStore::EraseAgain() {
+  return ForEachOpening([](Plan& plan, const Opening& opening) {
+    return plan.EraseAgain(opening);
+  });
 }
 
 // Whatever is pending has a row here.
@@ -102,6 +123,7 @@ absl::Status TableStore::ForgetInvitations(Changes& changes) const {
 
 absl::StatusOr<uint64_t> TableStore::EndRebuilding(LeafIndex lost_from) {
   MutexLock lock(write_mutex_);
+  RETURN_IF_ERROR(SettleAgain());
   RETURN_IF_ERROR(EraseAgain());
   Changes changes;
   ASSIGN_OR_RETURN(const std::vector<EnvelopeRecord> pending, PendingRecords());

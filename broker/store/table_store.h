@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -12,6 +13,8 @@
 #include "broker/store/tables.h"
 
 namespace amparo::broker {
+
+class Plan;
 
 // A Store on ordered maps: all that the memory and RocksDB engines share.
 // Thread-safe.
@@ -101,7 +104,12 @@ class TableStore final : public Store {
   absl::StatusOr<std::vector<EnvelopeRecord>> PendingRecords() const;
   absl::StatusOr<bool> HasName(const EnvelopeRecord& record) const;
   absl::Status ForgetInvitations(Changes& changes) const;
+  absl::Status SettleAgain() ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mutex_);
   absl::Status EraseAgain() ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mutex_);
+  // Writes what `visit` plans for each opening that is here.
+  absl::Status ForEachOpening(
+      const std::function<absl::Status(Plan& plan, const Opening&)>& visit)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(write_mutex_);
 
   const std::unique_ptr<Tables> tables_;
   Mutex write_mutex_;  // held over the write itself: there is one writer

@@ -281,6 +281,33 @@ TEST_P(StoreContract, AttackALateOpeningBringsBackNothingThatWasErased) {
   EXPECT_THAT(store().GetOpening(one), StatusIs(StatusCode::kNotFound));
 }
 
+// One member's mirror had the receipts, another's, later, the envelopes.
+TEST_P(StoreContract, AnEnvelopeThatComesAfterItsReceiptDoesNotStayPending) {
+  Lost lost;
+  const Store& source = lost.broker.store();
+  auto logged = LoggedIn(source);
+  std::vector<Opening> late;
+  for (const auto* sent :
+       {&lost.delivered, &lost.undecryptable, &lost.recalled}) {
+    const LeafIndex leaf = sent->receipt.leaf;
+    late.push_back(VALUE_OF(source.GetOpening(leaf)));
+    logged[leaf.value()].event.clear();
+    logged[leaf.value()].salt.clear();
+  }
+  EXPECT_OK(store().AppendLogged(logged));
+  EXPECT_OK(store().AddOpenings(late));
+  // What waited when the log was lost, and no more, is to be sent again.
+  EXPECT_EQ(VALUE_OF(store().EndRebuilding(
+                LeafIndex(store().Head().range.size().value()))),
+            1u);
+  for (const auto* sent :
+       {&lost.delivered, &lost.undecryptable, &lost.recalled}) {
+    const LeafIndex leaf = sent->receipt.leaf;
+    EXPECT_EQ(VALUE_OF(store().FindEnvelope(leaf)).state,
+              VALUE_OF(source.FindEnvelope(leaf)).state);
+  }
+}
+
 // A mailbox that was full has room for all that is sent again, and what became
 // of the lost ones makes no more of it.
 TEST_P(StoreContract, CountsNothingThatARebuildLetGoOf) {
