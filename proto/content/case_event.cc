@@ -1,5 +1,6 @@
 #include "proto/content/case_event.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/clock.h"
@@ -233,17 +234,59 @@ absl::string_view KindNameOf(const CaseEvent& event) {
   return std::visit(KindName{}, event.body);
 }
 
+bool CaseEvent::WentIn(const Digest& digest) const {
+  return envelope == digest ||
+         std::find(earlier.begin(), earlier.end(), digest) != earlier.end();
+}
+
+CaseEvent InPlaceOf(const CaseEvent& stored, CaseEvent again) {
+  again.first_leaf.reset();
+  const std::optional<LeafIndex> place = stored.Place();
+  if (place && (!again.leaf || *place < *again.leaf)) {
+    again.first_leaf = place;
+    again.at = stored.at;
+  }
+  again.earlier = stored.earlier;
+  if (stored.envelope && stored.envelope != again.envelope &&
+      again.earlier.size() < CaseEvent::kEarlierMax &&
+      std::find(again.earlier.begin(), again.earlier.end(), *stored.envelope) ==
+          again.earlier.end())
+    again.earlier.push_back(*stored.envelope);
+  auto* next = std::get_if<DocumentSent>(&again.body);
+  const auto* before = std::get_if<DocumentSent>(&stored.body);
+  if (next == nullptr || before == nullptr) return again;
+  for (const Grant& grant : before->grants)
+    if (std::none_of(
+            next->grants.begin(), next->grants.end(),
+            [&](const Grant& one) { return one.digest == grant.digest; }))
+      next->grants.push_back(grant);
+  for (const WithoutConsent& basis : before->bases)
+    if (std::none_of(
+            next->bases.begin(), next->bases.end(),
+            [&](const WithoutConsent& one) { return one.id == basis.id; }))
+      next->bases.push_back(basis);
+  return again;
+}
+
 Json EncodeCaseEvent(const CaseEvent& event) {
-  return {{"id", event.id.text()},
-          {"case", event.case_id.text()},
-          {"from", event.from.text()},
-          {"to", event.to.text()},
-          {"at", UnixSeconds(event.at)},
-          {"leaf", event.leaf ? Json(static_cast<int64_t>(event.leaf->value()))
-                              : Json(nullptr)},
-          {"envelope", OrNull(event.envelope)},
-          {"body", std::visit([](const auto& body) { return Encode(body); },
-                              event.body)}};
+  Json earlier = Json::array();
+  for (const Digest& digest : event.earlier)
+    earlier.push_back(digest.ToString());
+  return {
+      {"id", event.id.text()},
+      {"case", event.case_id.text()},
+      {"from", event.from.text()},
+      {"to", event.to.text()},
+      {"at", UnixSeconds(event.at)},
+      {"leaf", event.leaf ? Json(static_cast<int64_t>(event.leaf->value()))
+                          : Json(nullptr)},
+      {"envelope", OrNull(event.envelope)},
+      {"first_leaf", event.first_leaf
+                         ? Json(static_cast<int64_t>(event.first_leaf->value()))
+                         : Json(nullptr)},
+      {"earlier", std::move(earlier)},
+      {"body",
+       std::visit([](const auto& body) { return Encode(body); }, event.body)}};
 }
 
 absl::StatusOr<CaseEvent> DecodeCaseEvent(const Json& json) {
@@ -254,16 +297,28 @@ absl::StatusOr<CaseEvent> DecodeCaseEvent(const Json& json) {
   const auto from = reader.Member("from");
   const auto to = reader.Member("to");
   const absl::Time at = reader.UnixTime("at");
-  std::optional<LeafIndex> leaf;
-  if (reader.Has("leaf"))
-    leaf = LeafIndex(static_cast<uint64_t>(reader.Int("leaf", 0, INT64_MAX)));
+  const auto read_leaf = [&reader](const char* key) {
+    std::optional<LeafIndex> leaf;
+    if (reader.Has(key))
+      leaf = LeafIndex(static_cast<uint64_t>(reader.Int(key, 0, INT64_MAX)));
+    return leaf;
+  };
+  const std::optional<LeafIndex> leaf = read_leaf("leaf");
   const std::optional<Digest> envelope = reader.OptionalHash("envelope");
+  const std::optional<LeafIndex> first_leaf = read_leaf("first_leaf");
+  std::vector<Digest> earlier;
+  if (reader.Has("earlier"))
+    for (const std::string& text : reader.Texts("earlier")) {
+      ASSIGN_OR_RETURN(const Digest digest, Digest::Parse(text));
+      earlier.push_back(digest);
+    }
   StrictReader part = reader.Object("body");
   RETURN_IF_ERROR(reader.status());
   ASSIGN_OR_RETURN(EventBody body, ReadBody(part));
   RETURN_IF_ERROR(reader.status());
-  return CaseEvent{*id, *case_id, *from,    *to,
-                   at,  leaf,     envelope, std::move(body)};
+  return CaseEvent{
+      *id,  *case_id, *from,           *to,        at,
+      leaf, envelope, std::move(body), first_leaf, std::move(earlier)};
 }
 
 }  // namespace amparo

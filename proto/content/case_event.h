@@ -85,6 +85,19 @@ struct CaseEvent {
   std::optional<LeafIndex> leaf;   // none while queued, and for notes
   std::optional<Digest> envelope;  // digest of what carried it
   EventBody body;
+  // Where it was sealed anew, what it went in before: the first leaf, which is
+  // its place in the case, and the first kEarlierMax envelopes.
+  std::optional<LeafIndex> first_leaf;
+  std::vector<Digest> earlier;
+
+  static constexpr size_t kEarlierMax = 8;
+  // Where it stands in the case; none while it was never logged.
+  std::optional<LeafIndex> Place() const {
+    return first_leaf ? first_leaf : leaf;
+  }
+  bool WentIn(const Digest& digest) const;
+  // Sealed for its recipient at least once, who has it or may get it.
+  bool HasLeft() const { return envelope.has_value() || !earlier.empty(); }
 };
 
 // "referral", "granted", ... ; "" for DeliveryNoted, which nobody sends.
@@ -93,6 +106,11 @@ absl::string_view KindNameOf(const CaseEvent& event);
 // Whether the second is the first again: of one kind and about the same. What
 // the log and each recipient's part add may differ.
 bool SaysTheSame(const CaseEvent& first, const CaseEvent& second);
+
+// `again`, which takes the place of `stored`: of the same event, sealed anew.
+// It keeps its first place and time, or what answered it would stand before it,
+// and what came along with it earlier.
+CaseEvent InPlaceOf(const CaseEvent& stored, CaseEvent again);
 
 // For the agent's own store; the grants in it are loaded, not verified again.
 Json EncodeCaseEvent(const CaseEvent& event);

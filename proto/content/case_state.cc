@@ -17,8 +17,9 @@ std::vector<const CaseEvent*> InOrder(const std::vector<CaseEvent>& events) {
   for (const CaseEvent& event : events) ordered.push_back(&event);
   std::stable_sort(ordered.begin(), ordered.end(),
                    [](const CaseEvent* a, const CaseEvent* b) {
-                     if (a->leaf && b->leaf) return *a->leaf < *b->leaf;
-                     return a->leaf.has_value() && !b->leaf.has_value();
+                     const auto first = a->Place(), second = b->Place();
+                     if (first && second) return *first < *second;
+                     return first.has_value() && !second.has_value();
                    });
   return ordered;
 }
@@ -47,9 +48,12 @@ class Folding {
     for (const CaseEvent& event : events) {
       if (event.envelope)
         carried_.emplace(*event.envelope, Recipient{event.id, event.to});
+      for (const Digest& envelope : event.earlier)
+        carried_.emplace(envelope, Recipient{event.id, event.to});
       if (const auto* note = std::get_if<DeliveryNoted>(&event.body))
         notes_.emplace(Recipient{note->event_id, event.to}, &event);
     }
+    for (const CaseEvent& event : events) NoteWord(event);
     for (const CaseEvent* event : InOrder(events)) Take(*event);
     SettleStatuses(state_);
   }
@@ -68,6 +72,27 @@ class Folding {
     state_.parties.insert(event.from);
     state_.parties.insert(event.to);
     std::visit([&](const auto& body) { Apply(event, body); }, event.body);
+  }
+
+  // What its recipient says of an envelope, or in answer to a referral: it has
+  // it, whatever the broker said.
+  void NoteWord(const CaseEvent& event) {
+    if (const auto* receipt = std::get_if<Acknowledged>(&event.body)) {
+      const auto about = carried_.find(receipt->envelope);
+      if (about != carried_.end() && about->second.second == event.from)
+        has_.insert(about->second);
+    }
+    if (const auto* answer = std::get_if<Answered>(&event.body))
+      answered_.emplace(answer->referral_id, event.from);
+    if (const auto* note = std::get_if<DeliveryNoted>(&event.body);
+        note != nullptr && note->delivery == Delivery::kDelivered)
+      has_.emplace(note->event_id, event.to);
+  }
+
+  bool Has(const CaseEvent& event, const DocumentSent& body) const {
+    return has_.contains({event.id, event.to}) ||
+           (body.kind == EventKind::kReferral &&
+            answered_.contains({body.referral_id, event.to}));
   }
 
   const MemberId& PeerOf(const CaseEvent& event) const {
@@ -106,14 +131,11 @@ class Folding {
                      std::move(referral))
             .first->second;
     const auto [first, last] = notes_.equal_range({event.id, event.to});
-    const bool delivered = std::any_of(first, last, [](const auto& note) {
-      return std::get<DeliveryNoted>(note.second->body).delivery ==
-             Delivery::kDelivered;
-    });
+    const bool has = Has(event, body);
     for (auto note = first; note != last; ++note) {
       const auto& noted = std::get<DeliveryNoted>(note->second->body);
-      // Its recipient signed that it came: so it was not taken back.
-      if (delivered && noted.delivery == Delivery::kRecalled) continue;
+      // Its recipient signed that it came: so it was not taken back or lost.
+      if (has && noted.delivery >= Delivery::kRecalled) continue;
       Note(noted, note->second->at, begun);
     }
     return begun;
@@ -146,16 +168,13 @@ class Folding {
   }
 
   // Whether the recipient has it, or may still get it.
-  bool Reached(const CaseEvent& event) const {
+  bool Reached(const CaseEvent& event, const DocumentSent& body) const {
+    if (Has(event, body)) return true;
     const auto [first, last] = notes_.equal_range({event.id, event.to});
-    bool ended = false;
-    for (auto note = first; note != last; ++note) {
-      const Delivery delivery =
-          std::get<DeliveryNoted>(note->second->body).delivery;
-      if (delivery == Delivery::kDelivered) return true;
-      ended = ended || delivery >= Delivery::kRecalled;
-    }
-    return !ended;
+    return std::none_of(first, last, [](const auto& note) {
+      return std::get<DeliveryNoted>(note.second->body).delivery >=
+             Delivery::kRecalled;
+    });
   }
 
   void Share(const CaseEvent& event, const DocumentSent& body, Slot slot,
@@ -169,7 +188,7 @@ class Folding {
                       .authority = authority,
                       .document = body.document,
                       .fits_first_digest = fits,
-                      .reached = Reached(event)};
+                      .reached = Reached(event, body)};
     const auto held = referral.shared.find(slot);
     // What did not come leaves the recipient with what it has.
     if (held != referral.shared.end() && !shared.reached) return;
@@ -264,14 +283,23 @@ class Folding {
     Raise(note.delivery, referral);
     if (note.delivery == Delivery::kDelivered)
       Step(ReferralStep::kDeliver, Actor::kRecipient, at, referral);
-    if (note.delivery == Delivery::kRecalled)
-      Step(ReferralStep::kRecall, Actor::kSender, at, referral);
+    if (note.delivery == Delivery::kRecalled) TakeBack(at, referral);
     if (note.delivery != Delivery::kFailed) return;
     referral.failure = note.code;
     if (note.code != "timed_out")
       Step(ReferralStep::kFail, Actor::kSystem, at, referral);
     else if (MayExpire(referral.priority))
       Step(ReferralStep::kExpire, Actor::kSystem, at, referral);
+  }
+
+  // Its recipient, too, may learn of it: that it came nobody else knew.
+  void TakeBack(absl::Time at, PeerReferral& referral) {
+    if (!referral.IsIncoming(self_)) {
+      Step(ReferralStep::kRecall, Actor::kSender, at, referral);
+    } else if (referral.state == ReferralState::kReceived) {
+      referral.state = ReferralState::kCancelled;
+      referral.changed_at = std::max(referral.changed_at, at);
+    }
   }
 
   static void Raise(Delivery delivery, PeerReferral& referral) {
@@ -294,6 +322,8 @@ class Folding {
   std::set<std::tuple<EventId, MemberId, MemberId>> seen_;
   std::map<Digest, Recipient> carried_;  // which event an envelope carried
   std::multimap<Recipient, const CaseEvent*> notes_;
+  std::set<Recipient> has_;  // whose recipient said so
+  std::set<std::pair<ReferralId, MemberId>> answered_;  // and by whom
 };
 
 }  // namespace

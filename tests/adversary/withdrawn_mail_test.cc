@@ -2,6 +2,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "proto/envelope/log_entry.h"
 #include "tests/adversary/victims.h"
 
 // A referral that its officer took back before it was delivered: whoever wants
@@ -22,6 +23,16 @@ class WithdrawnMail : public Victims {
   }
   void Withdraw(const std::string& referral) {
     EXPECT_OK(ong().referrals().Withdraw(ong().officer(), referral));
+  }
+  // The broker logs the end of its envelope, and tells before all else.
+  void Expire(const std::string& referral) {
+    const auto entry =
+        ong().cases().FindByReferral(VALUE_OF(ReferralId::Parse(referral)));
+    const Digest envelope = *entry->state.referrals.begin()->second.envelope;
+    for (TestAgent* agent : {&ong(), &uls()}) agent->beats = false;
+    const LeafReceipt leaf = LogAnyway(EncodeAuditEvent(ExpiryEvent{envelope}));
+    world_.Settle();
+    EXPECT_OK(ong().intake().Take({leaf, ExpiredNotice{envelope}}));
   }
   void UlsComesBack() {
     uls().port().down = false;
@@ -139,6 +150,139 @@ TEST_F(WithdrawnMail, AttackAFalseWordOnARecallIsSeenByTheReceipt) {
   EXPECT_EQ(view.recipients.at(0).state, ReferralState::kReceived);
   // Now its officer can ask to cancel.
   Withdraw(referral);
+}
+
+// The line dropped after the mail came, and before its receipt left: the broker
+// gives it back to its sender, and nobody here keeps it.
+TEST_F(WithdrawnMail, IsClosedWhereItCameWithoutAReceipt) {
+  uls().port().answer_receipt = [] {
+    return absl::UnavailableError("the line is down");
+  };
+  const std::string referral = Refer();
+  world_.Settle();
+  ASSERT_TRUE(Knows(uls(), referral));
+  Withdraw(referral);
+  world_.Settle();
+  uls().port().answer_receipt = nullptr;
+  world_.Settle();
+  EXPECT_EQ(DeliveryTo("uls", referral), Delivery::kRecalled);
+  const ReferralView closed =
+      VALUE_OF(uls().referrals().Show(uls().officer(), referral, {}, false));
+  EXPECT_EQ(closed.recipients.at(0).state, ReferralState::kCancelled);
+  EXPECT_TRUE(closed.sections.empty());
+  EXPECT_FALSE(uls()
+                   .referrals()
+                   .Show(uls().officer(), referral, {"identity"}, false)
+                   .ok());
+  EXPECT_FALSE(uls().referrals().Accept(uls().officer(), referral).ok());
+  // Nothing was told as opened by looking at what is closed.
+  world_.Settle();
+  EXPECT_EQ(DeliveryTo("uls", referral), Delivery::kRecalled);
+  ExpectHonestTrafficFlows();
+}
+
+// The same, and somebody had read it by then: so its sender hears.
+TEST_F(WithdrawnMail, ThatWasReadBeforeItsReceiptStaysAndItsSenderHears) {
+  uls().port().answer_receipt = [] {
+    return absl::UnavailableError("the line is down");
+  };
+  const std::string referral = Refer();
+  world_.Settle();
+  EXPECT_OK(uls().referrals().Show(uls().officer(), referral, {}, false));
+  Withdraw(referral);
+  world_.Settle();
+  uls().port().answer_receipt = nullptr;
+  world_.Settle();
+  EXPECT_EQ(DeliveryTo("uls", referral), Delivery::kOpened);
+  EXPECT_OK(uls().referrals().Accept(uls().officer(), referral));
+  world_.Settle();
+  const ReferralView view =
+      VALUE_OF(ong().referrals().Show(ong().officer(), referral, {}, true));
+  EXPECT_EQ(view.recipients.at(0).state, ReferralState::kAccepted);
+}
+
+// A broker that denies what it delivered, to both ends: who holds the sections
+// is told of the revocation all the same.
+class DeniedMail : public WithdrawnMail {
+ protected:
+  // Delivered, and its receipt refused.
+  std::string Denied(const std::string& consent) {
+    uls().port().answer_receipt = [] {
+      return absl::FailedPreconditionError("it does not wait");
+    };
+    const std::string referral = ReferUnder(consent);
+    world_.Settle();
+    EXPECT_TRUE(Knows(uls(), referral));
+    return referral;
+  }
+  void ExpectRevocationDestroys(const std::string& consent,
+                                const std::string& referral) {
+    EXPECT_OK(
+        uls().referrals().Show(uls().officer(), referral, {"identity"}, false));
+    EXPECT_OK(ong().consents().Revoke(ong().officer(), consent, {}));
+    world_.Settle();
+    const auto held =
+        uls().cases().FindByReferral(VALUE_OF(ReferralId::Parse(referral)));
+    for (const auto& [key, kept] : held->state.referrals)
+      for (const auto& [slot, shared] : kept.shared) EXPECT_TRUE(shared.erased);
+    const auto again =
+        VALUE_OF(ong().consents().Revoke(ong().officer(), consent, {}));
+    ASSERT_EQ(again.recipients.size(), 1u);
+    EXPECT_EQ(again.recipients[0].answer, "deleted");
+  }
+};
+
+TEST_F(DeniedMail, AttackByAFalseWordOnARecallStillLosesItsSections) {
+  const std::string consent = RecordConsent();
+  const std::string referral = Denied(consent);
+  ong().port().answer_recall = [] {
+    return absl::NotFoundError("no such envelope");
+  };
+  Withdraw(referral);
+  world_.Settle();
+  EXPECT_EQ(DeliveryTo("uls", referral), Delivery::kRecalled);
+  ExpectRevocationDestroys(consent, referral);
+}
+
+// What the broker would log when its time ran out.
+TEST_F(DeniedMail, AttackByAnExpiryStillLosesItsSections) {
+  const std::string consent = RecordConsent();
+  const std::string referral = Denied(consent);
+  world_.clock().Advance(kEnvelopeLifeMax + absl::Hours(1));
+  Expire(referral);
+  EXPECT_EQ(DeliveryTo("uls", referral), Delivery::kFailed);
+  EXPECT_FALSE(HasAlarm(ong(), "expired_early"));
+  ExpectRevocationDestroys(consent, referral);
+}
+
+TEST_F(DeniedMail, AttackByAnExpiryBeforeItsTimeEndsNothingAndRings) {
+  const std::string consent = RecordConsent();
+  const std::string referral = Denied(consent);
+  Expire(referral);
+  EXPECT_EQ(DeliveryTo("uls", referral), Delivery::kSubmitted);
+  EXPECT_TRUE(HasAlarmFor(ong(), "expired_early", world_.broker().Id("uls")));
+}
+
+// It had never come, and was urgent: it goes as soon as its recipient asks.
+TEST_F(WithdrawnMail, WhatIsUrgentGoesAgainThoughItRanOut) {
+  uls().port().down = true;
+  const std::string referral = Refer();
+  world_.Settle();
+  world_.clock().Advance(kEnvelopeLifeMax + absl::Hours(1));
+  Expire(referral);
+  EXPECT_EQ(DeliveryTo("uls", referral), Delivery::kFailed);
+  uls().port().tamper = [](MailboxItem item) -> std::optional<MailboxItem> {
+    if (std::holds_alternative<Envelope>(item.event) &&
+        std::get<Envelope>(item.event).header.link_seq == 1)
+      return std::nullopt;
+    return item;
+  };
+  UlsComesBack();
+  Refer();
+  world_.Settle();
+  LetResendsHappen();
+  EXPECT_TRUE(Knows(uls(), referral));
+  EXPECT_GE(DeliveryTo("uls", referral), Delivery::kDelivered);
 }
 
 }  // namespace

@@ -60,6 +60,8 @@ class PortToFixture final : public BrokerPort {
   std::function<std::string(std::string)> tamper_document;
   // Answers recalls instead of the broker.
   std::function<absl::StatusOr<LeafReceipt>()> answer_recall;
+  // Answers receipts instead of the broker.
+  std::function<absl::StatusOr<LeafReceipt>()> answer_receipt;
   std::string full;  // whose mailbox takes nothing: RESOURCE_EXHAUSTED
   bool lose_answers = false;  // submits, then says UNAVAILABLE
   bool lose_first_answers = false;  // the same, once for each envelope

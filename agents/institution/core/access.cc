@@ -225,6 +225,8 @@ absl::StatusOr<VisibleGrant> FindGrant(const Desk& desk, const Officer& officer,
   ASSIGN_OR_RETURN(const GrantKey found, desk.cases.ResolveGrant(id));
   ASSIGN_OR_RETURN(auto entry, Unless(desk, officer, "consent",
                                       desk.cases.FindByGrant(found)));
+  if (!entry->state.authority.grants.contains(found))
+    return absl::DataLossError("a consent that its case does not have");
   return VisibleGrant{found, std::move(entry)};
 }
 

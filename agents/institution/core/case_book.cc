@@ -214,12 +214,13 @@ absl::StatusOr<std::shared_ptr<const Case>> CaseBook::Change(const CaseId& id,
   Batch batch = std::move(change.rows);
   for (CaseEvent& event : change.events) {
     const size_t place = PlaceOf(event, events);
-    const Bytes row = Encode(event);
     if (place < events.size()) {
       Share& share = after.shares[event.from];
       --share.events;
       share.bytes -= Encode(events[place]).size();
+      event = InPlaceOf(events[place], std::move(event));
     }
+    const Bytes row = Encode(event);
     Weigh(event, row.size(), after.shares);
     batch.Put(EventKey(id, place), row);
     if (place == events.size())

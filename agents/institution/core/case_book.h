@@ -50,9 +50,9 @@ using ContentId = std::pair<EventId, MemberId>;
 
 // What one decision changes, all or nothing.
 struct CaseChange {
-  // An event with the (id, from, to) of a stored one replaces it: an own event
-  // gets its slots when it is sealed, its leaf when it is logged. Notes
-  // (DeliveryNoted) are always added.
+  // An event with the (id, from, to) of a stored one takes its place
+  // (InPlaceOf): an own event gets its slots when it is sealed, its leaf when
+  // it is logged. Notes (DeliveryNoted) are always added.
   std::vector<CaseEvent> events;
   std::map<ContentId, Content> contents;  // replaces what is stored under it
   Batch rows;  // of other books (outbox, intake), written in the same step

@@ -108,8 +108,7 @@ std::map<MemberId, std::set<GrantId>> GrantsSent(const Case& entry,
                                                  const MemberId& self) {
   std::map<MemberId, std::set<GrantId>> sent;
   for (const CaseEvent& event : entry.events) {
-    if (event.from != self || event.to == self || !HasLeft(entry, event))
-      continue;
+    if (event.from != self || event.to == self || !event.HasLeft()) continue;
     if (const auto* granted = std::get_if<Granted>(&event.body))
       sent[event.to].insert(granted->grant.id);
     if (const auto* document = std::get_if<DocumentSent>(&event.body))
@@ -153,8 +152,7 @@ absl::StatusOr<Consequences> ConsequencesOf(
         consequences.holders[member].insert(id);
   for (const CaseEvent& event : entry.events) {
     if (event.from != self || !consequences.holders.contains(event.to) ||
-        !std::holds_alternative<DocumentSent>(event.body) ||
-        !HasLeft(entry, event))
+        !std::holds_alternative<DocumentSent>(event.body) || !event.HasLeft())
       continue;
     std::set<Slot> lost = comparison.LostOf(event);
     if (!lost.empty()) consequences.lost[event.to].merge(lost);

@@ -68,6 +68,21 @@ CaseEvent NoteOf(const Draft& draft, const MemberId& self, Delivery delivery,
                    DeliveryNoted{draft.event_id, delivery, std::string(code)}};
 }
 
+// Ran out on its way, which ends only what may end so: else it goes again when
+// its recipient asks.
+bool OnlyRanOut(const Case& entry, const CaseEvent& event) {
+  const auto& sent = std::get<DocumentSent>(event.body);
+  const PeerReferral* referral = entry.state.Find(sent.referral_id, event.to);
+  if (referral == nullptr || MayExpire(referral->priority)) return false;
+  return std::all_of(
+      entry.events.begin(), entry.events.end(), [&](const CaseEvent& other) {
+        const auto* note = std::get_if<DeliveryNoted>(&other.body);
+        return note == nullptr || note->event_id != event.id ||
+               other.to != event.to || note->delivery < Delivery::kRecalled ||
+               note->code == "timed_out";
+      });
+}
+
 bool WasDelivered(const Case& entry, const Draft& draft) {
   const CaseEvent* const event = EventOf(entry, draft);
   const Delivery delivery =
@@ -232,6 +247,7 @@ absl::StatusOr<Courier::Fate> Courier::SealDraft(Draft draft,
     if (prepared->event) {
       PutOpening(digest, prepared->payload, change.rows);
       prepared->event->envelope = digest;
+      prepared->event->leaf.reset();  // of the envelope before, if any
       change.events.push_back(*std::move(prepared->event));
     }
     books_.outbox.PutUnderWay(*sealed, LinkHead{kid, link.seq, digest}, change.rows);
@@ -280,7 +296,7 @@ absl::Status Courier::Submitted(const InFlight& in_flight, const LeafReceipt& re
   books_.heartbeats.NoteSent(draft.recipient, draft.kind, rows);
   books_.outbox.PutSent(digest,
                         Sent{draft, header.envelope_id, header.sender_kid,
-                             header.link_seq, receipt.leaf},
+                             header.link_seq, receipt.leaf, header.expires},
                         rows);
   LogEvent("envelope_submitted", {{"recipient", draft.recipient},
                                   {"leaf", receipt.leaf},
@@ -367,7 +383,9 @@ absl::StatusOr<bool> Courier::DropWithdrawn(const Draft& draft, const Case* entr
   ASSIGN_OR_RETURN(const bool withdrawn,
                    books_.outbox.IsWithdrawn(draft.event_id, draft.recipient));
   const bool undelivered = delivery < Delivery::kDelivered;
-  if (delivery < Delivery::kRecalled && !(withdrawn && undelivered)) return false;
+  const bool ended =
+      delivery >= Delivery::kRecalled && !OnlyRanOut(*entry, *event);
+  if (!ended && !(withdrawn && undelivered)) return false;
   books_.outbox.Remove(draft, change.rows);
   // While a recall is out, its answer says what became of it.
   ASSIGN_OR_RETURN(const auto recalls, books_.outbox.Recalls());

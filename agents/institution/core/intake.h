@@ -121,6 +121,10 @@ class Intake {
                     const Receipt& receipt, const std::string& token) const;
   absl::Status TakeRecalled(const LeafReceipt& leaf,
                             const RecalledNotice& notice, Batch rows);
+  absl::Status LetGo(const MemberId& sender, const Digest& envelope,
+                     absl::Time at, Batch rows);
+  absl::Status Close(const CaseEvent& event, absl::Time at,
+                     CaseChange& change) const;
   absl::Status TakeExpired(const LeafReceipt& leaf, const Digest& digest,
                            Batch rows);
   absl::Status KeepWaiting(const MailboxItem& item, Batch rows);

@@ -1,5 +1,6 @@
 #include "agents/institution/core/intake.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/status.h"
@@ -11,6 +12,17 @@
 // recipients, recalls of senders, its own expiries. Each stands in the log.
 
 namespace amparo::agent {
+namespace {
+
+// Somebody here opened the referral or answered it, and its sender is told.
+bool WasRead(const Case& entry, const CaseEvent& event) {
+  const auto& sent = std::get<DocumentSent>(event.body);
+  const PeerReferral* referral = entry.state.Find(sent.referral_id, event.from);
+  return referral != nullptr && (referral->delivery >= Delivery::kOpened ||
+                                 referral->state != ReferralState::kReceived);
+}
+
+}  // namespace
 
 // A member signed for mail in this member's name that did not leave here: it
 // lies, or somebody else sends with our key.
@@ -97,9 +109,59 @@ absl::Status Intake::TakeRecalled(const LeafReceipt& leaf,
   }
   // Its place in the chain is taken; if the broker serves it all the same, it
   // counts as seen and stays closed.
+  ASSIGN_OR_RETURN(const std::optional<Bytes> seen, SeenRow(*header, digest));
   PutSeen(*header, digest, rows);
   RETURN_IF_ERROR(PlaceLink(*header, notice.header, digest, *peers, rows));
+  return seen ? LetGo(header->sender, digest, leaf.time, std::move(rows))
+              : books_.kv.Write(rows);
+}
+
+// It was taken in, and the broker, who had no receipt yet, gave it back to its
+// sender: so it is closed here as well, unless somebody read it, and told.
+absl::Status Intake::LetGo(const MemberId& sender, const Digest& envelope,
+                           absl::Time at, Batch rows) {
+  for (const auto& known : books_.cases.All()) {
+    const auto is_it = [&](const CaseEvent& event) {
+      return event.from == sender && event.WentIn(envelope) &&
+             std::holds_alternative<DocumentSent>(event.body);
+    };
+    if (std::none_of(known->events.begin(), known->events.end(), is_it))
+      continue;
+    const CaseId& id = known->state.case_id;
+    const auto decide = [&](const Case* entry) -> absl::StatusOr<CaseChange> {
+      CaseChange change{{}, {}, std::move(rows)};
+      for (const CaseEvent& event : entry->events)
+        if (is_it(event) && !WasRead(*entry, event))
+          RETURN_IF_ERROR(Close(event, at, change));
+      return change;
+    };
+    RETURN_IF_ERROR(books_.cases.Change(id, decide).status());
+    return books_.cases.Purge(id);
+  }
   return books_.kv.Write(rows);
+}
+
+absl::Status Intake::Close(const CaseEvent& event, absl::Time at,
+                           CaseChange& change) const {
+  auto content = books_.cases.ContentOf(event.case_id, event.id, event.from);
+  if (!absl::IsNotFound(content.status())) {
+    RETURN_IF_ERROR(content.status());
+    content->disclosures.clear();
+    change.contents[{event.id, event.from}] = *std::move(content);
+  }
+  CaseEvent closed = event;
+  std::get<DocumentSent>(closed.body).slots.clear();
+  change.events.push_back(std::move(closed));
+  change.events.push_back(
+      {.id = EventId::New(),
+       .case_id = event.case_id,
+       .from = books_.keys.self(),
+       .to = event.to,
+       .at = at,
+       .leaf = std::nullopt,
+       .envelope = std::nullopt,
+       .body = DeliveryNoted{event.id, Delivery::kRecalled, ""}});
+  return absl::OkStatus();
 }
 
 absl::Status Intake::TakeExpired(const LeafReceipt& leaf,
@@ -108,6 +170,12 @@ absl::Status Intake::TakeExpired(const LeafReceipt& leaf,
   RETURN_IF_ERROR(books_.log.CheckIncluded(leaf, event));
   books_.log.KeepOpening(leaf, event, rows);
   const auto sent = books_.outbox.SentAs(digest);
+  // A broker that keeps it back could else end it today.
+  if (sent.ok() && leaf.time < sent->expires) {
+    books_.alarms.Raise("expired_early", sent->draft.recipient,
+                        books_.clock.Now(), event);
+    return books_.kv.Write(rows);
+  }
   // Sent again since, or delivered without the broker's knowing.
   if (!sent.ok() || !sent->draft.case_id || sent->again ||
       !MayBeLost(digest, sent->draft))

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/clock.h"
 #include "base/encoding.h"
 #include "base/error.h"
 #include "base/json.h"
@@ -120,9 +121,13 @@ absl::StatusOr<Sent> DecodeSent(const Json& json) {
   ASSIGN_OR_RETURN(const Digest kid, Digest::Parse(kid_text));
   ASSIGN_OR_RETURN(const int64_t link_seq, JsonInt(json, "link_seq"));
   ASSIGN_OR_RETURN(const int64_t leaf, JsonInt(json, "leaf"));
-  return Sent{std::move(draft), std::move(envelope_id), kid,
+  return Sent{std::move(draft),
+              std::move(envelope_id),
+              kid,
               static_cast<uint64_t>(link_seq),
-              LeafIndex(static_cast<uint64_t>(leaf)), json.value("again", false)};
+              LeafIndex(static_cast<uint64_t>(leaf)),
+              TimeFromUnix(json.value("expires", int64_t{0})),
+              json.value("again", false)};
 }
 
 // The row under `key`, parsed; NOT_FOUND when there is none.
@@ -310,6 +315,7 @@ void Outbox::PutSent(const Digest& envelope, const Sent& sent, Batch& rows) cons
   json["kid"] = sent.sender_kid.ToString();
   json["link_seq"] = sent.link_seq;
   json["leaf"] = sent.leaf.value();
+  json["expires"] = UnixSeconds(sent.expires);
   if (sent.again) json["again"] = true;
   PutRow(rows, DigestKey(kSentPrefix, envelope), json);
   rows.Put(LinkKey(sent.draft.recipient, sent.sender_kid, sent.link_seq), envelope.bytes());

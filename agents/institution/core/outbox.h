@@ -57,6 +57,7 @@ struct Sent {
   Digest sender_kid;
   uint64_t link_seq = 0;
   LeafIndex leaf;
+  absl::Time expires;  // as its header says; before, no broker may end it
   // Sent once more since: kept for a late receipt, without its document.
   bool again = false;
 };

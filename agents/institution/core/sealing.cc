@@ -69,7 +69,8 @@ absl::Status FillDocument(const Draft& draft, const Case& entry, const Content& 
              Transfer{event.from, event.to, event.case_id, sent->purpose,
                       sent->first_contact},
              draft.sections, now);
-  sent->slots.clear();
+  // What went before its recipient may have, whatever goes now.
+  if (!event.HasLeft()) sent->slots.clear();
   std::set<std::string> authorities;
   payload.document = content.document;
   for (const SectionDecision& decision : decisions) {
@@ -80,7 +81,7 @@ absl::Status FillDocument(const Draft& draft, const Case& entry, const Content& 
     sent->slots[decision.slot()] = decision.authority;
     authorities.insert(decision.authority);
   }
-  if (sent->slots.empty()) {
+  if (payload.disclosures.empty()) {
     const Reason reason = decisions.empty() ? Reason::kNoPermit : decisions[0].reason;
     return MakeError(absl::StatusCode::kPermissionDenied,
                      "nothing of it may go to this recipient any more",

@@ -62,14 +62,16 @@ absl::StatusOr<std::vector<AtBroker>> Submitted(const Desk& desk,
   return submitted;
 }
 
-// A draft that never left: noted, and nothing counts as shared by it.
+// A draft that is not sent: noted. What never left does not count as shared.
 void Drop(const Desk& desk, const Moment& moment, const CaseEvent& event,
           const Draft& draft, Delivery delivery, const std::string& code,
           CaseChange& change) {
   desk.outbox.Remove(draft, change.rows);
-  CaseEvent emptied = event;
-  std::get<DocumentSent>(emptied.body).slots.clear();
-  change.events.push_back(std::move(emptied));
+  if (!event.HasLeft()) {
+    CaseEvent emptied = event;
+    std::get<DocumentSent>(emptied.body).slots.clear();
+    change.events.push_back(std::move(emptied));
+  }
   change.events.push_back({.id = EventId::New(),
                            .case_id = event.case_id,
                            .from = event.from,
@@ -91,30 +93,36 @@ const CaseEvent* EventOf(const Case& entry, const Draft& draft) {
   return event == entry.events.end() ? nullptr : &*event;
 }
 
-bool HasLeft(const Case& entry, const CaseEvent& event) {
-  return event.envelope.has_value() &&
-         DeliveryOf(entry, event) < Delivery::kRecalled;
-}
-
 Delivery DeliveryOf(const Case& entry, const CaseEvent& event) {
+  const auto* document = std::get_if<DocumentSent>(&event.body);
   Delivery delivery = Delivery::kQueued;
-  bool delivered = false, recalled = false;
+  std::optional<Delivery> ended;
+  bool has = false;  // its recipient says so
   for (const CaseEvent& other : entry.events) {
     if (const auto* note = std::get_if<DeliveryNoted>(&other.body);
         note != nullptr && note->event_id == event.id && other.to == event.to) {
-      delivered = delivered || note->delivery == Delivery::kDelivered;
-      recalled = recalled || note->delivery == Delivery::kRecalled;
-      if (note->delivery != Delivery::kRecalled)
+      if (note->delivery >= Delivery::kRecalled)
+        ended = std::max(ended.value_or(note->delivery), note->delivery);
+      else
         delivery = std::max(delivery, note->delivery);
+      has = has || note->delivery == Delivery::kDelivered;
     }
+    if (other.from != event.to) continue;
     if (const auto* receipt = std::get_if<Acknowledged>(&other.body);
-        receipt != nullptr && receipt->kind == EventKind::kOpened &&
-        other.from == event.to && event.envelope == receipt->envelope)
-      delivery = std::max(delivery, Delivery::kOpened);
+        receipt != nullptr && event.WentIn(receipt->envelope)) {
+      has = true;
+      if (receipt->kind == EventKind::kOpened)
+        delivery = std::max(delivery, Delivery::kOpened);
+    }
+    if (const auto* answer = std::get_if<Answered>(&other.body);
+        answer != nullptr && document != nullptr &&
+        document->kind == EventKind::kReferral &&
+        answer->referral_id == document->referral_id)
+      has = true;
   }
-  // Who signed that it came knows better than who said that it would not.
-  return recalled && !delivered ? std::max(delivery, Delivery::kRecalled)
-                                : delivery;
+  // Who has it knows better than who said that it would not come.
+  if (has) return std::max(delivery, Delivery::kDelivered);
+  return ended.value_or(delivery);
 }
 
 absl::StatusOr<TakenBack> TakeBack(
@@ -134,8 +142,13 @@ absl::StatusOr<TakenBack> TakeBack(
     if (under_way) envelopes.push_back(*under_way);
     if (const auto draft = drafts.find(way);
         !under_way && draft != drafts.end()) {
-      Drop(desk, moment, event, draft->second, delivery, code, change);
-      taken.dropped.insert(way);
+      // To be sent once more: the recalls say what became of it.
+      if (!envelopes.empty()) {
+        desk.outbox.Remove(draft->second, change.rows);
+      } else {
+        Drop(desk, moment, event, draft->second, delivery, code, change);
+        taken.dropped.insert(way);
+      }
     }
     desk.outbox.PutWithdrawn(event.id, event.to, change.rows);
     for (const AtBroker& envelope : envelopes) {

@@ -21,9 +21,6 @@ Delivery DeliveryOf(const Case& entry, const CaseEvent& event);
 // when the case has none.
 const CaseEvent* EventOf(const Case& entry, const Draft& draft);
 
-// Whether an own event was sealed for its recipient, who has it or may get it.
-bool HasLeft(const Case& entry, const CaseEvent& event);
-
 // Own document events that have not reached their recipient.
 struct TakenBack {
   std::set<std::pair<EventId, MemberId>> dropped;  // never left this agent

@@ -1,0 +1,153 @@
+#include <string>
+#include <vector>
+
+#include "tests/adversary/victims.h"
+
+// Mail that goes out once more, because its recipient asked, or because the
+// broker says that it lost it: what was answered, cancelled or erased meanwhile
+// stays so, whatever leaf the second envelope has.
+
+namespace amparo::agent {
+namespace {
+
+class ResealedMail : public Victims {
+ protected:
+  // The sender hears nothing.
+  void KeepFromOng() {
+    ong().port().tamper = [](MailboxItem) { return std::nullopt; };
+  }
+  void OngHearsAll() {
+    ong().port().tamper = nullptr;
+    world_.Settle();
+  }
+  // Whoever answers as broker says so.
+  void TellOngOfARebuild() {
+    EXPECT_OK(ong().intake().SendLostAgain(LeafIndex(0), ong().log().size()));
+    world_.Settle();
+  }
+  // As when its recipient asked for the link under which it went.
+  void SendAgain(TestAgent& from, const CaseEvent& event) {
+    const Sent sent = VALUE_OF(from.outbox().SentAs(*event.envelope));
+    Batch rows;
+    from.outbox().Add(sent.draft, rows);
+    EXPECT_OK(from.kv().Write(rows));
+    world_.Settle();
+  }
+  void SendAgain(const std::string& referral) {
+    const auto entry = CaseOf(ong(), referral);
+    for (const CaseEvent& event : entry->events)
+      if (std::holds_alternative<DocumentSent>(event.body))
+        return SendAgain(ong(), event);
+    ADD_FAILURE();
+  }
+  static std::shared_ptr<const Case> CaseOf(TestAgent& agent,
+                                            const std::string& referral) {
+    return agent.cases().FindByReferral(VALUE_OF(ReferralId::Parse(referral)));
+  }
+  static std::optional<CaseEvent> EventWithGrants(TestAgent& agent,
+                                                  const std::string& referral) {
+    for (const CaseEvent& event : CaseOf(agent, referral)->events)
+      if (const auto* sent = std::get_if<DocumentSent>(&event.body);
+          sent != nullptr && !sent->grants.empty())
+        return event;
+    return std::nullopt;
+  }
+  static ReferralState StateAt(TestAgent& agent, const std::string& referral) {
+    return VALUE_OF(agent.referrals().Show(agent.officer(), referral, {}, true))
+        .recipients.at(0)
+        .state;
+  }
+  // Confirms, where the sender asked to cancel.
+  void Accept(const std::string& referral) {
+    EXPECT_OK(uls().referrals().Accept(uls().officer(), referral));
+    world_.Settle();
+  }
+  void ExpectAt(ReferralState state, const std::string& referral) {
+    EXPECT_EQ(StateAt(ong(), referral), state);
+    EXPECT_EQ(StateAt(uls(), referral), state);
+  }
+};
+
+TEST_F(ResealedMail, AttackAStoryOfARebuildUndoesNoAnswer) {
+  const std::string referral = Refer();
+  KeepFromOng();
+  world_.Settle();
+  Accept(referral);
+  TellOngOfARebuild();
+  OngHearsAll();
+  ExpectAt(ReferralState::kAccepted, referral);
+  EXPECT_GE(DeliveryTo("uls", referral), Delivery::kDelivered);
+}
+
+TEST_F(ResealedMail, WhoAsksForItAgainUndoesNoAnswer) {
+  const std::string referral = Refer();
+  world_.Settle();
+  Accept(referral);
+  SendAgain(referral);
+  ExpectAt(ReferralState::kAccepted, referral);
+  uls().Restart();
+  ong().Restart();
+  ExpectAt(ReferralState::kAccepted, referral);
+}
+
+// Else staff might go to the house.
+TEST_F(ResealedMail, WhatWasCancelledDoesNotComeBack) {
+  const std::string referral = Refer();
+  world_.Settle();
+  EXPECT_OK(ong().referrals().Withdraw(ong().officer(), referral));
+  world_.Settle();
+  Accept(referral);
+  ExpectAt(ReferralState::kCancelled, referral);
+  for (const CaseEvent& event : CaseOf(ong(), referral)->events)
+    if (event.from == ong().cases().self() && event.envelope)
+      SendAgain(ong(), event);
+  ExpectAt(ReferralState::kCancelled, referral);
+}
+
+TEST_F(ResealedMail, OpenedStaysOpenedWhateverEnvelopeCameLast) {
+  const std::string referral = Refer();
+  world_.Settle();
+  EXPECT_OK(uls().referrals().Show(uls().officer(), referral, {}, false));
+  world_.Settle();
+  ASSERT_EQ(DeliveryTo("uls", referral), Delivery::kOpened);
+  SendAgain(referral);
+  EXPECT_EQ(DeliveryTo("uls", referral), Delivery::kOpened);
+}
+
+TEST_F(ResealedMail, ARevocationSentAgainLeavesErasedWhatWasErased) {
+  const std::string consent = RecordConsent();
+  const std::string referral = ReferUnder(consent);
+  world_.Settle();
+  EXPECT_OK(ong().consents().Revoke(ong().officer(), consent, {}));
+  world_.Settle();
+  const auto expect_erased = [&] {
+    for (TestAgent* agent : {&ong(), &uls()})
+      for (const auto& [key, kept] : CaseOf(*agent, referral)->state.referrals)
+        for (const auto& [slot, shared] : kept.shared)
+          EXPECT_TRUE(shared.erased) << NameOf(slot);
+  };
+  expect_erased();
+  for (const CaseEvent& event : CaseOf(ong(), referral)->events)
+    if (std::holds_alternative<Revoked>(event.body) &&
+        event.to != ong().cases().self())
+      SendAgain(ong(), event);
+  expect_erased();
+}
+
+// The consent that it went by first, and not along with it again.
+TEST_F(ResealedMail, AConsentThatDoesNotComeAgainIsStillKnown) {
+  const std::string consent = RecordConsent();
+  const std::string referral = ReferUnder(consent);
+  world_.Settle();
+  CaseEvent again = *EventWithGrants(uls(), referral);
+  const CaseId id = again.case_id;
+  std::get<DocumentSent>(again.body).grants.clear();
+  EXPECT_OK(
+      uls().cases().Change(id, [&](const Case*) -> absl::StatusOr<CaseChange> {
+        return CaseChange{{again}, {}, {}};
+      }));
+  EXPECT_OK(uls().consents().Show(uls().officer(), consent));
+}
+
+}  // namespace
+}  // namespace amparo::agent
