@@ -49,6 +49,18 @@ class FloodingMember : public Victims {
     payload.document = Sign(from, EventOf(from, payload));
     return payload;
   }
+  std::shared_ptr<const Case> CaseOf(const std::string& referral) {
+    return uls().cases().FindByReferral(VALUE_OF(ReferralId::Parse(referral)));
+  }
+  // That there is nothing more under an own link: it waits for trust.
+  Payload SkipOf(TestAgent& from, uint64_t link) {
+    Payload payload = PayloadOf(from, EventKind::kSkip);
+    EventDocument event = EventOf(from, payload);
+    event.link_kid = VALUE_OF(from.keys().Signer()).verify_key().Thumbprint();
+    event.first = event.last = link;
+    payload.document = Sign(from, event);
+    return payload;
+  }
   Payload Resend(const Digest& kid, uint64_t first, uint64_t last) {
     Payload payload = PayloadOf(mp(), EventKind::kResend);
     EventDocument event = EventOf(mp(), payload);
@@ -278,10 +290,10 @@ TEST_F(FloodingMember, MailUnderANewKeyFillsNothingAndHoldsUpNobody) {
   Confirm(ong(), "uls");
   Confirm(uls(), "ong");
   constexpr size_t kMost = HeldMail::kPerKeyMax;
-  for (size_t i = 0; i + 1 < kMost; ++i) Send(mp(), Heartbeat(mp()));
+  for (size_t i = 0; i < kMost; ++i) Send(mp(), SkipOf(mp(), i + 1));
   world_.Settle();
   EXPECT_FALSE(uls().held().MayRevoke(CaseId::New(), Id("mp")));
-  for (int i = 0; i < 20; ++i) Send(mp(), Heartbeat(mp()));
+  for (size_t i = 0; i < 20; ++i) Send(mp(), SkipOf(mp(), 1000 + i));
   world_.Settle();
   EXPECT_EQ(uls().held().size(), kMost);
   EXPECT_EQ(uls().intake().quarantined(), 0u);
@@ -308,18 +320,52 @@ TEST_F(FloodingMember, MailUnderANewKeyFillsNothingAndHoldsUpNobody) {
   ExpectHonestTrafficFlows();
 }
 
-TEST_F(FloodingMember, WhatIsNotHeldIsNotAcknowledged) {
+// More than there is room for, before anybody compared the words: nothing is
+// acknowledged and nothing is lost.
+TEST_F(FloodingMember, WhatFindsNoRoomComesOnceItsKeyIsTrusted) {
   RequireTrust();
   Confirm(ong(), "uls");
   for (size_t i = 0; i < HeldMail::kPerKeyMax; ++i)
-    Send(ong(), Heartbeat(ong()));
-  const std::string referral = Refer();
+    Send(ong(), SkipOf(ong(), i + 1));
+  const std::string consent = RecordConsent();
+  const std::string referral = ReferUnder(consent);
   world_.Settle();
   EXPECT_EQ(DeliveryTo("uls", referral), Delivery::kSubmitted);
-  EXPECT_TRUE(HasAlarmFor(ong(), "undecryptable", Id("uls")));
+  EXPECT_FALSE(HasAlarm(ong(), "undecryptable"));
+  LetResendsHappen();  // not while it would find no room again
+  EXPECT_EQ(DeliveryTo("uls", referral), Delivery::kSubmitted);
   Confirm(uls(), "ong");
-  EXPECT_FALSE(Knows(uls(), referral));
+  LetResendsHappen();
+  LetResendsHappen();
+  EXPECT_TRUE(Knows(uls(), referral));
+  EXPECT_EQ(DeliveryTo("uls", referral), Delivery::kDelivered);
+  EXPECT_TRUE(uls().held().Overflows().empty());
   ExpectHonestTrafficFlows();
+}
+
+// A revocation that found no room: what stands on its consent stays hidden
+// until it came, though its key is trusted before that.
+TEST_F(FloodingMember, ARevocationThatFoundNoRoomHidesUntilItCame) {
+  const std::string consent = RecordConsent();
+  const std::string referral = ReferUnder(consent);
+  world_.Settle();
+  const CaseId id = CaseOf(referral)->state.case_id;
+  RequireTrust();
+  Confirm(ong(), "uls");
+  for (size_t i = 0; i < HeldMail::kPerKeyMax; ++i)
+    Send(ong(), SkipOf(ong(), i + 1));
+  EXPECT_OK(ong().consents().Revoke(ong().officer(), consent, {}));
+  world_.Settle();
+  EXPECT_TRUE(uls().held().MayRevoke(id, Id("ong")));
+  uls().Restart();
+  EXPECT_TRUE(uls().held().MayRevoke(id, Id("ong")));
+  Confirm(uls(), "ong");
+  EXPECT_TRUE(uls().held().MayRevoke(id, Id("ong")));
+  LetResendsHappen();
+  LetResendsHappen();
+  EXPECT_FALSE(uls().held().MayRevoke(id, Id("ong")));
+  for (const auto& [key, kept] : CaseOf(referral)->state.referrals)
+    for (const auto& [slot, shared] : kept.shared) EXPECT_TRUE(shared.erased);
 }
 
 TEST_F(FloodingMember, WhatItAsksForFillsNobodysOutbox) {

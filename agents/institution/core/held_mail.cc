@@ -80,8 +80,11 @@ absl::StatusOr<std::unique_ptr<HeldMail>> HeldMail::Open(KeyValue& kv) {
         return true;
       }));
   RETURN_IF_ERROR(broken);
-  MutexLock lock(mail->mutex_);
-  mail->index_ = std::move(index);
+  {
+    MutexLock lock(mail->mutex_);
+    mail->index_ = std::move(index);
+  }
+  RETURN_IF_ERROR(mail->LoadOverflows());
   return mail;
 }
 
@@ -166,13 +169,15 @@ uint32_t HeldMail::size() const {
 }
 
 bool HeldMail::MayRevoke(const CaseId& id, const MemberId& sender) const {
-  std::map<Digest, size_t> under;
   MutexLock lock(mutex_);
-  return std::any_of(index_.begin(), index_.end(), [&](const auto& entry) {
-    const Summary& summary = entry.second;
-    return summary.sender == sender &&
-           (summary.revokes == id || ++under[summary.kid] >= kPerKeyMax);
-  });
+  return std::any_of(index_.begin(), index_.end(),
+                     [&](const auto& entry) {
+                       const Summary& summary = entry.second;
+                       return summary.sender == sender && summary.revokes == id;
+                     }) ||
+         std::any_of(
+             overflows_.begin(), overflows_.end(),
+             [&](const auto& entry) { return entry.second.sender == sender; });
 }
 
 }  // namespace amparo::agent

@@ -47,6 +47,17 @@ struct HeldFrom {
   std::optional<Priority> priority;  // the most pressing of its referrals
 };
 
+// Mail under one key that found no room, and was left for later: not opened,
+// not acknowledged, and asked for again when the key is trusted.
+struct HeldOverflow {
+  MemberId sender;
+  Digest kid;
+  LeafIndex leaf;  // of the newest, and its time
+  absl::Time leaf_time;
+  uint64_t link_seq = 0;  // the highest
+  bool asked = false;
+};
+
 // Mail that is held until an officer compares its sender's key words, or time
 // and witnesses vouch for the key (docs/PROTOCOL.md, Receiving). Thread-safe.
 class HeldMail {
@@ -66,6 +77,14 @@ class HeldMail {
 
   // Whether one more under this key may be held.
   bool HasRoom(const MemberId& sender, const Digest& kid) const;
+
+  // Adds to `rows` that a message found no room, or what became of that, and
+  // remembers it at once: too early hides too much, for a moment.
+  void PutOverflow(const HeldOverflow& overflow, Batch& rows);
+  // All of it came, or none will.
+  void RemoveOverflow(const Digest& kid, Batch& rows);
+  std::vector<HeldOverflow> Overflows() const;
+  std::optional<HeldOverflow> OverflowOf(const Digest& kid) const;
 
   // In leaf order, oldest first.
   std::vector<HeldPlace> Places() const;
@@ -87,10 +106,12 @@ class HeldMail {
     std::optional<CaseId> revokes;  // a case whose consents it may take back
   };
   explicit HeldMail(KeyValue& kv) : kv_(kv) {}
+  absl::Status LoadOverflows();
 
   KeyValue& kv_;
   mutable Mutex mutex_;
   std::map<LeafIndex, Summary> index_ ABSL_GUARDED_BY(mutex_);
+  std::map<Digest, HeldOverflow> overflows_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace amparo::agent

@@ -171,6 +171,10 @@ absl::Status Intake::TakeEnvelope(const LeafReceipt& leaf,
       RETURN_IF_ERROR(AddReceipt(*kind, envelope, leaf.leaf, rows));
     return books_.kv.Write(rows);
   }
+  const bool trusted =
+      CheckTrust(envelope.header, leaf.leaf, leaf.time, *peers).ok();
+  if (!trusted && !books_.held.HasRoom(sender, envelope.header.sender_kid))
+    return LeaveForLater(leaf, envelope.header, std::move(rows));
   PutSeen(envelope.header, digest, rows);
   RETURN_IF_ERROR(
       PlaceLink(envelope.header, envelope.header_bytes, digest, *peers, rows));
@@ -203,13 +207,9 @@ absl::Status Intake::TakeEnvelope(const LeafReceipt& leaf,
                         std::move(rows));
   }
   books_.heartbeats.NoteReceived(sender, message.payload.kind, rows);
-  const bool trusted =
-      CheckTrust(message.header, leaf.leaf, leaf.time, *peers).ok();
-  if (!trusted && !books_.held.HasRoom(sender, envelope.header.sender_kid)) {
-    LogEvent(EventLevel::kWarning, "envelope_not_held",
-             {{"sender", sender}, {"leaf", leaf.leaf}});
-    return KeepNothing(leaf, envelope, std::move(rows));
-  }
+  // A sign of life has no effect that could wait.
+  if (!trusted && message.payload.kind == EventKind::kHeartbeat)
+    return books_.kv.Write(rows);
   if (!trusted)
     return Hold(std::move(message), envelope.header_bytes, *inbound,
                 std::move(rows));

@@ -143,6 +143,9 @@ class Intake {
                                       const Peers& peers) const;
   absl::Status TakeIn(const Opened& message, InboundEvent inbound,
                       const Peers& peers, Batch rows);
+  absl::Status LeaveForLater(const LeafReceipt& leaf, const Header& header,
+                             Batch rows);
+  absl::Status AskForOverflow(const Peers& peers);
   absl::Status Hold(Opened message, Bytes header_bytes,
                     const InboundEvent& inbound, Batch rows);
   // `trust`: in the key it came under; when not OK, it is lost.

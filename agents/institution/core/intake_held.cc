@@ -20,6 +20,44 @@ absl::Status Intake::CheckTrust(const Header& header, LeafIndex leaf,
   return books_.peers.CheckTrust(peers, signer);
 }
 
+// No room: it is not opened, not acknowledged, and its place among the links is
+// left empty. Its sender is asked for it when its key is trusted.
+absl::Status Intake::LeaveForLater(const LeafReceipt& leaf,
+                                   const Header& header, Batch rows) {
+  books_.held.PutOverflow({header.sender, header.sender_kid, leaf.leaf,
+                           leaf.time, header.link_seq, false},
+                          rows);
+  LogEvent(EventLevel::kWarning, "envelope_not_held",
+           {{"sender", header.sender}, {"leaf", leaf.leaf}});
+  return books_.kv.Write(rows);
+}
+
+absl::Status Intake::AskForOverflow(const Peers& peers) {
+  for (HeldOverflow overflow : books_.held.Overflows()) {
+    const auto signer = peers.keys.SignerAt(overflow.sender, overflow.kid,
+                                            overflow.leaf, overflow.leaf_time);
+    if (!signer.ok()) continue;
+    const bool trusted = books_.peers.CheckTrust(peers, *signer).ok();
+    if (!trusted && !signer->revoked_at.has_value()) continue;
+    Batch rows;
+    bool is_over = !trusted;  // nobody will vouch for it
+    if (trusted && overflow.asked) {
+      ASSIGN_OR_RETURN(const bool open,
+                       links_.HasGap(overflow.sender, overflow.kid));
+      is_over = !open;
+    } else if (trusted) {
+      RETURN_IF_ERROR(links_.MissUpTo(overflow.sender, overflow.kid,
+                                      overflow.link_seq, books_.clock.Now(),
+                                      rows));
+      overflow.asked = true;
+      books_.held.PutOverflow(overflow, rows);
+    }
+    if (is_over) books_.held.RemoveOverflow(overflow.kid, rows);
+    if (!rows.empty()) RETURN_IF_ERROR(books_.kv.Write(rows));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status Intake::Hold(Opened message, Bytes header_bytes,
                           const InboundEvent& inbound, Batch rows) {
   std::optional<Priority> priority;
@@ -53,6 +91,7 @@ absl::Status Intake::ReleaseHeld() {
     if (!trust->second.ok() && !signer->revoked_at.has_value()) continue;
     first.Update(Release(place.leaf, trust->second, *peers));
   }
+  if (first.ok()) first = AskForOverflow(*peers);
   return first;
 }
 

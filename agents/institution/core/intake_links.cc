@@ -57,6 +57,9 @@ absl::Status Intake::AskForMissing() {
     if (draft.kind == EventKind::kResend) ++waiting[draft.recipient];
   Batch rows;
   for (const Gap& gap : gaps) {
+    // It would find no room again.
+    const auto overflow = books_.held.OverflowOf(gap.kid);
+    if (overflow && !overflow->asked) continue;
     if (++waiting[gap.sender] > kResendsMax) continue;
     // One that no event can name keeps none of the others back.
     if (AddLinkEvent(EventKind::kResend, gap.sender, gap.kid, gap.first,

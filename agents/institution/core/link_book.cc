@@ -211,6 +211,18 @@ absl::StatusOr<LinkFinding> LinkBook::Place(const Header& header,
   return Placing(of_sender, header, digest, kids, now).Run();
 }
 
+absl::Status LinkBook::MissUpTo(const MemberId& sender, const Digest& kid,
+                                uint64_t last, absl::Time now, Batch& rows) {
+  LinkRows of_sender(kv_, sender, rows);
+  ASSIGN_OR_RETURN(const Chain chain, of_sender.ChainOf(kid));
+  if (chain.seq >= last) return absl::OkStatus();
+  ASSIGN_OR_RETURN(std::vector<Gap> gaps, of_sender.Gaps());
+  Take(gaps, kid, chain.seq + 1, last, false);
+  gaps.push_back({sender, kid, chain.seq + 1, last, now, false});
+  of_sender.PutGaps(gaps);
+  return absl::OkStatus();
+}
+
 absl::Status LinkBook::Settle(const MemberId& sender, const Digest& kid,
                               uint64_t first, uint64_t last, Batch& rows) {
   LinkRows of_sender(kv_, sender, rows);
@@ -243,6 +255,15 @@ absl::StatusOr<bool> LinkBook::HasGap(const MemberId& sender) const {
   ASSIGN_OR_RETURN(const std::vector<Gap> gaps,
                    LinkRows(kv_, sender, none).Gaps());
   return !gaps.empty();
+}
+
+absl::StatusOr<bool> LinkBook::HasGap(const MemberId& sender,
+                                      const Digest& kid) const {
+  Batch none;
+  ASSIGN_OR_RETURN(const std::vector<Gap> gaps,
+                   LinkRows(kv_, sender, none).Gaps());
+  return std::any_of(gaps.begin(), gaps.end(),
+                     [&](const Gap& gap) { return gap.kid == kid; });
 }
 
 }  // namespace amparo::agent

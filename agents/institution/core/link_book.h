@@ -44,6 +44,10 @@ class LinkBook {
   absl::StatusOr<LinkFinding> Place(const Header& header, const Digest& digest,
                                     const std::vector<Digest>& kids,
                                     absl::Time now, Batch& rows);
+  // Links up to `last` were there, and were not placed: what of them comes
+  // after the chain's end is a gap now.
+  absl::Status MissUpTo(const MemberId& sender, const Digest& kid,
+                        uint64_t last, absl::Time now, Batch& rows);
   // The sender says that it has nothing (more) for these links. A gap that goes
   // on after them is asked for again.
   absl::Status Settle(const MemberId& sender, const Digest& kid, uint64_t first,
@@ -54,6 +58,8 @@ class LinkBook {
   absl::Status MarkAsked(const Gap& gap, Batch& rows) const;
   // Whether any gap is open from `sender`.
   absl::StatusOr<bool> HasGap(const MemberId& sender) const;
+  // Of this key.
+  absl::StatusOr<bool> HasGap(const MemberId& sender, const Digest& kid) const;
 
  private:
   KeyValue& kv_;
