@@ -50,7 +50,8 @@ class FloodingMember : public Victims {
     return payload;
   }
   std::shared_ptr<const Case> CaseOf(const std::string& referral) {
-    return uls().cases().FindByReferral(VALUE_OF(ReferralId::Parse(referral)));
+    return uls().cases().FindByReferral(
+        VALUE_OF(uls().cases().ResolveReferral(referral)));
   }
   // That there is nothing more under an own link: it waits for trust.
   Payload SkipOf(TestAgent& from, uint64_t link) {

@@ -42,7 +42,8 @@ class ResealedMail : public Victims {
   }
   static std::shared_ptr<const Case> CaseOf(TestAgent& agent,
                                             const std::string& referral) {
-    return agent.cases().FindByReferral(VALUE_OF(ReferralId::Parse(referral)));
+    return agent.cases().FindByReferral(
+        VALUE_OF(agent.cases().ResolveReferral(referral)));
   }
   static std::optional<CaseEvent> EventWithGrants(TestAgent& agent,
                                                   const std::string& referral) {

@@ -26,8 +26,8 @@ class WithdrawnMail : public Victims {
   }
   // The broker logs the end of its envelope, and tells before all else.
   void Expire(const std::string& referral) {
-    const auto entry =
-        ong().cases().FindByReferral(VALUE_OF(ReferralId::Parse(referral)));
+    const auto entry = ong().cases().FindByReferral(
+        VALUE_OF(ong().cases().ResolveReferral(referral)));
     const Digest envelope = *entry->state.referrals.begin()->second.envelope;
     for (TestAgent* agent : {&ong(), &uls()}) agent->beats = false;
     const LeafReceipt leaf = LogAnyway(EncodeAuditEvent(ExpiryEvent{envelope}));
@@ -221,8 +221,8 @@ class DeniedMail : public WithdrawnMail {
         uls().referrals().Show(uls().officer(), referral, {"identity"}, false));
     EXPECT_OK(ong().consents().Revoke(ong().officer(), consent, {}));
     world_.Settle();
-    const auto held =
-        uls().cases().FindByReferral(VALUE_OF(ReferralId::Parse(referral)));
+    const auto held = uls().cases().FindByReferral(
+        VALUE_OF(uls().cases().ResolveReferral(referral)));
     for (const auto& [key, kept] : held->state.referrals)
       for (const auto& [slot, shared] : kept.shared) EXPECT_TRUE(shared.erased);
     const auto again =
