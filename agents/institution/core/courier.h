@@ -54,6 +54,11 @@ class Courier {
   absl::Status Run();
 
  private:
+  static absl::Status NotFollowed();
+  static bool IsTransient(const absl::Status& status);
+  CaseEvent NoteOf(const Draft& draft, Delivery delivery,
+                   absl::string_view code, absl::Time at) const;
+
   absl::Status SendAllTo(const MemberId& recipient,
                          const std::vector<Draft>& drafts);
   enum class Fate { kSealed, kWaits, kHeld, kGivenUp };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "agents/institution/core/take_back.h"
 #include "base/status.h"
 #include "proto/envelope/codec.h"
 #include "proto/envelope/log_entry.h"
@@ -152,15 +153,9 @@ absl::Status Intake::Close(const CaseEvent& event, absl::Time at,
   CaseEvent closed = event;
   std::get<DocumentSent>(closed.body).slots.clear();
   change.events.push_back(std::move(closed));
-  change.events.push_back(
-      {.id = EventId::New(),
-       .case_id = event.case_id,
-       .from = books_.keys.self(),
-       .to = event.to,
-       .at = at,
-       .leaf = std::nullopt,
-       .envelope = std::nullopt,
-       .body = DeliveryNoted{event.id, Delivery::kRecalled, ""}});
+  change.events.push_back(DeliveryNote(event.case_id, event.id,
+                                       books_.keys.self(), event.to,
+                                       Delivery::kRecalled, "", at));
   return absl::OkStatus();
 }
 
@@ -191,9 +186,9 @@ absl::Status Intake::NoteDelivery(const Draft& draft, Delivery delivery,
           *draft.case_id,
           [&](const Case*) -> absl::StatusOr<CaseChange> {
             return CaseChange{
-                {CaseEvent{EventId::New(), *draft.case_id, books_.keys.self(),
-                           draft.recipient, at, std::nullopt, std::nullopt,
-                           DeliveryNoted{draft.event_id, delivery, code}}},
+                {DeliveryNote(*draft.case_id, draft.event_id,
+                              books_.keys.self(), draft.recipient, delivery,
+                              code, at)},
                 {},
                 std::move(rows)};
           })

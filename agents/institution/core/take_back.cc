@@ -72,17 +72,25 @@ void Drop(const Desk& desk, const Moment& moment, const CaseEvent& event,
     std::get<DocumentSent>(emptied.body).slots.clear();
     change.events.push_back(std::move(emptied));
   }
-  change.events.push_back({.id = EventId::New(),
-                           .case_id = event.case_id,
-                           .from = event.from,
-                           .to = event.to,
-                           .at = moment.now,
-                           .leaf = std::nullopt,
-                           .envelope = std::nullopt,
-                           .body = DeliveryNoted{event.id, delivery, code}});
+  change.events.push_back(DeliveryNote(event.case_id, event.id, event.from,
+                                       event.to, delivery, code, moment.now));
 }
 
 }  // namespace
+
+CaseEvent DeliveryNote(const CaseId& case_id, const EventId& event,
+                       const MemberId& self, const MemberId& recipient,
+                       Delivery delivery, absl::string_view code,
+                       absl::Time at) {
+  return {.id = EventId::New(),
+          .case_id = case_id,
+          .from = self,
+          .to = recipient,
+          .at = at,
+          .leaf = std::nullopt,
+          .envelope = std::nullopt,
+          .body = DeliveryNoted{event, delivery, std::string(code)}};
+}
 
 const CaseEvent* EventOf(const Case& entry, const Draft& draft) {
   const auto event = std::find_if(

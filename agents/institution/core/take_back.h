@@ -17,6 +17,12 @@ namespace amparo::agent {
 // What the transport knows of an own event on its way to `event.to`.
 Delivery DeliveryOf(const Case& entry, const CaseEvent& event);
 
+// What this agent notes, at `at`, of the event's way to `recipient`.
+CaseEvent DeliveryNote(const CaseId& case_id, const EventId& event,
+                       const MemberId& self, const MemberId& recipient,
+                       Delivery delivery, absl::string_view code,
+                       absl::Time at);
+
 // The own event that `draft` is to bring, or brought, to its recipient; null
 // when the case has none.
 const CaseEvent* EventOf(const Case& entry, const Draft& draft);
