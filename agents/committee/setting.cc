@@ -143,16 +143,27 @@ absl::Status SetDeadline(Json& charter, const std::vector<std::string>& path,
   return absl::OkStatus();
 }
 
-void SetLetter(Json& charter, const std::vector<std::string>& path,
-               const std::string& text) {
+// As docs/PROTOCOL.md names them. A row of the matrix for any other section
+// would bar nobody from anything.
+constexpr absl::string_view kSections[] = {
+    "identity",    "safe_contact", "risk",    "incident",
+    "perpetrator", "health",       "legal",   "children",
+    "housing",     "needs",        "special", "narrative"};
+
+absl::Status SetLetter(Json& charter, const std::vector<std::string>& path,
+                       const std::string& text) {
+  if (std::find(std::begin(kSections), std::end(kSections), path[2]) ==
+      std::end(kSections))
+    return Usage("no such section", "NAME", absl::StrJoin(kSections, " "));
   Json& matrix = charter[path[0]];
   if (text != "default") {
     matrix[path[1]][path[2]] = text;
-    return;
+    return absl::OkStatus();
   }
-  if (!matrix.contains(path[1])) return;
+  if (!matrix.contains(path[1])) return absl::OkStatus();
   matrix[path[1]].erase(path[2]);
   if (matrix[path[1]].empty()) matrix.erase(path[1]);
+  return absl::OkStatus();
 }
 
 // Where the value stands; nullptr when a member is not there.
@@ -218,7 +229,7 @@ absl::StatusOr<Setting> ApplySetting(Json charter,
     return setting;
   }
   if (known->form == Form::kLetter) {
-    SetLetter(setting.charter, path, values[0]);
+    RETURN_IF_ERROR(SetLetter(setting.charter, path, values[0]));
     return setting;
   }
   Json* const place = Place(setting.charter, path);

@@ -38,7 +38,8 @@ Json Encode(const DocumentSent& body) {
           {"first_contact", body.first_contact},
           {"slots", std::move(slots)},
           {"grants", std::move(grants)},
-          {"bases", std::move(bases)}};
+          {"bases", std::move(bases)},
+          {"also_under", body.also_under}};
 }
 
 Json Encode(const Granted& body) {
@@ -121,6 +122,9 @@ absl::StatusOr<EventBody> ReadDocument(StrictReader& reader) {
     else
       fault.Update(grant.status());
   });
+  if (reader.Has("also_under"))
+    for (const std::string& authority : reader.Texts("also_under"))
+      body.also_under.insert(authority);
   for (const std::string& token : reader.Texts("bases")) {
     ASSIGN_OR_RETURN(WithoutConsent basis, LoadWithoutConsent(token));
     body.bases.push_back(std::move(basis));
@@ -265,7 +269,29 @@ CaseEvent InPlaceOf(const CaseEvent& stored, CaseEvent again) {
             next->bases.begin(), next->bases.end(),
             [&](const WithoutConsent& one) { return one.id == basis.id; }))
       next->bases.push_back(basis);
+  next->also_under.insert(before->also_under.begin(), before->also_under.end());
+  if (stored.HasLeft())
+    for (const auto& [slot, authority] : before->slots) {
+      const auto now = next->slots.find(slot);
+      if (now == next->slots.end() || now->second != authority)
+        next->also_under.insert(authority);
+    }
   return again;
+}
+
+Brought BroughtBy(const CaseEvent& stored, const CaseEvent& again) {
+  const auto* next = std::get_if<DocumentSent>(&again.body);
+  const auto* before = std::get_if<DocumentSent>(&stored.body);
+  if (next == nullptr || before == nullptr) return {};
+  std::set<Digest> grants;
+  std::set<WithoutConsentId> bases;
+  for (const Grant& grant : before->grants) grants.insert(grant.digest);
+  for (const WithoutConsent& basis : before->bases) bases.insert(basis.id);
+  const size_t had = grants.size() + bases.size();
+  for (const Grant& grant : next->grants) grants.insert(grant.digest);
+  for (const WithoutConsent& basis : next->bases) bases.insert(basis.id);
+  const size_t in_all = grants.size() + bases.size();
+  return {in_all - had, in_all};
 }
 
 Json EncodeCaseEvent(const CaseEvent& event) {

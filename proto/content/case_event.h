@@ -36,6 +36,9 @@ struct DocumentSent {
   // That travelled along; empty at the sender, whose grants are Granted events.
   std::vector<Grant> grants;
   std::vector<WithoutConsent> bases;  // also at the sender
+  // Known to the sender: grants and bases that decided when it was sealed
+  // before, of which its recipient may have some that `slots` does not name.
+  std::set<std::string> also_under;
 };
 struct Granted {
   Grant grant;
@@ -111,6 +114,14 @@ bool SaysTheSame(const CaseEvent& first, const CaseEvent& second);
 // It keeps its first place and time, or what answered it would stand before it,
 // and what came along with it earlier.
 CaseEvent InPlaceOf(const CaseEvent& stored, CaseEvent again);
+// How many grants and bases `again` brings that `stored` has not, and how many
+// there would be then: a sender may send one event without end, each time with
+// others. At most kAuthoritiesMax.
+struct Brought {
+  size_t added = 0, in_all = 0;
+};
+inline constexpr size_t kAuthoritiesMax = 64;
+Brought BroughtBy(const CaseEvent& stored, const CaseEvent& again);
 
 // For the agent's own store; the grants in it are loaded, not verified again.
 Json EncodeCaseEvent(const CaseEvent& event);

@@ -188,6 +188,7 @@ class Folding {
                       .authority = authority,
                       .document = body.document,
                       .fits_first_digest = fits,
+                      .leaf = event.leaf,
                       .reached = Reached(event, body)};
     const auto held = referral.shared.find(slot);
     // What did not come leaves the recipient with what it has.
@@ -244,8 +245,14 @@ class Folding {
       if (referral.recipient != event.from || referral.sender != event.to)
         continue;
       for (auto& [slot, shared] : referral.shared)
-        if (body.slots.contains(slot)) shared.erased = true;
+        if (body.slots.contains(slot) && WasThere(shared, event))
+          shared.erased = true;
     }
+  }
+
+  // What was sent again since, under another consent, was not erased.
+  static bool WasThere(const SharedSlot& shared, const CaseEvent& erased) {
+    return !erased.leaf || (shared.leaf && *shared.leaf < *erased.leaf);
   }
 
   void Apply(const CaseEvent& event, const Answered& body) {

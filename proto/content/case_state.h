@@ -26,6 +26,7 @@ struct SharedSlot {
   // Its digest was known here before the value was: no second story.
   bool fits_first_digest = true;
   bool erased = false;
+  std::optional<LeafIndex> leaf;  // of the newest envelope with it
   // False for what never came to the recipient: taken back, refused, run out.
   bool reached = true;
 };

@@ -24,6 +24,11 @@ class WithdrawnMail : public Victims {
   void Withdraw(const std::string& referral) {
     EXPECT_OK(ong().referrals().Withdraw(ong().officer(), referral));
   }
+  static ReferralState StateAt(TestAgent& agent, const std::string& referral) {
+    return VALUE_OF(agent.referrals().Show(agent.officer(), referral, {}, true))
+        .recipients.at(0)
+        .state;
+  }
   // The broker logs the end of its envelope, and tells before all else.
   void Expire(const std::string& referral) {
     const auto entry = ong().cases().FindByReferral(
@@ -145,11 +150,51 @@ TEST_F(WithdrawnMail, AttackAFalseWordOnARecallIsSeenByTheReceipt) {
   UlsComesBack();
   EXPECT_TRUE(Knows(uls(), referral));
   EXPECT_EQ(DeliveryTo("uls", referral), Delivery::kDelivered);
-  const ReferralView view =
-      VALUE_OF(ong().referrals().Show(ong().officer(), referral, {}, true));
-  EXPECT_EQ(view.recipients.at(0).state, ReferralState::kReceived);
-  // Now its officer can ask to cancel.
+  // And its recipient is asked to cancel.
+  EXPECT_EQ(StateAt(ong(), referral), ReferralState::kCancelRequested);
+  EXPECT_EQ(StateAt(uls(), referral), ReferralState::kCancelRequested);
+}
+
+// It came while its officer took it back, who did not know.
+TEST_F(WithdrawnMail, ThatHadJustComeIsToBeCancelled) {
+  const std::string referral = Refer();
+  ong().port().tamper = [](MailboxItem) { return std::nullopt; };
+  world_.Settle();
+  ASSERT_TRUE(Knows(uls(), referral));
   Withdraw(referral);
+  EXPECT_EQ(DeliveryTo("uls", referral), Delivery::kSubmitted);
+  world_.Settle();
+  ong().port().tamper = nullptr;
+  ong().Restart();
+  world_.Settle();
+  EXPECT_EQ(StateAt(ong(), referral), ReferralState::kCancelRequested);
+  EXPECT_EQ(StateAt(uls(), referral), ReferralState::kCancelRequested);
+  EXPECT_OK(uls().referrals().Accept(uls().officer(), referral));
+  world_.Settle();
+  EXPECT_EQ(StateAt(ong(), referral), ReferralState::kCancelled);
+}
+
+// Ran out, then withdrawn: whoever asks for it gets nothing.
+TEST_F(WithdrawnMail, WhatRanOutAndWasWithdrawnGoesToNobody) {
+  uls().port().down = true;
+  const std::string referral = Refer();
+  world_.Settle();
+  world_.clock().Advance(kEnvelopeLifeMax + absl::Hours(1));
+  Expire(referral);
+  Withdraw(referral);
+  world_.Settle();
+  EXPECT_EQ(StateAt(ong(), referral), ReferralState::kCancelled);
+  uls().port().tamper = [](MailboxItem item) -> std::optional<MailboxItem> {
+    if (std::holds_alternative<Envelope>(item.event) &&
+        std::get<Envelope>(item.event).header.link_seq == 1)
+      return std::nullopt;
+    return item;
+  };
+  UlsComesBack();
+  Refer();
+  world_.Settle();
+  LetResendsHappen();
+  EXPECT_FALSE(Knows(uls(), referral));
 }
 
 // The line dropped after the mail came, and before its receipt left: the broker
@@ -194,11 +239,8 @@ TEST_F(WithdrawnMail, ThatWasReadBeforeItsReceiptStaysAndItsSenderHears) {
   uls().port().answer_receipt = nullptr;
   world_.Settle();
   EXPECT_EQ(DeliveryTo("uls", referral), Delivery::kOpened);
-  EXPECT_OK(uls().referrals().Accept(uls().officer(), referral));
-  world_.Settle();
-  const ReferralView view =
-      VALUE_OF(ong().referrals().Show(ong().officer(), referral, {}, true));
-  EXPECT_EQ(view.recipients.at(0).state, ReferralState::kAccepted);
+  // And whoever withdrew it did so before.
+  EXPECT_EQ(StateAt(uls(), referral), ReferralState::kCancelRequested);
 }
 
 // A broker that denies what it delivered, to both ends: who holds the sections

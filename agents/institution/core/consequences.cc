@@ -111,10 +111,14 @@ std::map<MemberId, std::set<GrantId>> GrantsSent(const Case& entry,
     if (event.from != self || event.to == self || !event.HasLeft()) continue;
     if (const auto* granted = std::get_if<Granted>(&event.body))
       sent[event.to].insert(granted->grant.id);
-    if (const auto* document = std::get_if<DocumentSent>(&event.body))
-      for (const auto& [slot, authority] : document->slots)
-        if (const auto id = GrantId::Parse(authority); id.ok())
-          sent[event.to].insert(*id);
+    const auto* document = std::get_if<DocumentSent>(&event.body);
+    if (document == nullptr) continue;
+    std::set<std::string> authorities = document->also_under;
+    for (const auto& [slot, authority] : document->slots)
+      authorities.insert(authority);
+    for (const std::string& authority : authorities)
+      if (const auto id = GrantId::Parse(authority); id.ok())
+        sent[event.to].insert(*id);
   }
   return sent;
 }

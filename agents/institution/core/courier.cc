@@ -27,7 +27,7 @@ bool WasDelivered(const Case& entry, const Draft& draft) {
   const CaseEvent* const event = EventOf(entry, draft);
   const Delivery delivery =
       event == nullptr ? Delivery::kQueued : DeliveryOf(entry, *event);
-  return delivery >= Delivery::kDelivered && delivery < Delivery::kRecalled;
+  return HasArrived(delivery);
 }
 
 Bytes EventBytes(const Envelope& envelope) {
@@ -59,6 +59,7 @@ absl::Status Courier::Run() {
   if (!books_.log.MayGive()) return absl::OkStatus();
   // First what was taken back: its recipient may look at any moment.
   RETURN_IF_ERROR(TakeRecalls());
+  RETURN_IF_ERROR(AskToCancel());
   ASSIGN_OR_RETURN(const std::vector<Draft> drafts, books_.outbox.Drafts());
   // When it cannot be asked, nothing can be sent either.
   if (!drafts.empty()) books_.time.Ask(books_.broker).IgnoreError();

@@ -79,6 +79,8 @@ class Courier {
   // PERMISSION_DENIED when the recall is refused: then it waits.
   absl::StatusOr<bool> TakenBack(const InFlight& in_flight);
   absl::Status TakeRecalls();
+  // Asks who has what was withdrawn to cancel it.
+  absl::Status AskToCancel();
   absl::StatusOr<LeafReceipt> Recall(Outbox::PendingRecall recall);
   absl::Status KeepRecalled(const Digest& envelope, const LeafReceipt& receipt,
                             Batch& rows) const;

@@ -3,8 +3,10 @@
 #include <utility>
 
 #include "agents/institution/core/courier.h"
+#include "agents/institution/core/referral_event.h"
 #include "agents/institution/core/sealing.h"
 #include "agents/institution/core/take_back.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/status.h"
 #include "proto/envelope/log_entry.h"
@@ -38,8 +40,10 @@ absl::Status Courier::NoteRecalled(const Draft& draft, Batch rows) {
               [&](const Case* entry) -> absl::StatusOr<CaseChange> {
                 CaseChange change{{}, {}, std::move(rows)};
                 const CaseEvent* const event = EventOf(*entry, draft);
-                if (event != nullptr &&
-                    DeliveryOf(*entry, *event) < Delivery::kDelivered)
+                const Delivery delivery = event == nullptr
+                                              ? Delivery::kRecalled
+                                              : DeliveryOf(*entry, *event);
+                if (delivery != Delivery::kRecalled && !HasArrived(delivery))
                   change.events.push_back(NoteOf(draft,
                                                  Delivery::kRecalled, "",
                                                  books_.clock.Now()));
@@ -57,8 +61,8 @@ absl::StatusOr<bool> Courier::DropWithdrawn(const Draft& draft, const Case* entr
   ASSIGN_OR_RETURN(const bool withdrawn,
                    books_.outbox.IsWithdrawn(draft.event_id, draft.recipient));
   const bool undelivered = delivery < Delivery::kDelivered;
-  const bool ended =
-      delivery >= Delivery::kRecalled && !OnlyRanOut(*entry, *event);
+  const bool ended = delivery >= Delivery::kRecalled &&
+                     (withdrawn || !OnlyRanOut(*entry, *event));
   if (!ended && !(withdrawn && undelivered)) return false;
   books_.outbox.Remove(draft, change.rows);
   // While a recall is out, its answer says what became of it.
@@ -130,6 +134,38 @@ absl::Status Courier::KeepRecalled(const Digest& envelope, const LeafReceipt& re
     if (recall.envelope == envelope)
       return books_.promises.Keep(
           receipt, EncodeAuditEvent(RecallEvent{recall.token}), rows);
+  return absl::OkStatus();
+}
+
+absl::Status Courier::AskToCancel() {
+  ASSIGN_OR_RETURN(const auto all, books_.outbox.CancelsDue());
+  for (const Outbox::CancelDue& due : all) {
+    const auto known = books_.cases.Find(due.case_id);
+    const PeerReferral* referral =
+        known ? known->state.Find(due.referral, due.recipient) : nullptr;
+    const bool came =
+        referral != nullptr &&
+        Next(referral->state, ReferralStep::kRequestCancel, Actor::kSender)
+            .ok();
+    const bool over = books_.clock.Now() >= due.until;
+    const auto signer = books_.keys.Signer();
+    if (came && !signer.ok()) continue;
+    if (!came && !over) continue;
+    const auto ask = [&](const Case* entry) -> absl::StatusOr<CaseChange> {
+      CaseChange change;
+      books_.outbox.RemoveCancelDue(due, change.rows);
+      const PeerReferral* now =
+          entry ? entry->state.Find(due.referral, due.recipient) : nullptr;
+      if (came && now != nullptr &&
+          Next(now->state, ReferralStep::kRequestCancel, Actor::kSender).ok())
+        RETURN_IF_ERROR(AddReferralEvent(
+            books_.outbox, *signer, books_.peers.Now()->charter.network_id,
+            TimeFromUnix(UnixSeconds(books_.clock.Now())), books_.keys.self(),
+            *now, EventKind::kCancelRequested, "", EventId::New(), change));
+      return change;
+    };
+    RETURN_IF_ERROR(books_.cases.Change(due.case_id, ask).status());
+  }
   return absl::OkStatus();
 }
 

@@ -90,7 +90,12 @@ absl::Status CheckSameOrNew(const Case* entry, const CaseEvent& event) {
 // One member shall not fill the others' memory.
 absl::Status CheckRoom(const Case* entry, const CaseEvent& event,
                        const Share& all) {
-  if (SameEvent(entry, event) != nullptr) return absl::OkStatus();
+  if (const CaseEvent* same = SameEvent(entry, event)) {
+    const Brought brought = BroughtBy(*same, event);
+    if (brought.in_all > kAuthoritiesMax)
+      return Refused("its sender has too many consents for one event");
+    if (brought.added == 0) return absl::OkStatus();
+  }
   Share here;
   if (entry != nullptr)
     if (const auto found = entry->shares.find(event.from);

@@ -53,7 +53,14 @@ absl::Status Intake::AskForOverflow(const Peers& peers) {
       books_.held.PutOverflow(overflow, rows);
     }
     if (is_over) books_.held.RemoveOverflow(overflow.kid, rows);
-    if (!rows.empty()) RETURN_IF_ERROR(books_.kv.Write(rows));
+    if (rows.empty()) continue;
+    const absl::Status written = books_.kv.Write(rows);
+    if (written.ok()) continue;
+    // As it was, or it would not be asked for.
+    Batch none;
+    overflow.asked = overflow.asked && is_over;
+    books_.held.PutOverflow(overflow, none);
+    return written;
   }
   return absl::OkStatus();
 }

@@ -83,8 +83,10 @@ absl::Status Intake::TakeReceipt(const LeafReceipt& leaf,
   }
   books_.alarms.Settle("undecryptable", sent->draft.recipient);
   if (!sent->draft.case_id) return books_.kv.Write(rows);
-  return NoteDelivery(sent->draft, Delivery::kDelivered, "", leaf.time,
-                      std::move(rows));
+  RETURN_IF_ERROR(NoteDelivery(sent->draft, Delivery::kDelivered, "", leaf.time,
+                               std::move(rows)));
+  books_.wake_courier();  // it may have been withdrawn meanwhile
+  return absl::OkStatus();
 }
 
 absl::Status Intake::TakeRecalled(const LeafReceipt& leaf,
@@ -121,6 +123,16 @@ absl::Status Intake::TakeRecalled(const LeafReceipt& leaf,
 // sender: so it is closed here as well, unless somebody read it, and told.
 absl::Status Intake::LetGo(const MemberId& sender, const Digest& envelope,
                            absl::Time at, Batch rows) {
+  for (const HeldPlace& place : books_.held.Places()) {
+    if (place.sender != sender) continue;
+    ASSIGN_OR_RETURN(const HeldMessage held, books_.held.Find(place.leaf));
+    if (held.digest != envelope) continue;
+    books_.held.Remove(place.leaf, rows);
+    ForgetUnfolded(place.leaf, rows);
+    RETURN_IF_ERROR(books_.kv.Write(rows));
+    books_.held.Forget(place.leaf);
+    return absl::OkStatus();
+  }
   for (const auto& known : books_.cases.All()) {
     const auto is_it = [&](const CaseEvent& event) {
       return event.from == sender && event.WentIn(envelope) &&

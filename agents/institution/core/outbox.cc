@@ -22,6 +22,7 @@ constexpr char kSentPrefix[] = "out/sent/";
 constexpr char kLinkPrefix[] = "out/link/";
 constexpr char kOfPrefix[] = "out/of/";  // events: their envelopes
 constexpr char kWithdrawnPrefix[] = "out/withdrawn/";
+constexpr char kCancelPrefix[] = "out/cancel/";
 
 std::string DraftKey(uint64_t seq) {
   Bytes suffix;
@@ -306,6 +307,48 @@ absl::StatusOr<bool> Outbox::IsWithdrawn(const EventId& event,
   if (absl::IsNotFound(found)) return false;
   RETURN_IF_ERROR(found);
   return true;
+}
+
+void Outbox::AddCancelDue(const CancelDue& due, Batch& rows) const {
+  Json json;
+  json["case"] = due.case_id.text();
+  json["referral"] = due.referral.text();
+  json["recipient"] = due.recipient.text();
+  json["until"] = UnixSeconds(due.until);
+  PutRow(rows,
+         absl::StrCat(kCancelPrefix, due.referral.text(), "/",
+                      due.recipient.text()),
+         json);
+}
+
+void Outbox::RemoveCancelDue(const CancelDue& due, Batch& rows) const {
+  rows.Delete(absl::StrCat(kCancelPrefix, due.referral.text(), "/",
+                           due.recipient.text()));
+}
+
+absl::StatusOr<std::vector<Outbox::CancelDue>> Outbox::CancelsDue() const {
+  const auto decode = [](ByteView bytes) -> absl::StatusOr<CancelDue> {
+    ASSIGN_OR_RETURN(const Json json, ParseJson(AsText(bytes)));
+    ASSIGN_OR_RETURN(const std::string case_text, JsonString(json, "case"));
+    ASSIGN_OR_RETURN(const CaseId case_id, CaseId::Parse(case_text));
+    ASSIGN_OR_RETURN(const std::string text, JsonString(json, "referral"));
+    ASSIGN_OR_RETURN(const ReferralId referral, ReferralId::Parse(text));
+    ASSIGN_OR_RETURN(const std::string member, JsonString(json, "recipient"));
+    ASSIGN_OR_RETURN(const MemberId recipient, MemberId::Parse(member));
+    ASSIGN_OR_RETURN(const int64_t until, JsonInt(json, "until"));
+    return CancelDue{case_id, referral, recipient, TimeFromUnix(until)};
+  };
+  std::vector<CancelDue> due;
+  absl::Status broken;
+  RETURN_IF_ERROR(
+      kv_.Scan(kCancelPrefix, "", [&](absl::string_view, ByteView value) {
+        const auto one = decode(value);
+        broken.Update(one.status());
+        if (one.ok()) due.push_back(*one);
+        return true;
+      }));
+  RETURN_IF_ERROR(broken);
+  return due;
 }
 
 void Outbox::PutSent(const Digest& envelope, const Sent& sent, Batch& rows) const {

@@ -113,6 +113,18 @@ class Outbox {
   absl::StatusOr<bool> IsWithdrawn(const EventId& event,
                                    const MemberId& recipient) const;
 
+  // A referral that was withdrawn while it was not known to have come: where it
+  // came all the same, its recipient is to be asked to cancel it.
+  struct CancelDue {
+    CaseId case_id;
+    ReferralId referral;
+    MemberId recipient;
+    absl::Time until;  // by then it cannot come any more
+  };
+  void AddCancelDue(const CancelDue& due, Batch& rows) const;
+  void RemoveCancelDue(const CancelDue& due, Batch& rows) const;
+  absl::StatusOr<std::vector<CancelDue>> CancelsDue() const;
+
   void PutSent(const Digest& envelope, const Sent& sent, Batch& rows) const;
   // `sent` goes out once more, and this envelope is not asked for any more.
   void Supersede(const Digest& envelope, Sent sent, Batch& rows) const;

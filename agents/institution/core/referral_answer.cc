@@ -5,11 +5,12 @@
 #include "absl/strings/str_join.h"
 #include "agents/institution/core/access.h"
 #include "agents/institution/core/referral_desk.h"
+#include "agents/institution/core/referral_event.h"
 #include "agents/institution/core/referral_views.h"
 #include "agents/institution/core/take_back.h"
 #include "base/error.h"
 #include "base/status.h"
-#include "proto/content/event_document.h"
+#include "proto/envelope/limits.h"
 
 namespace amparo::agent {
 namespace {
@@ -21,45 +22,12 @@ struct Answer {
   std::string code;
 };
 
+// A day longer than it could still come.
+const absl::Duration kCancelDueLife = kEnvelopeLifeMax + absl::Hours(24);
+
 absl::Status NotYours(const char* message) {
   return MakeError(absl::StatusCode::kFailedPrecondition, message,
                    {.code = "invalid_state", .field = "referral"});
-}
-
-// A signed event about a referral, with its draft, added to `change`.
-absl::Status AddEvent(const Desk& desk, const Moment& moment,
-                      const SigningKey& key, const PeerReferral& referral,
-                      const Answer& answer, const EventId& event_id,
-                      CaseChange& change) {
-  const MemberId& self = desk.cases.self();
-  const MemberId& peer = referral.peer(self);
-  EventDocument document{.net = moment.net(),
-                         .issuer = self,
-                         .at = moment.now,
-                         .event_id = event_id,
-                         .kind = answer.kind,
-                         .case_id = referral.case_id,
-                         .referral_id = referral.referral_id,
-                         .code = answer.code};
-  ASSIGN_OR_RETURN(std::string token, SignEvent(document, key));
-  change.events.push_back(
-      {.id = event_id,
-       .case_id = referral.case_id,
-       .from = self,
-       .to = peer,
-       .at = moment.now,
-       .leaf = std::nullopt,
-       .envelope = std::nullopt,
-       .body = Answered{answer.kind, referral.referral_id, answer.code}});
-  desk.outbox.Add({.recipient = peer,
-                   .kind = answer.kind,
-                   .case_id = referral.case_id,
-                   .event_id = event_id,
-                   .sections = {},
-                   .content_of = std::nullopt,
-                   .document = std::move(token)},
-                  change.rows);
-  return absl::OkStatus();
 }
 
 // Its recipient's answer to a referral, chosen by where it stands.
@@ -82,8 +50,9 @@ absl::StatusOr<ReferralChange> AnswerIncoming(
                                              .action = action,
                                              .case_id = referral->case_id}));
       CaseChange change;
-      RETURN_IF_ERROR(
-          AddEvent(desk, moment, key, *referral, answer, event_id, change));
+      RETURN_IF_ERROR(AddReferralEvent(
+          desk.outbox, key, moment.net(), moment.now, desk.cases.self(),
+          *referral, answer.kind, answer.code, event_id, change));
       return change;
     }
     return NotYours("only its recipient answers a referral");
@@ -161,6 +130,11 @@ absl::StatusOr<ReferralChange> ReferralDesk::Withdraw(const Officer& officer,
       if (!asked) event_id = referral->event_id;
       if (Next(referral->state, ReferralStep::kRecall, Actor::kSender).ok()) {
         undelivered.insert(referral->recipient);
+        // It may have come by now, and nobody here knows it.
+        desk_.outbox.AddCancelDue(
+            {referral->case_id, referral->referral_id, referral->recipient,
+             moment.now + kCancelDueLife},
+            change.rows);
         continue;
       }
       refusal =
@@ -169,10 +143,9 @@ absl::StatusOr<ReferralChange> ReferralDesk::Withdraw(const Officer& officer,
       if (!refusal.ok()) continue;
       asked = true;
       event_id = asking;
-      RETURN_IF_ERROR(AddEvent(
-          desk_, moment, key, *referral,
-          {EventKind::kCancelRequested, ReferralStep::kRequestCancel, ""},
-          asking, change));
+      RETURN_IF_ERROR(AddReferralEvent(
+          desk_.outbox, key, moment.net(), moment.now, self, *referral,
+          EventKind::kCancelRequested, "", asking, change));
     }
     if (undelivered.empty() && !asked) return refusal;
     RETURN_IF_ERROR(

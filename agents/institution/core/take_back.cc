@@ -78,6 +78,10 @@ void Drop(const Desk& desk, const Moment& moment, const CaseEvent& event,
 
 }  // namespace
 
+bool HasArrived(Delivery delivery) {
+  return delivery >= Delivery::kDelivered && delivery < Delivery::kRecalled;
+}
+
 CaseEvent DeliveryNote(const CaseId& case_id, const EventId& event,
                        const MemberId& self, const MemberId& recipient,
                        Delivery delivery, absl::string_view code,
@@ -109,8 +113,9 @@ Delivery DeliveryOf(const Case& entry, const CaseEvent& event) {
   for (const CaseEvent& other : entry.events) {
     if (const auto* note = std::get_if<DeliveryNoted>(&other.body);
         note != nullptr && note->event_id == event.id && other.to == event.to) {
+      // An officer's act says more than what became of it.
       if (note->delivery >= Delivery::kRecalled)
-        ended = std::max(ended.value_or(note->delivery), note->delivery);
+        ended = std::min(ended.value_or(note->delivery), note->delivery);
       else
         delivery = std::max(delivery, note->delivery);
       has = has || note->delivery == Delivery::kDelivered;
@@ -142,7 +147,8 @@ absl::StatusOr<TakenBack> TakeBack(
   TakenBack taken;
   for (const CaseEvent& event : entry.events) {
     if (!IsDocument(event, self) || !concerns(event) ||
-        DeliveryOf(entry, event) >= Delivery::kDelivered)
+        DeliveryOf(entry, event) == Delivery::kRecalled ||
+        HasArrived(DeliveryOf(entry, event)))
       continue;
     const Way way{event.id, event.to};
     ASSIGN_OR_RETURN(std::vector<AtBroker> envelopes, Submitted(desk, event));

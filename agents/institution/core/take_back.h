@@ -17,6 +17,9 @@ namespace amparo::agent {
 // What the transport knows of an own event on its way to `event.to`.
 Delivery DeliveryOf(const Case& entry, const CaseEvent& event);
 
+// Its recipient has it.
+bool HasArrived(Delivery delivery);
+
 // What this agent notes, at `at`, of the event's way to `recipient`.
 CaseEvent DeliveryNote(const CaseId& case_id, const EventId& event,
                        const MemberId& self, const MemberId& recipient,

@@ -175,6 +175,16 @@ struct Agent::Parts {
 };
 
 absl::Status Agent::Parts::OpenBooks(const DataDir& data, AgentSecrets secrets) {
+  // Made when the agent joined. An empty one would take mail in that nobody can
+  // read: its officers are gone, too.
+  if (!FileExists(data.Path("store")))
+    return MakeError(
+        absl::StatusCode::kFailedPrecondition, "this agent's store is gone",
+        {.code = "config",
+         .field = data.Path("store"),
+         .hint = "amparo-agent restore, from a backup into a new directory; "
+                 "without one, join anew with an invitation that the operator "
+                 "made with --new-identity"});
   auto opened = RocksKv::Open(data.Path("store"));
   if (absl::IsUnavailable(opened.status()))
     return MakeError(absl::StatusCode::kFailedPrecondition,
@@ -311,8 +321,10 @@ absl::Status Agent::Parts::CompareClock() {
 // New keys, and the end of old ones, only by a clock that is right.
 absl::Status Agent::Parts::MaintainKeys() {
   if (!time->MayPublish().ok() || !log->MayGive()) return absl::OkStatus();
-  absl::Status done = keys->DestroyOldPrekeys(
-      *broker, intake->cursor(), intake->PrekeysNeeded());
+  // The cursor first: what is taken meanwhile needs its prekeys.
+  const std::optional<LeafIndex> taken = intake->cursor();
+  absl::Status done =
+      keys->DestroyOldPrekeys(*broker, taken, intake->PrekeysNeeded());
   done.Update(keys->Maintain(*broker));
   return done;
 }

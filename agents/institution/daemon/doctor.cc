@@ -141,6 +141,9 @@ void Visit::LookAtDirectory() {
       return Fail("directory", absl::StrCat(path, " may be read by others"),
                   absl::StrCat("chmod 600 ", path));
   }
+  if (!FileExists(data_.Path("store")))
+    return Fail("directory", "the store is gone",
+                "amparo-agent restore, from a backup into a new directory");
   Ok("directory", "nobody else may enter it");
 }
 

@@ -115,6 +115,8 @@ absl::Status AgentService::FillStatus(const Officer& officer,
     if (alarm.code == "review_due" &&
         !AllowedByRole(officer, Action::kReview).ok())
       continue;
+    // It says that somebody here is excluded from a case: not to everybody.
+    if (alarm.code == "unseen" && !officer.Has(Role::kAdmin)) continue;
     v1::Alarm& out = *response.add_alarms();
     out.set_code(alarm.code);
     if (alarm.member) out.set_member(alarm.member->text());

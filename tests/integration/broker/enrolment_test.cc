@@ -126,9 +126,9 @@ TEST(EnrolmentPort, ThatIsClosedIsSaidToBe) {
   broker.Stop();
   const absl::Status closed = client.GetNetwork().status();
   EXPECT_EQ(ErrorCodeOf(closed), "broker_unreachable");
-  EXPECT_EQ(closed.message(),
-            absl::StrCat("nobody listens at the broker's enrolment port ",
-                         where));
+  EXPECT_EQ(
+      closed.message(),
+      absl::StrCat("nobody listens at the broker's enrolment port, ", where));
 }
 
 // --- Joining.
