@@ -155,6 +155,19 @@ Answer AnswerOf(const Rebuilding::Result& result,
           "acknowledge log_rollback; invite again who has not joined.\n")};
 }
 
+// How far the mirrors go; their notes were verified.
+TreeSize Reached(const std::vector<MirrorSource*>& mirrors) {
+  TreeSize reached(0);
+  for (MirrorSource* mirror : mirrors) {
+    const auto notes = mirror->Notes();
+    if (!notes.ok()) continue;
+    for (const std::string& note : *notes)
+      if (const auto checkpoint = PeekCheckpoint(note); checkpoint.ok())
+        reached = std::max(reached, checkpoint->size);
+  }
+  return reached;
+}
+
 }  // namespace
 
 absl::StatusOr<Answer> Rebuild(const DataDir& data,
@@ -179,6 +192,19 @@ absl::StatusOr<Answer> Rebuild(const DataDir& data,
     RETURN_IF_ERROR(RemoveFolder(data.rebuilt_store()));
     if (!was_marked) RETURN_IF_ERROR(Unmark(data));
     return result.status();
+  }
+  const TreeSize reached = Reached(mirrors);
+  if (was_marked && reached < result->before) {
+    RETURN_IF_ERROR(RemoveFolder(data.rebuilt_store()));
+    return MakeError(
+        absl::StatusCode::kFailedPrecondition,
+        absl::StrCat("the backup has ", result->before.value(),
+                     " entries, and the mirrors end at ", reached.value(),
+                     ": none says what was logged since"),
+        {.code = "invalid_state",
+         .field = "--from",
+         .hint = "take mirrors that members write now: amparo-agent "
+                 "export-mirror"});
   }
   RETURN_IF_ERROR(TakePlace(data));
   RETURN_IF_ERROR(RemoveFolder(data.rebuilt_store()));

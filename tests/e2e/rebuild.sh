@@ -29,6 +29,7 @@ start() { check "up" "$root/deploy/localnet" up --dir "$net"; }
 put_back() { rm -rf "$data"; cp -r "$backup" "$data"; }
 
 step "a backup beside the running broker"
+check "a mirror from before it" amparo-agent export-mirror --data "$net/agents/ong" --out "$scratch/early" --json
 before=$(delivered "before the backup")
 check "backup" amparo-broker backup --data "$data" --out "$backup" --json
 equal "$(jq -r .schema "$scratch/out")" broker_backup/1
@@ -105,6 +106,8 @@ from=(); for member in $members; do from+=(--from "$mirrors/$member"); done
 put_back
 check_exit 6 amparo-broker rebuild --data "$data" --from "$scratch/bent" --json; error_is tampered
 check_exit 3 amparo-broker rebuild --data "$data" --from "$scratch/nothing" --json; error_is not_found
+# It says nothing of what came after the backup.
+check_exit 1 amparo-broker rebuild --data "$data" --from "$scratch/early" --json; error_is invalid_state
 check_exit 1 amparo-broker run --data "$data" --json; error_is invalid_state
 # One that is not sound is named, whatever stands beside it.
 for order in "bent mirrors/gnr" "mirrors/gnr bent"; do
