@@ -135,7 +135,7 @@ void NetworkFold::Finish() {
                 {FindingCode::kBadCharter, LeafIndex(0),
                  "entry 0 is not version 1 of the charter", ""});
   if (report_.counts.key_events == 0)
-    report_.Skip(Step::kKeyEvents, "the log has no key event");
+    report_.Skip(Step::kKeyEvents, "no key event to look at");
   if (!newest_.has_value()) return;
   report_.network = newest_->charter.network;
   report_.charter_version = newest_->charter.version;

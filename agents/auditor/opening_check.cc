@@ -97,7 +97,7 @@ void OpeningCheck::Finish() {
   if (!active_)
     return report_.Skip(Step::kOpenings, "the source gives no openings");
   if (report_.step(Step::kOpenings).checked == 0)
-    report_.Skip(Step::kOpenings, "the log has no sealed entry");
+    report_.Skip(Step::kOpenings, "no sealed entry to look at");
   if (mirror_ && unopened_.size() > 0)
     return report_.Skip(Step::kOpenings,
                         absl::StrCat("one member's mirror, which opens that "

@@ -43,10 +43,12 @@ std::string CaseText(const OpenedCase& one) {
   return text + "\n";
 }
 
-std::string StepLine(size_t i, const StepResult& result, bool resumed) {
+std::string StepLine(size_t i, const Report& report) {
+  const StepResult& result = report.step(static_cast<Step>(i));
   const std::optional<bool> ok = result.Ok();
-  const char* word = resumed && ok == true && result.checked == 0 ? "no news"
-                     : ok.has_value()     ? *ok ? "ok" : "NOT OK"
+  if (report.HasNoNews(static_cast<Step>(i)))
+    return absl::StrFormat("  %2d  %-14s no news\n", i + 1, kStepNames[i]);
+  const char* word = ok.has_value()       ? *ok ? "ok" : "NOT OK"
                      : result.checked > 0 ? "in part"
                                           : "skipped";
   return absl::StrFormat("  %2d  %-14s %-8s %8d checked%s%s\n", i + 1,
@@ -169,6 +171,12 @@ bool Report::ok() const {
                       [](const StepResult& step) { return step.failed; });
 }
 
+bool Report::HasNoNews(Step step) const {
+  const StepResult& result = this->step(step);
+  return resumed_from.has_value() && !result.failed &&
+         (NothingNew() || (result.skipped.empty() && result.checked == 0));
+}
+
 const StepResult& Report::step(Step step) const {
   return steps_[static_cast<size_t>(step)];
 }
@@ -202,8 +210,7 @@ std::string ToText(const Report& report) {
       report.quorum == 0 ? ": nobody else watches this log" : "",
       "\n\nSteps\n");
   for (size_t i = 0; i < kStepCount; ++i)
-    absl::StrAppend(&text, StepLine(i, report.step(static_cast<Step>(i)),
-                                    report.resumed_from.has_value()));
+    absl::StrAppend(&text, StepLine(i, report));
   if (!report.cases.empty()) absl::StrAppend(&text, "\nOpened cases\n");
   for (const OpenedCase& one : report.cases)
     absl::StrAppend(&text, CaseText(one));

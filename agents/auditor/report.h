@@ -170,6 +170,8 @@ class Report {
   bool ok() const;  // no finding
   // Goes on from an earlier replay, and the log has no entry since.
   bool NothingNew() const { return resumed_from == size; }
+  // Then nothing was looked at that the earlier one had not seen.
+  bool HasNoNews(Step step) const;
   const StepResult& step(Step step) const;
   const std::vector<Finding>& findings() const { return findings_; }
   uint64_t findings_omitted() const { return findings_omitted_; }

@@ -131,8 +131,7 @@ std::string StepsHtml(const Report& report) {
   for (size_t i = 0; i + 1 < kStepCount; ++i) {
     const StepResult& step = report.step(static_cast<Step>(i));
     const std::optional<bool> ok = step.Ok();
-    const bool no_news =
-        report.resumed_from.has_value() && ok == true && step.checked == 0;
+    const bool no_news = report.HasNoNews(static_cast<Step>(i));
     const char* tag = no_news ? "skip\">nothing new"
                       : ok.has_value()
                           ? *ok ? "ok\">in order" : "no\">not in order"
@@ -140,7 +139,7 @@ std::string StepsHtml(const Report& report) {
                                          : "skip\">not asked";
     absl::StrAppend(&html, "<tr>", Cell(absl::StrCat(i + 1), true), "<td>",
                     kQuestions[i],
-                    step.skipped.empty()
+                    step.skipped.empty() || no_news
                         ? ""
                         : absl::StrCat("<br><span class=soft>Not all of "
                                        "it: ",

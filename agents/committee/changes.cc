@@ -133,6 +133,20 @@ class Changes {
     const Json now = EncodeCharter(after);
     for (const auto& [key, value] : now.items())
       if (!ToldElsewhere(key)) CompareValue(key, old[key], value);
+    CompareTerms(DescribeTerms(before), DescribeTerms(after));
+  }
+
+  // The same in sentences, as version 1 and `show` have them.
+  void CompareTerms(const std::vector<std::string>& old,
+                    const std::vector<std::string>& now) {
+    const auto lacks = [](const std::vector<std::string>& lines,
+                          const std::string& line) {
+      return std::find(lines.begin(), lines.end(), line) == lines.end();
+    };
+    for (const std::string& line : now)
+      if (lacks(old, line)) Say("That is: ", line);
+    for (const std::string& line : old)
+      if (lacks(now, line)) Say("No longer: ", line);
   }
 
   void Warn(const Charter& after) {

@@ -16,11 +16,11 @@ namespace {
 constexpr size_t kSeatsMax = 5;
 constexpr absl::Duration kCharterLife = absl::Hours(365 * 24);
 
+// `routine` is left to its default, which counts working days.
 std::map<std::string, Deadlines> DefaultDeadlines() {
   return {{"immediate", {absl::Minutes(15), absl::Hours(3)}},
           {"emergency", {absl::Hours(1), absl::Hours(24)}},
-          {"urgent", {absl::Hours(24), absl::Hours(72)}},
-          {"routine", {absl::Hours(72), absl::Hours(14 * 24)}}};
+          {"urgent", {absl::Hours(24), absl::Hours(72)}}};
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "agents/committee/running_out.h"
 #include "agents/committee/spare_witnesses.h"
 #include "agents/committee/verbs.h"
+#include "agents/committee/wording.h"
 #include "base/error.h"
 #include "base/status.h"
 #include "proto/network/words.h"
@@ -41,7 +42,10 @@ std::string Describe(const Charter& charter) {
                     "  ", NameOf(member.status), "  ", member.name, "\n");
   absl::StrAppend(
       &text, "Witness quorum: ", charter.witness_quorum,
-      charter.witness_quorum == 0 ? " (nobody else watches the log)\n" : "\n");
+      charter.witness_quorum == 0 ? " (nobody else watches the log)\n" : "\n",
+      "What holds:\n");
+  for (const std::string& line : DescribeTerms(charter))
+    absl::StrAppend(&text, "  ", line, "\n");
   return text;
 }
 

@@ -87,6 +87,17 @@ absl::Status DataDir::CheckJoined() const {
 }
 
 absl::StatusOr<AgentConfig> DataDir::ReadConfig() const {
+  std::error_code error;
+  std::filesystem::exists(Path("agent.toml"), error);
+  if (error == std::errc::permission_denied)
+    return ConfigError(absl::StatusCode::kFailedPrecondition,
+                       absl::StrCat(path_, " may not be entered"),
+                       "run this as the account that the agent runs as");
+  if (!FileExists(Path("agent.toml")) && FileExists(Path("keystore.json")))
+    return ConfigError(absl::StatusCode::kFailedPrecondition,
+                       absl::StrCat(Path("agent.toml"), " is missing"),
+                       "restore it from a copy, or write it again "
+                       "(docs/OPERATIONS.md)");
   if (!FileExists(Path("agent.toml")))
     return ConfigError(absl::StatusCode::kFailedPrecondition,
                        absl::StrCat(path_, " holds no agent that joined"),

@@ -32,7 +32,7 @@ TEST_F(SetTest, SetsEachKeyThatHasAName) {
       {"jurisdiction ES", "jurisdiction changes"},
       {"expires 2027-06-30", "to \"2027-06-30T00:00:00Z\""},
       {"expires 2027-06-30T12:00:00Z", "to \"2027-06-30T12:00:00Z\""},
-      {"trust_delay_h 24", "trust_delay_h changes from 0 to 24"},
+      {"trust_delay_h 24", "That is: A new key that no earlier one"},
       {"purposes support safety",
        "purposes changes: no longer \"risk_assessment\""},
       {"deadlines.urgent.decide 48h", "decide_h changes from 72 to 48"},
