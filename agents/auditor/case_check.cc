@@ -123,7 +123,10 @@ absl::Status CaseCheck::CheckAnchor(const Place& at, const AnchorEvent& event,
   RETURN_IF_ERROR(
       LearnDocument(at, made.anchor.member, document, *item.open).status());
   const auto grant = item.open->grants.find(SdJwtDigest(document));
-  if (grant != item.open->grants.end()) grant->second.anchor_seen = true;
+  // Another's anchor of it says nothing of when its issuer logged it.
+  if (grant != item.open->grants.end() &&
+      grant->second.issuer == made.anchor.member)
+    grant->second.anchor_seen = true;
   return absl::OkStatus();
 }
 

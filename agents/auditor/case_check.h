@@ -52,6 +52,7 @@ class CaseCheck {
     bool anchored = false;     // somebody says where
     bool anchor_seen = false;  // and it was there
     bool known = false;        // at the entry that the walk is at
+    std::optional<MemberId> issuer;  // of what is known
   };
   struct OpenCase {
     CaseState state;

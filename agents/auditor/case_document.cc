@@ -103,6 +103,7 @@ absl::Status CaseCheck::Learn(const Place& at, const MemberId& issuer,
   if (grant.issuer != issuer || grant.case_id != open.state.case_id)
     return absl::PermissionDeniedError("the grant is of another case");
   told.known = true;
+  told.issuer = issuer;
   AddGrant(grant, open.state);
   SettleStatuses(open.state);
   return absl::OkStatus();

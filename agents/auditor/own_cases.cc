@@ -19,8 +19,8 @@ constexpr std::array<absl::string_view, 10> kActs = {
     "referral_withdraw", "referral_accept", "referral_decline",
     "referral_close"};
 // What takes content out of the agent is a look, too.
-constexpr std::array<absl::string_view, 6> kLooks = {
-    "referral_show",     "section_open", "consent_show",
+constexpr std::array<absl::string_view, 7> kLooks = {
+    "referral_show",     "section_open", "consent_show", "without_consent_show",
     "evidence_document", "case_opening", "case_search"};
 
 template <size_t kSize>

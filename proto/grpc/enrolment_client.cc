@@ -23,8 +23,8 @@ constexpr int kMessageBytesMax =
 
 using Stub = v1::EnrolmentService::Stub;
 
-// The broker's time, of one that shows a certificate of the pinned CA, in its
-// time or not: it only goes into an explanation.
+// The broker's time, of one that shows a certificate of the pinned CA, also
+// before its time: it only goes into an explanation.
 absl::StatusOr<absl::Time> AskTime(const Way& way) {
   ASSIGN_OR_RETURN(const HostPort parts, ParseHostPort(way.address));
   const auto channel = MakeChannel(

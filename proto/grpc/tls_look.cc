@@ -73,15 +73,14 @@ ChainVerdict Judge(SSL& ssl, const Meeting& meeting) {
 }
 
 // The server asks for a certificate, after it has proved its own. A stranger
-// does not learn who calls.
+// does not learn who calls, nor does who has a key whose certificate ended.
 int OnRequest(SSL* ssl, void* argument) {
   Meeting& meeting = *static_cast<Meeting*>(argument);
   meeting.look.wants_certificate = true;
   const ChainFault fault = Judge(*ssl, meeting).fault;
-  const bool is_stranger =
-      fault == ChainFault::kForeign || fault == ChainFault::kOtherHost;
-  if (!is_stranger && !meeting.tls.key.empty())
-    UseCertificate(*ssl, meeting.tls);
+  const bool may_know =
+      fault == ChainFault::kNone || fault == ChainFault::kTooEarly;
+  if (may_know && !meeting.tls.key.empty()) UseCertificate(*ssl, meeting.tls);
   return 1;
 }
 

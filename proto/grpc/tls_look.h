@@ -26,7 +26,8 @@ struct TlsLook {
 
 // Shakes hands over the connected `socket`, which stays the caller's, with
 // whoever is there, and looks who it is. Shows `tls`'s certificate, where there
-// is one, to a server of `tls`'s CA only. At most until `deadline`.
+// is one, to a server of `tls`'s CA only, whose certificate has not ended. At
+// most until `deadline`.
 TlsLook LookAtTls(int socket, const std::string& host, const ClientTls& tls,
                   absl::Time now, absl::Time deadline);
 

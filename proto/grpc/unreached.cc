@@ -90,7 +90,9 @@ absl::Status ExplainRoad(const Way& way, const Road& road) {
   }
 }
 
-// A clock is in the way, and nothing else.
+// A clock is in the way, and nothing else. Who shows a certificate that ended
+// may have found its key: asked for the time, it would name one at which that
+// certificate holds.
 absl::Status ExplainTime(
     const Way& way, const ChainVerdict& chain, absl::Time now,
     const std::function<absl::StatusOr<absl::Time>()>& broker_time) {
@@ -102,7 +104,8 @@ absl::Status ExplainTime(
       is_early ? absl::StrCat(of_whom, "begins at ", FormatUtc(chain.from))
                : absl::StrCat(of_whom, "ended at ", FormatUtc(chain.until));
   const absl::StatusOr<absl::Time> there =
-      broker_time ? broker_time() : absl::UnavailableError("nobody to ask");
+      broker_time && is_early ? broker_time()
+                              : absl::UnavailableError("nobody to ask");
   if (there.ok()) {
     const absl::Status clock = CheckClock(*there, now);
     if (!clock.ok()) return clock;
@@ -119,9 +122,10 @@ absl::Status ExplainTime(
       {.code = "config",
        .hint = is_early ? "set the clock (this machine's, or the broker's if "
                           "that one is wrong), then try again"
-                        : "set the clock; if it is right, the broker's "
-                          "operator restarts the broker: every start makes a "
-                          "new certificate"});
+                        : "compare this machine's clock with a third one, "
+                          "not with the broker's; if it is right, the "
+                          "broker's operator restarts the broker: every start "
+                          "makes a new certificate"});
 }
 
 // The other port of the broker answers: it asks clients for what the right one

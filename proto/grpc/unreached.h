@@ -42,8 +42,8 @@ struct Way {
 // answers is of no trusted CA, or has another name, however the clock stands
 // ("wrong_pin"); a clock, where that alone is in the way ("config").
 // `broker_time` asks the broker itself, which has shown a certificate of a
-// trusted CA by then; may be empty. Walks for twice the patience at most, but
-// for DNS.
+// trusted CA by then that has yet to begin; may be empty. Walks for twice the
+// patience at most, but for DNS.
 absl::Status ExplainUnreached(
     const Way& way, const absl::Status& told, absl::Time now,
     const std::function<absl::StatusOr<absl::Time>()>& broker_time = nullptr);

@@ -27,11 +27,12 @@ class AccusingParty : public LyingAboutACase {
          ReceiptKind::kOpened, digest, leaf},
         VALUE_OF(ong().keys().Signer()));
   }
-  OpenedAnchor LogAnchor(const std::string& document) {
-    const SigningKey key = VALUE_OF(ong().keys().Signer());
+  OpenedAnchor LogAnchor(TestAgent& from, const char* id,
+                         const std::string& document) {
+    const SigningKey key = VALUE_OF(from.keys().Signer());
     const Bytes salt = RandomBytes(32);
     const SignedAnchor anchor = SignAnchor(
-        {world_.broker().charter().network_id, world_.broker().Id("ong"),
+        {world_.broker().charter().network_id, world_.broker().Id(id),
          key.verify_key().Thumbprint(), world_.clock().Now(),
          AnchorDigest(salt, SdJwtDigest(document), Digest())},
         key);
@@ -39,6 +40,21 @@ class AccusingParty : public LyingAboutACase {
                           AnchorEvent{anchor.anchor_bytes, anchor.signature}))
                 .leaf,
             salt, document};
+  }
+  // ong records it; as its opening has it from then on.
+  std::string ConsentForMp() {
+    const std::vector<std::string> before = Open(ong()).grants;
+    Json form = VALUE_OF(ParseJson(kExampleConsentForm));
+    form["case"] = case_id_;
+    form["provisions"][0]["recipients"][0]["member"] = "mp";
+    form["provisions"][0]["purposes"].push_back("safety");
+    EXPECT_OK(ong().consents().Record(ong().officer(), DumpJson(form), {}, ""));
+    world_.clock().Advance(absl::Minutes(1));
+    for (const std::string& text : Open(ong()).grants)
+      if (std::find(before.begin(), before.end(), text) == before.end())
+        return text;
+    ADD_FAILURE() << "no consent was recorded";
+    return "";
   }
   static void Put(const OpenedEnvelope& envelope, CaseOpening& opening) {
     opening.envelopes.push_back(envelope);
@@ -142,15 +158,26 @@ TEST_F(AccusingParty, AttackByAnAnchorThatIsNotThereAccusesNobody) {
   }
 }
 
+// Nor does another member's own anchor of it, logged late, say when ong's was.
+TEST_F(AccusingParty, AttackByAnAnchorOfAnothersConsentAccusesNobody) {
+  CaseOpening ours = Open(ong(), true);
+  const std::string grant = ConsentForMp();
+  const LeafIndex undated = SendAnyway(ours, {});
+  SendAnyway(ours, {grant});  // by which it is known before that anchor
+  ours.grants.push_back(grant);
+  CaseOpening lie = Open(uls());
+  lie.anchors.push_back(
+      LogAnchor(uls(), "uls", VALUE_OF(ParseSdJwt(grant, kGrantBytesMax)).jwt));
+  const auditor::Report report = Judged({ours, lie});
+  EXPECT_FALSE(Finds(report, FindingCode::kNotCovered, undated))
+      << ToText(report);
+  EXPECT_EQ(report.cases[0].grants_undated, 1u);
+}
+
 // The other way round: a consent that was logged after what it is to cover.
 TEST_F(AccusingParty, AConsentThatIsDatedBackIsHeldToItsAnchor) {
   CaseOpening ours = Open(ong(), true);
-  Json form = VALUE_OF(ParseJson(kExampleConsentForm));
-  form["case"] = case_id_;
-  form["provisions"][0]["recipients"][0]["member"] = "mp";
-  form["provisions"][0]["purposes"].push_back("safety");
-  EXPECT_OK(ong().consents().Record(ong().officer(), DumpJson(form), {}, ""));
-  world_.clock().Advance(absl::Minutes(1));
+  ConsentForMp();
   const LeafIndex leaf = SendAnyway(ours, {});
   for (const std::string& text : Open(ong()).grants)
     if (std::find(ours.grants.begin(), ours.grants.end(), text) ==
@@ -161,7 +188,7 @@ TEST_F(AccusingParty, AConsentThatIsDatedBackIsHeldToItsAnchor) {
   EXPECT_EQ(undated.cases[0].grants_undated, 1u);
   const std::string jwt =
       VALUE_OF(ParseSdJwt(ours.grants.back(), kGrantBytesMax)).jwt;
-  ours.anchors.push_back(LogAnchor(jwt));
+  ours.anchors.push_back(LogAnchor(ong(), "ong", jwt));
   EXPECT_TRUE(Finds(Judged({ours}), FindingCode::kNotCovered, leaf))
       << ToText(Judged({ours}));
 }

@@ -37,9 +37,9 @@ constexpr char kLogsHead[] =
     "# changes its key both stand here. Written by amparo-audit witness "
     "add-log.\n";
 
-absl::Status Tampered(absl::string_view message, const char* hint) {
+absl::Status Tampered(absl::string_view message, absl::string_view hint) {
   return MakeError(absl::StatusCode::kDataLoss, message,
-                   {.code = "tampered", .hint = hint});
+                   {.code = "tampered", .hint = std::string(hint)});
 }
 
 // Whoever reads the key can cosign a second history.
@@ -163,9 +163,17 @@ absl::StatusOr<WitnessMemory> WitnessFolder::ReadMemory() const {
           "a witness that forgot must not cosign: put the file back, or make a "
           "new witness and have the committee take its key");
     RETURN_IF_ERROR(note.status());
+    if (note->empty())
+      return Tampered(
+          absl::StrCat("the state of the log ", origin, " is empty"),
+          absl::StrCat("put the file back, or make a new witness. Only where "
+                       "this one surely never cosigned that log (versions "
+                       "before `none yet` left it empty then): write the line "
+                       "\"none yet\" into ",
+                       StateOf(origin)));
     absl::StatusOr<WitnessedLog> log =
         RememberLog(its_keys, *note == kNoneYet ? "" : *note);
-    if (note->empty() || !log.ok())
+    if (!log.ok())
       return Tampered(
           "what this witness cosigned of a log is signed by none "
           "of the log's keys",

@@ -1,6 +1,7 @@
 #include "agents/institution/core/own_versions.h"
 
 #include <algorithm>
+#include <map>
 
 #include "base/error.h"
 
@@ -49,11 +50,22 @@ absl::Status Refused(const SectionDecision& decision) {
 
 absl::Status LogStep(const Desk& desk, const Officer& officer,
                      const char* action, const CaseId& case_id,
-                     const std::set<Slot>& slots) {
-  AccessLog::Entry entry{
-      .officer = officer.id, .action = action, .case_id = case_id};
-  for (const Slot slot : slots) entry.sections.push_back(NameOf(slot));
-  return desk.access_log.Write(entry);
+                     const CaseChange& change) {
+  std::map<std::string, std::set<Slot>> grounds;
+  for (const CaseEvent& event : change.events)
+    if (const auto* sent = std::get_if<DocumentSent>(&event.body))
+      for (const auto& [slot, authority] : sent->slots)
+        grounds[authority].insert(slot);
+  if (grounds.empty()) grounds[""];
+  for (const auto& [ground, slots] : grounds) {
+    AccessLog::Entry entry{.officer = officer.id,
+                           .action = action,
+                           .case_id = case_id,
+                           .grant_or_basis = ground};
+    for (const Slot slot : slots) entry.sections.push_back(NameOf(slot));
+    RETURN_IF_ERROR(desk.access_log.Write(entry));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace amparo::agent

@@ -31,9 +31,10 @@ absl::Status WrongState(absl::string_view message);
 // PERMISSION_DENIED with the code of a section that may not go.
 absl::Status Refused(const SectionDecision& decision);
 
-// One record in the access log, before the step is stored.
+// Records in the access log, before `change` is stored: one by each ground that
+// something of its documents goes by.
 absl::Status LogStep(const Desk& desk, const Officer& officer,
                      const char* action, const CaseId& case_id,
-                     const std::set<Slot>& slots);
+                     const CaseChange& change);
 
 }  // namespace amparo::agent

@@ -173,8 +173,7 @@ absl::StatusOr<ReferralChange> ReferralDesk::Disclose(
     ASSIGN_OR_RETURN(CaseChange change, disclosing.Change(*referral));
     answer = Summarized(change, *referral);
     RETURN_IF_ERROR(LogStep(desk_, officer, "referral_disclose",
-                            current->state.case_id,
-                            {answer->slots.begin(), answer->slots.end()}));
+                            current->state.case_id, change));
     return change;
   };
   ASSIGN_OR_RETURN(const auto entry,

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "agents/institution/core/access.h"
@@ -118,25 +119,33 @@ void KeepReasonsOf(const Officer& officer, const BasisPlan& basis,
               rows);
 }
 
-AccessLog::Entry RecordOf(const Officer& officer, const SendPlan& plan,
-                          const SendDecision& decision) {
-  AccessLog::Entry entry{.officer = officer.id,
-                         .action = "referral_send",
-                         .case_id = plan.case_id};
-  std::set<Slot> slots;
+// One by each ground that something goes by; one of a basis that covers
+// nothing, too: it is to be reviewed all the same.
+std::vector<AccessLog::Entry> RecordsOf(const Officer& officer,
+                                        const SendPlan& plan,
+                                        const SendDecision& decision) {
+  std::map<std::string, std::set<Slot>> grounds;
   for (const RecipientDecision& recipient : decision.recipients)
     for (const auto& [slot, authority] : AllowedSlots(recipient.sections))
-      slots.insert(slot);
-  for (const Slot slot : slots) entry.sections.push_back(NameOf(slot));
-  if (plan.consent) entry.grant_or_basis = plan.consent->text();
-  if (plan.basis) {
-    entry.grant_or_basis = plan.basis->id.text();
-    entry.justification =
-        TextsDigest(plan.basis->texts_salt, plan.basis->reason.texts)
-            .ToString();
+      grounds[authority].insert(slot);
+  const std::string basis = plan.basis ? plan.basis->id.text() : "";
+  if (plan.basis) grounds[basis];
+  if (grounds.empty()) grounds[plan.consent ? plan.consent->text() : ""];
+  std::vector<AccessLog::Entry> entries;
+  for (const auto& [ground, slots] : grounds) {
+    AccessLog::Entry entry{.officer = officer.id,
+                           .action = "referral_send",
+                           .case_id = plan.case_id,
+                           .grant_or_basis = ground};
+    for (const Slot slot : slots) entry.sections.push_back(NameOf(slot));
+    if (plan.basis && ground == basis)
+      entry.justification =
+          TextsDigest(plan.basis->texts_salt, plan.basis->reason.texts)
+              .ToString();
+    if (!decision.allowed()) entry.outcome = "nothing_to_send";
+    entries.push_back(std::move(entry));
   }
-  if (!decision.allowed()) entry.outcome = "nothing_to_send";
-  return entry;
+  return entries;
 }
 
 SendOutcome OutcomeOf(const SendPlan& plan, SendDecision decision) {
@@ -227,7 +236,8 @@ absl::StatusOr<SendOutcome> ReferralDesk::Send(const Officer& officer,
     if (current != nullptr)
       RETURN_IF_ERROR(NotAwaited(desk_, current->state));
     const SendDecision decision = DecideSend(desk_, moment, plan, current);
-    RETURN_IF_ERROR(desk_.access_log.Write(RecordOf(officer, plan, decision)));
+    for (const AccessLog::Entry& record : RecordsOf(officer, plan, decision))
+      RETURN_IF_ERROR(desk_.access_log.Write(record));
     outcome = OutcomeOf(plan, decision);
     if (!decision.allowed()) return CaseChange();
     RETURN_IF_ERROR(CheckKeys(desk_, moment, plan));

@@ -77,15 +77,6 @@ absl::StatusOr<CaseChange> NextVersion::Change(const OwnVersion& newest,
   return change;
 }
 
-std::set<Slot> SlotsIn(const CaseChange& change) {
-  std::set<Slot> slots;
-  for (const CaseEvent& event : change.events)
-    for (const auto& [slot, authority] :
-         std::get<DocumentSent>(event.body).slots)
-      slots.insert(slot);
-  return slots;
-}
-
 }  // namespace
 
 absl::StatusOr<ReferralChange> ReferralDesk::Update(
@@ -104,7 +95,7 @@ absl::StatusOr<ReferralChange> ReferralDesk::Update(
       return WrongState("only its sender updates a referral");
     ASSIGN_OR_RETURN(CaseChange change, next.Change(versions.back(), *current));
     RETURN_IF_ERROR(LogStep(desk_, officer, "referral_update",
-                            current->state.case_id, SlotsIn(change)));
+                            current->state.case_id, change));
     return change;
   };
   ASSIGN_OR_RETURN(const auto entry,

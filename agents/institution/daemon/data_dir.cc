@@ -4,6 +4,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -87,9 +88,8 @@ absl::Status DataDir::CheckJoined() const {
 }
 
 absl::StatusOr<AgentConfig> DataDir::ReadConfig() const {
-  std::error_code error;
-  std::filesystem::exists(Path("agent.toml"), error);
-  if (error == std::errc::permission_denied)
+  struct stat info = {};
+  if (stat(Path("agent.toml").c_str(), &info) != 0 && errno == EACCES)
     return ConfigError(absl::StatusCode::kFailedPrecondition,
                        absl::StrCat(path_, " may not be entered"),
                        "run this as the account that the agent runs as");

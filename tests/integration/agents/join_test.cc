@@ -412,37 +412,51 @@ TEST_F(Joining, NamesANameThatTheBrokerDoesNotHave) {
              "but not for that name");
 }
 
-// By this machine's clock the broker's certificate is not valid: whose clock is
-// wrong, only the broker's own can tell.
-TEST_F(Joining, NamesAClockThatIsYearsOff) {
-  for (const absl::Duration off : {absl::Hours(50000), absl::Hours(-50000)}) {
-    const Impostor broker(folder_, CaAround(off), broker_.Enrolment(),
-                          PresentNote(), off, off);
-    const auto there = [&](Invitation& it) {
-      it.enrol = broker.address();
-      it.ca_der = VALUE_OF(CertificateDer(CaAround(off).certificate_pem));
-    };
-    ExpectBoth(there, "config", 2, "clock is 2083 days away");
-    // And where the invitation seems to have ended, too.
-    ExpectBoth(
-        [&](Invitation& it) {
-          there(it);
-          it.until = absl::Now() - absl::Hours(1);
-        },
-        "config", 2, "clock is");
-  }
+// By this machine's clock the broker's certificate has yet to begin: whose
+// clock is wrong, only the broker's own can tell.
+TEST_F(Joining, NamesAClockThatIsYearsBehind) {
+  const absl::Duration off = absl::Hours(50000);
+  const Impostor broker(folder_, CaAround(off), broker_.Enrolment(),
+                        PresentNote(), off, off);
+  const auto there = [&](Invitation& it) {
+    it.enrol = broker.address();
+    it.ca_der = VALUE_OF(CertificateDer(CaAround(off).certificate_pem));
+  };
+  ExpectBoth(there, "config", 2, "clock is 2083 days away");
+  // And where the invitation seems to have ended, too.
+  ExpectBoth(
+      [&](Invitation& it) {
+        there(it);
+        it.until = absl::Now() - absl::Hours(1);
+      },
+      "config", 2, "clock is");
 }
 
 TEST_F(Joining, NamesTheBrokersCertificateWhereTheClocksAgree) {
-  for (const absl::Duration off : {absl::Hours(50), absl::Hours(-50)}) {
-    const Impostor broker(folder_, CaAround(off), broker_.Enrolment(),
-                          PresentNote(), off);
+  const absl::Duration off = absl::Hours(50);
+  const Impostor broker(folder_, CaAround(off), broker_.Enrolment(),
+                        PresentNote(), off);
+  ExpectBoth(
+      [&](Invitation& it) {
+        it.enrol = broker.address();
+        it.ca_der = VALUE_OF(CertificateDer(CaAround(off).certificate_pem));
+      },
+      "broker_unreachable", 5, "though the clocks agree");
+}
+
+// Who found the key of a certificate that ended would name a time at which it
+// holds: it is neither asked for one nor believed.
+TEST_F(Joining, AttackWhoHasAnOldKeyIsNotAskedTheTime) {
+  for (const absl::Duration off : {absl::Hours(-50), absl::Hours(-50000)}) {
+    const Impostor thief(folder_, CaAround(off), broker_.Enrolment(),
+                         PresentNote(), off, off);
     ExpectBoth(
         [&](Invitation& it) {
-          it.enrol = broker.address();
+          it.enrol = thief.address();
           it.ca_der = VALUE_OF(CertificateDer(CaAround(off).certificate_pem));
         },
-        "broker_unreachable", 5, "though the clocks agree");
+        "config", 2, "ended at");
+    EXPECT_EQ(thief.asked(), 0);
   }
 }
 

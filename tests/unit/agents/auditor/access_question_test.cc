@@ -227,10 +227,11 @@ TEST_F(AccessQuestion, TellsLooksOutsideOwnCases) {
   Add("o-ana", "consent_show", "c-four");
   Add("o-rui", "referral_accept", "c-two");  // another's act
   Add("o-rui", "referral_show", "c-one");
+  Add("o-ana", "without_consent_show", "c-five");  // a basis' reasons
   const AccessFilter ana{.officer = "o-ana", .outside_own_cases = true};
-  EXPECT_THAT(Picked(ana), ElementsAre(2, 3, 6));
+  EXPECT_THAT(Picked(ana), ElementsAre(2, 3, 6, 9));
   EXPECT_THAT(Picked({.officer = "o-", .outside_own_cases = true}),
-              ElementsAre(2, 3, 6, 8));
+              ElementsAre(2, 3, 6, 8, 9));
 }
 
 TEST_F(AccessQuestion, TheInstitutionsListTakesTheRulesPlace) {

@@ -146,6 +146,20 @@ TEST_F(WitnessFolderTest, AttackAStateThatWentMissingIsNoFreshStart) {
   Cosigned(Ask(witness, log_.Body(5, 12)), 12);
 }
 
+// As versions before left it where nothing was cosigned: it starts by the
+// operator's word only, and is told which.
+TEST_F(WitnessFolderTest, AnEmptyStateIsNoFreshStartButForItsOperator) {
+  const std::string state = StatePath();
+  ASSERT_OK(WriteFile(state, "", FileMode::kPrivate));
+  const absl::Status refused = OpenFails();
+  EXPECT_EQ(ErrorCodeOf(refused), "tampered");
+  EXPECT_TRUE(absl::StrContains(DetailOf(refused)->hint, "\"none yet\""));
+  EXPECT_TRUE(absl::StrContains(DetailOf(refused)->hint, state));
+  ASSERT_OK(WriteFile(state, "none yet\n", FileMode::kPrivate));
+  Witness witness = Open();
+  Cosigned(Ask(witness, log_.Body(0, 5)), 5);
+}
+
 TEST_F(WitnessFolderTest, AttackAForkIsRefusedAndKept) {
   Witness witness = Open();
   Cosigned(Ask(witness, log_.Body(0, 5)), 5);

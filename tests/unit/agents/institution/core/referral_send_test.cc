@@ -223,6 +223,33 @@ TEST_F(ReferralSend, ByALegalBasisGoesWithoutConsentAndOnlyWhatItNames) {
             SectionView::Status::kErased);
 }
 
+// What a consent covers does not look as if it went without, nor the other way
+// round.
+TEST_F(ReferralSend, IsInTheAccessLogOnceForEachGround) {
+  const ConsentView consent = Record();
+  const size_t before = Records(ong()).size();
+  const SendOutcome outcome = VALUE_OF(ong().referrals().Send(
+      ong().officer(), {.to = {"gnr"},
+                        .form_json = FormFor({"gnr"}),
+                        .basis = "imminent_danger_life",
+                        .reason_json = kExampleReasonForm,
+                        .case_id = consent.case_id.text()}));
+  ASSERT_TRUE(outcome.allowed);
+  std::map<std::string, AccessRecord> by_ground;
+  const auto records = Records(ong());
+  for (size_t i = before; i < records.size(); ++i)
+    by_ground.emplace(records[i].grant_or_basis, records[i]);
+  ASSERT_EQ(by_ground.size(), 2u);
+  const AccessRecord& by_consent = by_ground.at(consent.grant_id.text());
+  const AccessRecord& without =
+      by_ground.at(outcome.without_consent_id->text());
+  EXPECT_EQ(by_consent.justification, "");
+  EXPECT_EQ(without.justification.substr(0, 7), "sha256:");
+  EXPECT_FALSE(by_consent.sections.empty());
+  for (const std::string& section : by_consent.sections)
+    EXPECT_THAT(without.sections, testing::Not(testing::Contains(section)));
+}
+
 TEST_F(ReferralSend, ABasisNeverOverridesAnExclusion) {
   const ConsentView consent = Record(
       PlainConsent("", R"({"member":"gnr","reason":"relative_works_there"})"));

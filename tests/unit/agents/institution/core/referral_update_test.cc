@@ -32,6 +32,26 @@ TEST_F(ReferralUpdate, ReplacesSectionsAtEveryRecipientThatMayHaveThem) {
   EXPECT_EQ(Find(Look(ong(), sent.referral), "identity")->version, 2u);
 }
 
+// An auditor's question what went without consent is answered by it.
+TEST_F(ReferralUpdate, IsInTheAccessLogWithItsGround) {
+  const SendOutcome sent = VALUE_OF(ong().referrals().Send(
+      ong().officer(), {.to = {"gnr"},
+                        .form_json = FormFor({"gnr"}),
+                        .basis = "imminent_danger_life",
+                        .reason_json = kExampleReasonForm}));
+  world_.Settle();
+  const Json form = VALUE_OF(ParseJson(kExampleReferralForm));
+  const Json update = {
+      {"schema", "update_form/1"},
+      {"sections", {{"incident", form["sections"]["incident"]}}}};
+  VALUE_OF(ong().referrals().Update(ong().officer(), sent.referral_id->text(),
+                                    DumpJson(update)));
+  const AccessRecord record = Records(ong()).back();
+  EXPECT_EQ(record.action, "referral_update");
+  EXPECT_EQ(record.sections, std::vector<std::string>{"incident"});
+  EXPECT_EQ(record.grant_or_basis, sent.without_consent_id->text());
+}
+
 TEST_F(ReferralUpdate, IsRefusedWhenNobodyMayHaveIt) {
   const Sent sent = Delivered({"uls", "gnr"});
   EXPECT_THAT(
