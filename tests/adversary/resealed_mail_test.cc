@@ -150,5 +150,27 @@ TEST_F(ResealedMail, AConsentThatDoesNotComeAgainIsStillKnown) {
   EXPECT_OK(uls().consents().Show(uls().officer(), consent));
 }
 
+// Intake refuses what would bring more than kAuthoritiesMax; each is counted
+// once, however often it comes.
+TEST_F(ResealedMail, AttackConsentsWithoutEndForOneEventAreCounted) {
+  RecordConsent();
+  const std::string referral = Refer();
+  world_.Settle();
+  const CaseEvent stored = *EventWithGrants(uls(), referral);
+  EXPECT_EQ(BroughtBy(stored, stored).added, 0u);
+  CaseEvent again = stored;
+  auto& grants = std::get<DocumentSent>(again.body).grants;
+  const size_t had = grants.size();
+  const Grant one = grants.front();
+  for (size_t i = 0; i < kAuthoritiesMax; ++i) {
+    grants.push_back(one);
+    grants.back().digest = Sha256(std::to_string(i));
+  }
+  const Brought brought = BroughtBy(stored, again);
+  EXPECT_EQ(brought.added, kAuthoritiesMax);
+  EXPECT_EQ(brought.in_all, had + kAuthoritiesMax);
+  EXPECT_EQ(BroughtBy(InPlaceOf(stored, again), again).added, 0u);
+}
+
 }  // namespace
 }  // namespace amparo::agent
