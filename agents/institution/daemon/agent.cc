@@ -371,15 +371,14 @@ absl::Duration Agent::Parts::RunUpkeep() {
     if (!done.ok() && !absl::IsUnavailable(done))
       LogEvent(EventLevel::kWarning, "upkeep_failed",
                {{"duty", duty}, {"status_code", static_cast<int>(done.code())}});
-  if (absl::AbsDuration(clock.Now() - anchored_at) >= kAnchorInterval)
+  if (absl::AbsDuration(clock.Now() - anchored_at) >= kAnchorInterval &&
+      log->MayGive())
     AnchorAccessLog(*broker);
   return kUpkeepInterval;
 }
 
 void Agent::Parts::AnchorAccessLog(BrokerClient& at) {
-  if (access_log->size() <= anchored_size || !time->MayPublish().ok() ||
-      !log->MayGive())
-    return;
+  if (access_log->size() <= anchored_size || !time->MayPublish().ok()) return;
   const auto signer = keys->Signer();
   if (!signer.ok()) return;
   const TreeSize size = access_log->size();
@@ -458,13 +457,15 @@ void Agent::Stop(absl::Duration grace) {
   if (parts_->systems)
     parts_->systems->Shutdown(std::max(absl::ZeroDuration(), until - absl::Now()));
   if (!parts_->streams) return;
-  const bool reachable = parts_->streams->reachable();
+  // Asked now: the log counts as followed no more when its stream has ended.
+  const bool may_anchor =
+      parts_->streams->reachable() && parts_->log->MayGive();
   // First: a loop that waits for a silent broker would wait call after call.
   parts_->broker->StopStreams();
   parts_->upkeep_loop->Stop();
   parts_->courier_loop->Stop();
   parts_->streams->Stop();
-  if (grace > absl::ZeroDuration() && reachable) parts_->AnchorOnceMore();
+  if (grace > absl::ZeroDuration() && may_anchor) parts_->AnchorOnceMore();
 }
 
 }  // namespace amparo::agent
