@@ -31,6 +31,10 @@ std::string AnchorText(const AccessAudit& audit) {
       verdict.anchors, " checkpoint(s) of it stand in the network's log. ");
   if (verdict.anchored == verdict.records)
     absl::StrAppend(&text, "All records are anchored there.");
+  else if (verdict.anchored == 0 && verdict.newer > 0 && verdict.ok())
+    absl::StrAppend(&text,
+                    "All are over more records than this file has: only the "
+                    "institution's own signature vouches for these.");
   else if (verdict.anchored == 0)
     absl::StrAppend(&text, "None of the records fits them.");
   else
@@ -51,6 +55,19 @@ std::string LostText(const AccessVerdict& verdict) {
       verdict.lost_to - 1,
       ") are not in this file: lost, or taken out. Ask which, and see its "
       "backups.\n");
+}
+
+std::string NewerText(const AccessVerdict& verdict) {
+  if (verdict.newer == 0) return "";
+  return absl::StrCat(
+      "NOT THE NEWEST: the file ends",
+      verdict.ends_at.has_value()
+          ? absl::StrCat(" with a record of ", FormatUtc(*verdict.ends_at))
+          : "",
+      ", and the network's log has checkpoints over ", verdict.newer,
+      " more record(s), the last of ", FormatUtc(*verdict.newer_at),
+      ". An older export is so, and one that holds them back: what they say "
+      "no answer from this file counts. Ask for a newer export.\n");
 }
 
 std::string FindingText(const AccessFinding& finding) {
@@ -82,13 +99,17 @@ std::string Verdict(const AccessAudit& audit) {
   if (!audit.asked_log)
     return "Result: the export fits itself; no more can be said without the "
            "network's log.\n";
-  return absl::StrCat(verdict.restored_at.has_value()
-                          ? absl::StrCat("Result: OK, BUT ",
-                                         verdict.lost_to - verdict.lost_from,
-                                         " ANCHORED RECORDS ARE GONE since a "
-                                         "restore. The others")
-                          : "Result: OK. The records",
-                      " are those that were signed",
+  std::string text = "Result: OK";
+  if (verdict.restored_at.has_value())
+    absl::StrAppend(&text, ", BUT ", verdict.lost_to - verdict.lost_from,
+                    " ANCHORED RECORDS ARE GONE since a restore");
+  if (verdict.newer > 0)
+    absl::StrAppend(&text, ", BUT ", verdict.newer,
+                    " RECORD(S) ANCHORED SINCE ARE NOT IN THIS FILE, until ",
+                    FormatUtc(*verdict.newer_at));
+  return absl::StrCat(text,
+                      ". The records that are here are those that were "
+                      "signed",
                       audit.root_pinned ? ""
                                         : ", if the first charter is the "
                                           "right one",
@@ -173,6 +194,13 @@ Json ToJson(const AccessAudit& audit) {
                               ? Json(verdict.restored_at->value())
                               : Json(nullptr)},
           {"lost", verdict.lost_to - verdict.lost_from},
+          {"newer", verdict.newer},
+          {"newer_at", verdict.newer_at.has_value()
+                           ? Json(FormatUtc(*verdict.newer_at))
+                           : Json(nullptr)},
+          {"ends_at", verdict.ends_at.has_value()
+                          ? Json(FormatUtc(*verdict.ends_at))
+                          : Json(nullptr)},
           {"first_bad_record", NumberOrNull(verdict.first_bad_record())},
           {"findings", std::move(findings)},
           {"findings_omitted", verdict.findings_omitted}};
@@ -209,8 +237,8 @@ std::string ToText(const AccessAudit& audit) {
   std::string text = absl::StrCat(
       "Access log of ", verdict.member.empty() ? "(unknown)" : verdict.member,
       verdict.network.empty() ? "" : " in ", verdict.network, ", ",
-      verdict.records, " records\n", AnchorText(audit), "\n",
-      LostText(verdict));
+      verdict.records, " records\n", AnchorText(audit), "\n", LostText(verdict),
+      NewerText(verdict));
   if (!verdict.findings.empty()) absl::StrAppend(&text, "\nFindings\n");
   for (const AccessFinding& finding : verdict.findings)
     absl::StrAppend(&text, FindingText(finding));

@@ -35,6 +35,7 @@ class Judgement {
     ComputeRoots();
     LeaveOutLost();
     ReadRecords();
+    fits_own_head_ = FitsOwnHead();
     CompareAnchors();
     CompareOwnHead();
     const auto rank = [](const AccessFinding& finding) {
@@ -160,6 +161,7 @@ class Judgement {
     if (record->affiliation != verdict_.member)
       Add(AccessFault::kForeign, i,
           absl::StrCat("record ", i, " is not of this institution"));
+    verdict_.ends_at = record->at;
     if (covering != nullptr && record->at > covering->time + kRecordTimeOff)
       Add(AccessFault::kAfterAnchor, i,
           absl::StrCat("record ", i,
@@ -177,7 +179,10 @@ class Judgement {
   void CompareAnchors() {
     for (const AccessAnchor* anchor : anchors_) {
       const uint64_t size = anchor->checkpoint.size.value();
-      if (size > log_.lines.size()) {
+      if (size > log_.lines.size() && fits_own_head_) {
+        verdict_.newer = size - log_.lines.size();
+        verdict_.newer_at = anchor->time;
+      } else if (size > log_.lines.size()) {
         Add(AccessFault::kTruncated, log_.lines.size(),
             absl::StrCat("entry ", anchor->leaf.value(),
                          " of the network's log is a checkpoint over ", size,
@@ -196,6 +201,25 @@ class Judgement {
         verdict_.anchored_at = anchor->time;
       }
     }
+  }
+
+  // Whether the institution signed just these records as the whole of its log,
+  // as it does with each export.
+  bool FitsOwnHead() const {
+    return log_.end.has_value() && head_.ok() &&
+           log_.end->size == log_.lines.size() &&
+           head_->size.value() == log_.lines.size() && head_->root == root_ &&
+           context_.keys != nullptr && head_->origin == Origin() && IsSigned();
+  }
+
+  bool IsSigned() const {
+    return std::any_of(
+        keys_.keys.begin(), keys_.keys.end(), [&](const VerifyKey& key) {
+          const absl::StatusOr<NoteVerifier> verifier =
+              NoteVerifier::Create(head_->origin, NoteKeyType::kEd25519, key);
+          return verifier.ok() &&
+                 VerifyCheckpoint(log_.end->checkpoint, *verifier).ok();
+        });
   }
 
   void CompareOwnHead() {
@@ -235,13 +259,7 @@ class Judgement {
                  "network",
                  "the first line of the checkpoint is NETWORK/access/MEMBER, "
                  "with the network of the charter");
-    for (const VerifyKey& key : keys_.keys) {
-      const absl::StatusOr<NoteVerifier> verifier =
-          NoteVerifier::Create(head_->origin, NoteKeyType::kEd25519, key);
-      if (verifier.ok() &&
-          VerifyCheckpoint(log_.end->checkpoint, *verifier).ok())
-        return;
-    }
+    if (IsSigned()) return;
     Add(AccessFault::kBadCheckpoint, std::nullopt,
         "no signing key that the institution ever had signed the export's "
         "checkpoint");
@@ -254,6 +272,7 @@ class Judgement {
   std::vector<const AccessAnchor*> anchors_;  // of this log, by size
   std::map<uint64_t, Digest> roots_;          // at the sizes of checkpoints
   Digest root_;
+  bool fits_own_head_ = false;
   uint64_t shift_ = 0;  // of the numbers against their places, modulo 2^64
   AccessVerdict verdict_;
 };

@@ -20,7 +20,7 @@ enum class AccessFault {
   kAfterAnchor,    // it says that it is later than the checkpoint over it
   kBeforeAnchor,   // ... or earlier than the checkpoint before it
   kChanged,        // the records are not those that a checkpoint was made over
-  kTruncated,      // there were more records
+  kTruncated,      // there were more records, and nobody signed so few
   kBadCheckpoint,  // the export's own signed head is missing or not signed so
 };
 absl::string_view NameOf(AccessFault fault);  // "malformed", ...
@@ -48,6 +48,12 @@ struct AccessVerdict {
   // Nobody can tell whether they were lost or taken out: told, and no finding.
   std::optional<LeafIndex> restored_at;
   uint64_t lost_from = 0, lost_to = 0;
+  // Records that were anchored and come after the whole of this file, whose
+  // own signed head fits it: an older export, or one that holds them back.
+  // Nobody can tell which: told, and no finding.
+  uint64_t newer = 0;
+  std::optional<absl::Time> newer_at;   // when the last of these was logged
+  std::optional<absl::Time> ends_at;    // the last record's own time
   std::vector<AccessFinding> findings;  // by record, those about none last
   uint64_t findings_omitted = 0;
 

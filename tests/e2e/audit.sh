@@ -16,6 +16,8 @@ step "the institution exports its access log; the agent's end anchors it"
 as uls-supervisor access-log --export >"$scratch/early.jsonl"
 equal "$(tail -n 1 "$scratch/early.jsonl" | jq -r .schema)" access_log_export/1
 check_exit 2 as uls-supervisor access-log --export --case c-aaaa
+check "a look that comes after it" as uls-supervisor access-log --json
+check "anchored" "$root/deploy/localnet" stop uls --dir "$net"
 net_down "$net"
 net_up "$net"
 as uls-supervisor access-log --export >"$scratch/uls.jsonl"
@@ -38,6 +40,12 @@ check "nobody saw another case" access --case c-zzzz
 grep -q "^0 of [1-9][0-9]* records match" "$scratch/out"
 check "nothing went without consent" access --without-consent --json
 equal "$(field .matched <"$scratch/out")" 0
+
+step "an older export accuses nobody, and says what came since"
+check "older" audit access-log "$scratch/early.jsonl" --export "$scratch/export" --root "$pin"
+grep -q "NOT THE NEWEST" "$scratch/out"
+check "older" audit access-log "$scratch/early.jsonl" --export "$scratch/export" --root "$pin" --json
+[ "$(field .newer <"$scratch/out")" -gt 0 ]
 
 step "a log that was cut or changed is found out"
 record=$(grep -n '"section_open"' "$scratch/uls.jsonl" | head -n 1 | cut -d: -f1)

@@ -170,10 +170,91 @@ TEST_F(AccessCheckTest, AttackTwoRecordsChangePlaces) {
   EXPECT_THAT(Audited(), FailsAt(AccessFault::kChanged, 4));
 }
 
-TEST_F(AccessCheckTest, AttackTheLogIsCutOffBelowItsAnchor) {
+// What came after it stands in the network's log all the same.
+TEST_F(AccessCheckTest, AnOlderExportIsNoFindingAndSaysWhatCameSince) {
+  Write(4);
+  Anchor();
+  Write(2);
+  const std::string between = File();
+  Write(2);
+  const std::string at_an_anchor = File();
+  const absl::Time written = VALUE_OF(
+      ParseUtc(VALUE_OF(JsonString(VALUE_OF(ParseJson(lines_[7])), "at"))));
+  Anchor();
+  Write(4);
+  log_.now += absl::Hours(5);
+  Anchor();
+  for (const auto& [file, newer, anchored] :
+       {std::tuple(between, 6u, 4u), std::tuple(at_an_anchor, 4u, 8u)}) {
+    const AccessAudit audit = Audited(file);
+    EXPECT_TRUE(audit.ok()) << ToText(audit);
+    EXPECT_EQ(audit.verdict.newer, newer);
+    EXPECT_EQ(audit.verdict.anchored, anchored);
+    EXPECT_EQ(audit.verdict.newer_at, log_.now);
+    EXPECT_EQ(audit.verdict.ends_at, written);
+    const std::string text = ToText(audit);
+    EXPECT_THAT(text, testing::HasSubstr("NOT THE NEWEST"));
+    EXPECT_THAT(text, testing::HasSubstr(absl::StrCat(
+                          "BUT ", newer, " RECORD(S) ANCHORED SINCE")));
+    EXPECT_EQ(ToJson(audit)["newer"], newer);
+    EXPECT_EQ(ToJson(audit)["newer_at"], FormatUtc(log_.now));
+  }
+  const AccessAudit newest = Audited();
+  EXPECT_EQ(newest.verdict.newer, 0u);
+  EXPECT_THAT(ToText(newest), testing::Not(testing::HasSubstr("NEWEST")));
+}
+
+TEST_F(AccessCheckTest, AnExportFromBeforeTheFirstAnchorIsNotAccused) {
+  Write(3);
+  const std::string file = File();
+  Write(1);
+  Anchor();
+  const AccessAudit audit = Audited(file);
+  EXPECT_TRUE(audit.ok());
+  EXPECT_EQ(audit.verdict.newer, 1u);
+  EXPECT_THAT(ToText(audit),
+              testing::Not(testing::HasSubstr("None of the records fits")));
+}
+
+// An institution can sign fewer records anew, as an older export has them; how
+// many it holds back, and until when, it cannot hide.
+TEST_F(AccessCheckTest, AttackTheLogIsCutOffBelowItsAnchorAndSaysHowMuch) {
   WriteAnchored();
   lines_.resize(6);
-  EXPECT_THAT(Audited(), FailsAt(AccessFault::kTruncated, 6));
+  const AccessAudit audit = Audited();
+  EXPECT_EQ(audit.verdict.newer, 2u);
+  EXPECT_THAT(ToText(audit), testing::HasSubstr("Ask for a newer export"));
+}
+
+TEST_F(AccessCheckTest, AttackTheLogIsCutOffWithoutAHeadOverWhatIsLeft) {
+  WriteAnchored();
+  const std::string whole = Head(log_.member("ong").signing);
+  lines_.resize(6);
+  const std::string rest = absl::StrJoin(lines_, "\n") + "\n";
+  for (const std::string& end :
+       {std::string(), End(whole), End(""), End(Head(SigningKey::Generate())),
+        End(Head(log_.member("ong").signing, "x/access/ong")),
+        End(Head(log_.member("uls").signing))}) {
+    const AccessAudit audit = Audited(rest + end);
+    EXPECT_THAT(audit, FailsAt(AccessFault::kTruncated, 6));
+    EXPECT_EQ(audit.verdict.newer, 0u);
+  }
+}
+
+TEST_F(AccessCheckTest, AttackACutOffLogThatContradictsAnAnchor) {
+  WriteAnchored();
+  lines_.resize(6);
+  lines_[1] = Record(1, "consent_show");
+  EXPECT_THAT(Audited(), FailsAt(AccessFault::kChanged, 0));
+}
+
+// That it is of a later day than the checkpoint over more is a contradiction.
+TEST_F(AccessCheckTest, AttackACutOffLogClaimsToBeOfALaterDay) {
+  WriteAnchored();
+  lines_.resize(6);
+  log_.now += absl::Hours(3);
+  lines_[5] = Record(5, "access_log_read");
+  EXPECT_THAT(Audited(), FailsAt(AccessFault::kAfterAnchor, 5));
 }
 
 TEST_F(AccessCheckTest, AttackAnUnanchoredRecordIsChangedWithoutTheKey) {
@@ -247,7 +328,9 @@ TEST_F(AccessCheckTest, ANewKeyThatTheOldOneVouchesForExcusesNothing) {
   WriteAnchored();
   log_.AddSigningKey("ong");
   lines_.resize(7);
-  EXPECT_THAT(Audited(), FailsAt(AccessFault::kTruncated, 7));
+  const AccessAudit audit = Audited();
+  EXPECT_EQ(audit.verdict.restored_at, std::nullopt);
+  EXPECT_EQ(audit.verdict.newer, 1u);
 }
 
 TEST_F(AccessCheckTest, AttackByARestoreThatWasNoneSaysWhatIsGone) {
