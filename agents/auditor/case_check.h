@@ -64,7 +64,9 @@ class CaseCheck {
     // A party has an entry unopened that the log does not open either.
     bool hides_any = false;
     std::map<LeafIndex, Digest> mail;  // envelopes that are of this case
-    std::set<MemberId> tellers;
+    // Who opened it, and how much of the log their openings know.
+    std::map<MemberId, TreeSize> tellers;
+    std::set<MemberId> behind;  // whose opening is older than another's
     std::set<std::pair<MemberId, LeafIndex>> tells;  // also what is unopened
     std::set<LeafIndex> counted;                     // envelopes in the row
     OpenedCase* row = nullptr;

@@ -44,10 +44,15 @@ void CaseCheck::CheckOthers(const Place& at, const Header& header,
                             const std::vector<Item>& items) {
   const bool sent = header.sender == item.opening->member;
   const MemberId& other = sent ? header.recipient : header.sender;
-  if (item.open->tellers.contains(other) &&
-      !item.open->tells.contains({other, at.leaf}))
-    missing_.push_back(
-        {item.open, at.leaf, digest, other, item.opening->member, !sent, sent});
+  const auto reach = item.open->tellers.find(other);
+  if (reach != item.open->tellers.end() &&
+      !item.open->tells.contains({other, at.leaf})) {
+    if (at.leaf.value() >= reach->second.value())
+      item.open->behind.insert(other);
+    else
+      missing_.push_back({item.open, at.leaf, digest, other,
+                          item.opening->member, !sent, sent});
+  }
   const OpenedEnvelope& one = *item.envelope;
   const OpenedEnvelope* two = OtherEnd(item, items);
   if (two == nullptr) return;
@@ -83,6 +88,13 @@ void CaseCheck::OnReceipt(const Place& at, const std::string& token) {
 // Only who had it can leave it out: what was taken back, ran out, could not be
 // opened or still waits never came.
 void CaseCheck::ReportMissing() {
+  for (const auto& [id, open] : cases_)
+    for (const MemberId& member : open.behind)
+      open_.push_back(absl::StrCat(
+          member.text(), "'s opening of case ", id.text(),
+          " was written when it knew ", open.tellers.at(member).value(),
+          " entries of the log, and envelopes came since: ask it for a newer "
+          "one"));
   for (const Missing& one : missing_) {
     if (!one.got) continue;
     const std::optional<LeafIndex> alone =

@@ -23,14 +23,16 @@ CaseCheck::CaseCheck(const std::vector<CaseOpening>& openings,
                 opening.case_id,
                 OpenCase{.state = Fold(opening.member, opening.case_id, {})})
             .first->second;
-    open.tellers.insert(opening.member);
+    TreeSize& reach =
+        open.tellers.try_emplace(opening.member, TreeSize(0)).first->second;
+    reach = std::max(reach, opening.size.value_or(TreeSize(UINT64_MAX)));
   }
   report_.cases.resize(cases_.size());
   size_t row = 0;
   for (auto& [id, open] : cases_) {
     open.row = &report_.cases[row++];
     open.row->case_id = id.text();
-    for (const MemberId& teller : open.tellers)
+    for (const auto& [teller, reach] : open.tellers)
       open.row->members.push_back(teller.text());
   }
   for (const CaseOpening& opening : openings) Gather(opening);

@@ -129,9 +129,20 @@ absl::StatusOr<CaseOpening> TakeHead(const Json& json) {
   ASSIGN_OR_RETURN(MemberId member, MemberId::Parse(member_text));
   CaseOpening opening{
       .net = net, .case_id = case_id, .member = std::move(member)};
+  if (json.contains("size")) {
+    ASSIGN_OR_RETURN(const int64_t size, JsonInt(json, "size"));
+    if (size < 0) return Malformed("size");
+    opening.size = TreeSize(static_cast<uint64_t>(size));
+  }
   ASSIGN_OR_RETURN(opening.grants, TakeTexts(json, "grants"));
   ASSIGN_OR_RETURN(opening.bases, TakeTexts(json, "bases"));
   return opening;
+}
+
+absl::Status CheckWithin(LeafIndex leaf, const CaseOpening& opening) {
+  if (!opening.size || leaf.value() < opening.size->value())
+    return absl::OkStatus();
+  return Malformed("size");
 }
 
 }  // namespace
@@ -147,16 +158,17 @@ std::string FormatCaseOpening(const CaseOpening& opening) {
     envelopes.push_back(EnvelopeJson(envelope));
   for (const LeafIndex leaf : opening.unopened)
     unopened.push_back(leaf.value());
-  return DumpJson({{"schema", kSchema},
-                   {"net", opening.net.ToString()},
-                   {"case", opening.case_id.text()},
-                   {"member", opening.member.text()},
-                   {"grants", opening.grants},
-                   {"bases", opening.bases},
-                   {"anchors", std::move(anchors)},
-                   {"envelopes", std::move(envelopes)},
-                   {"unopened", std::move(unopened)}}) +
-         "\n";
+  Json json = {{"schema", kSchema},
+               {"net", opening.net.ToString()},
+               {"case", opening.case_id.text()},
+               {"member", opening.member.text()},
+               {"grants", opening.grants},
+               {"bases", opening.bases},
+               {"anchors", std::move(anchors)},
+               {"envelopes", std::move(envelopes)},
+               {"unopened", std::move(unopened)}};
+  if (opening.size) json["size"] = opening.size->value();
+  return DumpJson(json) + "\n";
 }
 
 absl::StatusOr<CaseOpening> ParseCaseOpening(absl::string_view text) {
@@ -174,6 +186,12 @@ absl::StatusOr<CaseOpening> ParseCaseOpening(absl::string_view text) {
   for (const Json& leaf : *unopened) {
     ASSIGN_OR_RETURN(opening.unopened.emplace_back(), TakeLeaf(leaf));
   }
+  for (const OpenedAnchor& anchor : opening.anchors)
+    RETURN_IF_ERROR(CheckWithin(anchor.leaf, opening));
+  for (const OpenedEnvelope& envelope : opening.envelopes)
+    RETURN_IF_ERROR(CheckWithin(envelope.leaf, opening));
+  for (const LeafIndex leaf : opening.unopened)
+    RETURN_IF_ERROR(CheckWithin(leaf, opening));
   // One spelling: also unknown keys, and sections twice or out of order.
   if (FormatCaseOpening(opening) != text) return Malformed("");
   return opening;

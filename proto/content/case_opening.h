@@ -51,6 +51,9 @@ struct CaseOpening {
   Digest net;
   CaseId case_id;
   MemberId member;                        // who opens it
+  // Of the log that the member knew: it opens nothing behind it. None: written
+  // before openings said so.
+  std::optional<TreeSize> size;
   std::vector<OpenedAnchor> anchors;      // in leaf order
   std::vector<OpenedEnvelope> envelopes;  // in leaf order
   // "JWT~disclosure~...~", with every provision that the member has.

@@ -553,6 +553,25 @@ TEST_F(WithoutAQuorum, JunkFillsNoDisk) {
   ExpectHonestTrafficFlows();
 }
 
+// The broker alone can log what nobody signed: who is named by it is accused of
+// nothing.
+TEST_F(WithoutAQuorum, AttackForgeriesAccuseNobody) {
+  std::vector<MailboxItem> items;
+  for (size_t i = 0; i <= WaitingMail::kPerSenderMax; ++i) {
+    Envelope forged = Pack(ong(), Heartbeat(ong()), NextLink(ong(), Id("uls")));
+    forged.signature[0] ^= 1;
+    const Bytes event = EncodeAuditEvent(EnvelopeEvent{
+        forged.header_bytes, BodyDigest(forged.enc, forged.ciphertext),
+        forged.signature});
+    items.push_back({LogAnyway(event), std::move(forged)});
+  }
+  world_.Settle();
+  for (const MailboxItem& item : items) EXPECT_OK(uls().intake().Take(item));
+  EXPECT_EQ(uls().intake().waiting(), WaitingMail::kPerSenderMax);
+  EXPECT_TRUE(HasAlarm(uls(), "flood"));
+  EXPECT_FALSE(HasAlarmFor(uls(), "flood", Id("ong")));
+}
+
 // A quorum that never comes keeps neither mail nor a prekey for ever.
 TEST_F(WithoutAQuorum, JunkDoesNotWaitForEver) {
   Send(mp(), Junk());

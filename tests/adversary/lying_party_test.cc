@@ -328,6 +328,20 @@ TEST_F(LyingAboutACase, MailThatIsRefusedOrComesAgainIsNotLeftOut) {
   EXPECT_TRUE(left_out());
 }
 
+// Nor what came after it wrote its opening; that there is more is said.
+TEST_F(LyingAboutACase, WhatCameAfterAnOpeningIsNotLeftOut) {
+  CaseOpening of_uls = Open(uls()), of_ong = Open(ong());
+  SendBesides(of_ong, EventKind::kCancelRequested, EventId::New());
+  const auditor::Report report = Judged({of_ong, of_uls});
+  EXPECT_FALSE(Finds(report, FindingCode::kOpeningMissing)) << ToText(report);
+  EXPECT_EQ(report.step(auditor::Step::kDisclosures).Ok(), std::nullopt);
+  EXPECT_THAT(ToText(report), testing::HasSubstr("uls's opening of case " +
+                                                 case_id_ + " was written"));
+  // Its word is what counts: it knew all of the log, and has it not.
+  of_uls.size = Open(uls()).size;
+  EXPECT_TRUE(Finds(Judged({of_ong, of_uls}), FindingCode::kOpeningMissing));
+}
+
 TEST_F(LyingAboutACase, MailThatIsHeldIsNotLeftOut) {
   EXPECT_TRUE(Open(uls()).unopened.empty());
   Batch rows;

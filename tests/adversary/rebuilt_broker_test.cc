@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "agents/institution/core/case_opener.h"
 #include "agents/institution/core/log_mirror.h"
 #include "agents/institution/core/log_rows.h"
 #include "base/error.h"
@@ -191,6 +192,40 @@ TEST_F(RebuiltBroker, LosesNoMailThatWasPromisedAndNeverShown) {
   world_.Settle();
   ExpectNoAlarms();
   LieIsOver();
+}
+
+// What the log has in that place now is not what its sender lists as its own.
+TEST_F(RebuiltBroker, WhoOpensACaseClaimsNoEntryThatWasGivenToAnother) {
+  Sent();
+  world_.Settle();
+  Backup();
+  const std::string promised = Sent();
+  EXPECT_OK(ong().courier().Run());
+  LeafIndex lost;
+  EXPECT_OK(ong().outbox().VisitSent([&](const Digest&, const auto& sent) {
+    lost = std::max(lost, sent.leaf);
+  }));
+  Rebuild({"gnr", "mp", "uls", "cpcj", "ong"});
+  for (LeafIndex given; given < lost;)
+    given =
+        LogAnyway(EncodeAuditEvent(ExpiryEvent{Sha256(RandomBytes(32))})).leaf;
+  world_.Settle();
+  EXPECT_EQ(DeliveryTo("uls", promised), Delivery::kDelivered);
+  const CaseId id =
+      VALUE_OF(ong().referrals().Show(ong().officer(), promised, {}, true))
+          .case_id;
+  const CaseOpening opening =
+      VALUE_OF(GatherOpening(ong().desk(), *ong().cases().Find(id), false));
+  EXPECT_FALSE(opening.envelopes.empty());
+  for (const OpenedEnvelope& envelope : opening.envelopes)
+    EXPECT_NE(envelope.leaf, lost);
+  EXPECT_THAT(opening.unopened, testing::Not(testing::Contains(lost)));
+  ShownLog log = Shown();
+  const auditor::Report report =
+      VALUE_OF(auditor::Replay(log, {.root = Root(), .cases = {opening}}));
+  for (const auditor::Finding& finding : report.findings())
+    EXPECT_THAT(finding.text,
+                testing::Not(testing::HasSubstr("ong's opening")));
 }
 
 TEST_F(RebuiltBroker, GoesOnUnderAQuorumOfWitnesses) {

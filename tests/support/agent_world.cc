@@ -199,9 +199,10 @@ void TestAgent::Open() {
                                     *b.log, *b.packer, *b.promises, *b.alarms, *b.access_log, kv_, port_,
                                     clock, *b.time, *b.restored,
                                     *b.heartbeats, [] {}}));
-  b.desk = std::make_unique<Desk>(Desk{
-      *b.cases, *b.outbox, *b.held, *b.peers, *b.keys, *b.officers, *b.access_log, kv_,
-      *b.restored, *b.time, [] {}, [&b] { EXPECT_OK(b.intake->ReleaseHeld()); }});
+  b.desk = std::make_unique<Desk>(
+      Desk{*b.cases, *b.outbox, *b.held, *b.peers, *b.log, *b.keys, *b.officers,
+           *b.access_log, kv_, *b.restored, *b.time, [] {},
+           [&b] { EXPECT_OK(b.intake->ReleaseHeld()); }});
   b.referrals = std::make_unique<ReferralDesk>(*b.desk);
   b.consents = std::make_unique<ConsentDesk>(*b.desk);
   if (b.officers->List().empty()) {

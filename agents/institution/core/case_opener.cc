@@ -10,6 +10,7 @@
 
 #include "agents/institution/core/anchors.h"
 #include "agents/institution/core/opening_book.h"
+#include "agents/institution/core/promises.h"
 #include "agents/institution/core/refused_mail.h"
 #include "agents/institution/core/section_reader.h"
 #include "base/status.h"
@@ -34,11 +35,12 @@ class Opener {
         with_sections_(with_sections),
         opening_{.net = peers_->charter.network_id,
                  .case_id = entry.state.case_id,
-                 .member = desk.cases.self()} {}
+                 .member = desk.cases.self(),
+                 .size = desk.log.size()} {}
 
   absl::StatusOr<CaseOpening> Run() {
     for (const CaseEvent& event : entry_.events)
-      if (event.leaf && event.envelope &&
+      if (event.leaf && event.envelope && IsProven(*event.leaf) &&
           !std::holds_alternative<DeliveryNoted>(event.body))
         RETURN_IF_ERROR(AddEnvelope(event));
     RETURN_IF_ERROR(AddUnfolded());
@@ -52,7 +54,7 @@ class Opener {
     for (const WithoutConsent& basis : authority.bases)
       opening_.bases.push_back(basis.token);
     for (auto& [leaf, anchor] : anchors_)
-      opening_.anchors.push_back(std::move(anchor));
+      if (IsProven(leaf)) opening_.anchors.push_back(std::move(anchor));
     std::sort(opening_.envelopes.begin(), opening_.envelopes.end(),
               [](const auto& a, const auto& b) { return a.leaf < b.leaf; });
     std::sort(opening_.unopened.begin(), opening_.unopened.end());
@@ -60,7 +62,15 @@ class Opener {
   }
 
  private:
+  // What the broker promised and the log does not show yet is of a later day.
+  bool IsProven(LeafIndex leaf) const {
+    return leaf.value() < opening_.size->value();
+  }
+
   absl::Status AddEnvelope(const CaseEvent& event) {
+    ASSIGN_OR_RETURN(const bool lost,
+                     IsPromiseBroken(desk_.kv, *event.leaf, *event.envelope));
+    if (lost) return absl::OkStatus();  // the log has something else there
     const auto kept = OpeningOf(desk_.kv, *event.envelope);
     if (absl::IsNotFound(kept.status())) {
       opening_.unopened.push_back(*event.leaf);
@@ -97,14 +107,24 @@ class Opener {
     for (const OpenedEnvelope& envelope : opening_.envelopes)
       told.insert(envelope.leaf);
     const auto add = [&](LeafIndex leaf) {
-      if (told.insert(leaf).second) opening_.unopened.push_back(leaf);
+      if (IsProven(leaf) && told.insert(leaf).second)
+        opening_.unopened.push_back(leaf);
     };
     ASSIGN_OR_RETURN(const std::vector<LeafIndex> unfolded,
                      UnfoldedOf(desk_.kv, entry_.state));
     for (const LeafIndex leaf : unfolded) add(leaf);
-    return desk_.outbox.VisitSent([&](const Digest&, const Sent& sent) {
-      if (sent.draft.case_id == entry_.state.case_id) add(sent.leaf);
-    });
+    std::vector<std::pair<LeafIndex, Digest>> went;
+    RETURN_IF_ERROR(
+        desk_.outbox.VisitSent([&](const Digest& envelope, const Sent& sent) {
+          if (sent.draft.case_id == entry_.state.case_id)
+            went.emplace_back(sent.leaf, envelope);
+        }));
+    for (const auto& [leaf, envelope] : went) {
+      ASSIGN_OR_RETURN(const bool lost,
+                       IsPromiseBroken(desk_.kv, leaf, envelope));
+      if (!lost) add(leaf);
+    }
+    return absl::OkStatus();
   }
 
   bool MayTell(const CaseEvent& event, const DocumentSent& sent,

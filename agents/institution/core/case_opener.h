@@ -7,10 +7,10 @@
 
 namespace amparo::agent {
 
-// What this agent has of a case, for an auditor: every envelope with what ties
-// its document to the log, every consent whole; what it cannot open, refused mail too, by its place in
-// the log. `with_sections`: also the
-// plaintext of the sections. An error is the disk's.
+// What this agent has of a case, for an auditor, as far as its copy of the log
+// reaches: every envelope with what ties its document to the log, every consent
+// whole; what it cannot open, refused mail too, by its place in the log.
+// `with_sections`: also the plaintext of the sections. An error is the disk's.
 absl::StatusOr<CaseOpening> GatherOpening(const Desk& desk, const Case& entry,
                                           bool with_sections);
 

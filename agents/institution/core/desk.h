@@ -6,6 +6,7 @@
 #include "agents/institution/core/case_book.h"
 #include "agents/institution/core/held_mail.h"
 #include "agents/institution/core/key_ring.h"
+#include "agents/institution/core/log_watch.h"
 #include "agents/institution/core/officers.h"
 #include "agents/institution/core/outbox.h"
 #include "agents/institution/core/peer_book.h"
@@ -21,6 +22,7 @@ struct Desk {
   Outbox& outbox;
   const HeldMail& held;
   PeerBook& peers;
+  const LogWatch& log;
   KeyRing& keys;
   const OfficerBook& officers;
   AccessLog& access_log;

@@ -10,8 +10,6 @@
 // quarantined. Neither may fill the disk, nor keep others' mail back.
 
 namespace amparo::agent {
-namespace {}  // namespace
-
 // What witnesses are about to confirm may make good what is refused now; for as
 // long as the mail could have come by then.
 bool Intake::StillWaits(const Peers& peers, const MemberId& sender,
@@ -39,8 +37,13 @@ absl::Status Intake::KeepWaiting(const MailboxItem& item, Batch rows) {
   LogEvent(EventLevel::kWarning, "mail_not_kept",
            {{"sender", *sender}, {"leaf", item.receipt.leaf}});
   // Nothing was acknowledged, and its place in the chain stays empty: it is
-  // asked for like whatever is missing.
-  books_.alarms.Raise("flood", *sender, books_.clock.Now());
+  // asked for like whatever is missing. Only who signed it is named.
+  const auto* envelope = std::get_if<Envelope>(&item.event);
+  const bool proven =
+      envelope != nullptr &&
+      CheckOutside(item.receipt, *envelope, *books_.peers.Now()).ok();
+  books_.alarms.Raise("flood", proven ? sender : std::nullopt,
+                      books_.clock.Now());
   return books_.kv.Write(rows);
 }
 

@@ -35,6 +35,24 @@ Bytes Encode(const LeafReceipt& receipt, ByteView event_bytes) {
 
 constexpr size_t kFixedBytes = 8 + 8 + Digest::kSize;
 
+constexpr char kBrokenPrefix[] = "broken_promise/";
+
+std::string BrokenKeyOf(LeafIndex leaf, const Digest& envelope) {
+  Bytes suffix;
+  AppendU64(suffix, leaf.value());
+  Append(suffix, envelope.bytes());
+  return absl::StrCat(kBrokenPrefix, AsText(suffix));
+}
+
+void NoteBroken(LeafIndex leaf, ByteView event_bytes, Batch& rows) {
+  const auto event = DecodeAuditEvent(event_bytes);
+  const auto* envelope =
+      event.ok() ? std::get_if<EnvelopeEvent>(&*event) : nullptr;
+  if (envelope == nullptr) return;
+  rows.Put(BrokenKeyOf(leaf, EnvelopeDigest(envelope->header, envelope->body)),
+           {});
+}
+
 }  // namespace
 
 absl::Status Promises::Keep(const LeafReceipt& receipt, ByteView event_bytes,
@@ -91,6 +109,8 @@ absl::Status Promises::Settle() {
     }
     if (included.ok())
       log_.KeepOpening(receipt, view.subspan(kFixedBytes), settled);
+    else if (absl::IsDataLoss(included))
+      NoteBroken(receipt.leaf, view.subspan(kFixedBytes), settled);
     // A broken promise rang already; asking again would change nothing.
     settled.Delete(key);
   }
@@ -100,6 +120,14 @@ absl::Status Promises::Settle() {
     alarms_.Settle("inclusion_late", std::nullopt);
   if (settled.empty()) return absl::OkStatus();
   return kv_.Write(settled);
+}
+
+absl::StatusOr<bool> IsPromiseBroken(const KeyValue& kv, LeafIndex leaf,
+                                     const Digest& envelope) {
+  const absl::Status found = kv.Get(BrokenKeyOf(leaf, envelope)).status();
+  if (absl::IsNotFound(found)) return false;
+  RETURN_IF_ERROR(found);
+  return true;
 }
 
 }  // namespace amparo::agent

@@ -1,10 +1,12 @@
 #pragma once
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "agents/institution/core/alarms.h"
 #include "agents/institution/core/log_watch.h"
 #include "base/clock.h"
 #include "base/kv/kv.h"
+#include "crypto/digest.h"
 #include "proto/envelope/log_entry.h"
 
 namespace amparo::agent {
@@ -25,9 +27,10 @@ class Promises {
                     Batch& rows) const;
 
   // Compares what is proven by now. A promise that the log broke is an alarm
-  // (by LogWatch); one that is `late_after` old and not proven is the alarm
-  // "inclusion_late". What is proven and has had no quorum of witnesses for ten
-  // minutes, where the charter asks for one, is the alarm "unwitnessed".
+  // (by LogWatch), and remembered; one that is `late_after` old and not proven
+  // is the alarm "inclusion_late". What is proven and has had no quorum of
+  // witnesses for ten minutes, where the charter asks for one, is the alarm
+  // "unwitnessed".
   absl::Status Settle();
 
  private:
@@ -40,5 +43,10 @@ class Promises {
   const Clock& clock_;
   const absl::Duration late_after_;
 };
+
+// Whether the log was proven to hold something else at `leaf`, which had been
+// promised for the envelope: a broker that was rebuilt without it.
+absl::StatusOr<bool> IsPromiseBroken(const KeyValue& kv, LeafIndex leaf,
+                                     const Digest& envelope);
 
 }  // namespace amparo::agent

@@ -159,15 +159,18 @@ absl::Status WaitingMail::Keep(const MailboxItem& item, Batch rows) {
   if (!sender) return absl::InternalError("nobody's message waits");
   ASSIGN_OR_RETURN(const Bytes row, Encode(item));
   {
-    size_t count = 0, bytes = row.size();
+    size_t count = 0, bytes = row.size(), all_bytes = row.size();
     MutexLock lock(mutex_);
     for (const auto& [leaf, summary] : index_) {
+      all_bytes += summary.bytes;
       if (summary.sender != *sender) continue;
       ++count;
       bytes += summary.bytes;
     }
     if (count >= kPerSenderMax || bytes > kBytesPerSenderMax)
       return absl::ResourceExhaustedError("too much of its sender waits");
+    if (index_.size() >= kMax || all_bytes > kBytesMax)
+      return absl::ResourceExhaustedError("too much waits");
   }
   rows.Put(KeyOf(item.receipt.leaf), row);
   RETURN_IF_ERROR(kv_.Write(rows));

@@ -29,12 +29,16 @@ class WaitingMail {
   // So much of one sender: more than comes while a quorum is formed.
   static constexpr size_t kPerSenderMax = 256;
   static constexpr size_t kBytesPerSenderMax = size_t{16} << 20;
+  // And of all: what waits may bear a name that nothing proves, and names cost
+  // nothing.
+  static constexpr size_t kMax = 4096;
+  static constexpr size_t kBytesMax = size_t{64} << 20;
 
   // `kv`, encrypted at rest, must outlive this.
   static absl::StatusOr<std::unique_ptr<WaitingMail>> Open(KeyValue& kv);
 
   // Writes `item` together with `rows`. RESOURCE_EXHAUSTED, and nothing is
-  // written, when so much of its sender waits.
+  // written, when so much of its sender, or of all, waits.
   absl::Status Keep(const MailboxItem& item, Batch rows);
   // Adds the removal to `rows`; call Forget once they are on disk.
   void Remove(LeafIndex leaf, Batch& rows) const;

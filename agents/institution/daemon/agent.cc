@@ -243,9 +243,9 @@ absl::Status Agent::Parts::OpenBooks(const DataDir& data, AgentSecrets secrets) 
                    Intake::Open({*cases, *outbox, *held, *peers, *keys, *log, *packer,
                                  *promises, *alarms, *access_log, *kv, *broker, clock, *time, *restored,
                                  *heartbeats, wake}));
-  desk = std::make_unique<Desk>(
-      Desk{*cases, *outbox, *held, *peers, *keys, *officers, *access_log, *kv, *restored,
-           *time, wake, [this] { intake->ReleaseHeld().IgnoreError(); }});
+  desk = std::make_unique<Desk>(Desk{
+      *cases, *outbox, *held, *peers, *log, *keys, *officers, *access_log, *kv,
+      *restored, *time, wake, [this] { intake->ReleaseHeld().IgnoreError(); }});
   referrals = std::make_unique<ReferralDesk>(*desk);
   consents = std::make_unique<ConsentDesk>(*desk);
   return absl::OkStatus();

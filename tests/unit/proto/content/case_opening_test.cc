@@ -39,6 +39,20 @@ TEST(CaseOpeningText, ReadsWhatItWrites) {
   EXPECT_EQ(read.unopened.front(), LeafIndex(9));
 }
 
+TEST(CaseOpeningText, OpensNothingBehindItsSize) {
+  CaseOpening opening = Example();
+  EXPECT_FALSE(
+      VALUE_OF(ParseCaseOpening(FormatCaseOpening(opening))).size.has_value());
+  opening.size = TreeSize(10);
+  EXPECT_EQ(VALUE_OF(ParseCaseOpening(FormatCaseOpening(opening))).size,
+            TreeSize(10));
+  opening.size = TreeSize(9);
+  EXPECT_FALSE(ParseCaseOpening(FormatCaseOpening(opening)).ok());
+  opening.unopened.clear();
+  opening.size = TreeSize(7);
+  EXPECT_FALSE(ParseCaseOpening(FormatCaseOpening(opening)).ok());
+}
+
 TEST(CaseOpeningText, HasOneSpelling) {
   const std::string text = FormatCaseOpening(Example());
   for (const std::string& other :
