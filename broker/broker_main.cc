@@ -47,8 +47,7 @@ struct Arguments {
   bool qr = false;
   std::string qr_file;
   std::string out;
-  std::vector<std::string> from;
-  std::vector<std::string> known;
+  RebuildFrom from;
   int wait_s = 0;
 };
 
@@ -135,15 +134,20 @@ Verbs Describe(CLI::App& app, Arguments& arguments) {
       "bring a backup up to the log, from members' mirrors (broker stopped)");
   AddCommon(verbs.rebuild, arguments);
   verbs.rebuild
-      ->add_option("--from", arguments.from,
+      ->add_option("--from", arguments.from.mirrors,
                    "what amparo-agent export-mirror wrote; one for each member")
       ->type_name("MIRROR")
       ->required();
   verbs.rebuild
-      ->add_option("--known", arguments.known,
+      ->add_option("--known", arguments.from.known,
                    "a signed checkpoint that the mirrors must reach: what a "
                    "witness from outside has in its state/")
       ->type_name("FILE");
+  verbs.rebuild->add_flag(
+      "--nothing-since", arguments.from.nothing_since,
+      "you vouch for it: the lost broker logged nothing after the backup; "
+      "agents that followed more will refuse this log as another one. For "
+      "mirrors that all end before the backup");
   verbs.new_log_key = app.add_subcommand(
       "new-log-key", "make the key that the log will be signed with");
   AddCommon(verbs.new_log_key, arguments);
@@ -201,8 +205,7 @@ absl::StatusOr<Answer> Dispatch(const Verbs& verbs,
   if (verbs.write_export->parsed()) return Export(data, arguments.out);
   if (verbs.backup->parsed()) return Backup(data, arguments.out, clock);
   if (verbs.check->parsed()) return Check(data);
-  if (verbs.rebuild->parsed())
-    return Rebuild(data, arguments.from, arguments.known);
+  if (verbs.rebuild->parsed()) return Rebuild(data, arguments.from);
   if (verbs.new_log_key->parsed()) return NewLogKey(data);
   if (verbs.switch_log_key->parsed())
     return SwitchLogKey(data, arguments.at_once, clock);

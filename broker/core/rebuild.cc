@@ -152,6 +152,14 @@ absl::Status Rebuilding::ReadNotes() {
   return absl::OkStatus();
 }
 
+TreeSize Rebuilding::reached() const {
+  TreeSize reached(0);
+  for (const Shown& shown : shown_)
+    if (shown.mirror->has_entries())
+      reached = std::max(reached, shown.checkpoint.size);
+  return reached;
+}
+
 // What somebody vouched for beyond all mirrors is lost to them: whoever saw it
 // would refuse what is rebuilt, for ever.
 absl::Status Rebuilding::CheckReached() const {

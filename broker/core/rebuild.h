@@ -39,6 +39,10 @@ class Rebuilding {
   // After "forked": two signed notes that cannot both be true, as `amparo-audit
   // compare` reads them. Empty where the store signed nothing that contradicts.
   const std::string& evidence() const { return evidence_; }
+  // After Check: how far the mirrors go, by checkpoints that the log's key
+  // signed and the mirror's own entries give. What else a mirror or a lone
+  // checkpoint says does not count.
+  TreeSize reached() const;
 
   // After Check: appends what is missing to `copy`, a copy of the store.
   struct Result {

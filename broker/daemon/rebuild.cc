@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/error.h"
 #include "base/files.h"
+#include "base/json.h"
 #include "base/status.h"
 #include "broker/core/rebuild.h"
 #include "broker/core/start_guard.h"
@@ -23,6 +24,8 @@
 
 namespace amparo::broker {
 namespace {
+
+constexpr size_t kMarkBytesMax = 64 << 10;
 
 absl::Status Failed(absl::string_view what) {
   return MakeError(absl::StatusCode::kInternal, what,
@@ -66,14 +69,24 @@ absl::Status RemoveFolder(const std::string& path) {
                : absl::OkStatus();
 }
 
+// The mark of a backup says more.
+Json OwnMark() { return Json{{"schema", "broker_backup/1"}}; }
+
 // From the moment on at which nobody has the store open, until all is done, a
 // supervisor may start the broker again: as of a backup, it does not run.
 absl::Status Mark(const DataDir& data) {
   if (FileExists(data.backup_mark())) return absl::OkStatus();
-  Json mark;
-  mark["schema"] = "broker_backup/1";
-  return WriteFile(data.backup_mark(), DumpJson(mark) + "\n",
+  return WriteFile(data.backup_mark(), DumpJson(OwnMark()) + "\n",
                    FileMode::kPrivate);
+}
+
+// A mark of ours alone tells no backup: what a rebuild of the broker's own
+// directory left that was cut off.
+bool IsBackup(const DataDir& data) {
+  if (!FileExists(data.backup_mark())) return false;
+  const auto text = ReadFile(data.backup_mark(), kMarkBytesMax);
+  const auto mark = text.ok() ? ParseJson(*text) : text.status();
+  return !mark.ok() || *mark != OwnMark();
 }
 
 absl::Status Unmark(const DataDir& data) {
@@ -107,20 +120,50 @@ absl::Status KeepEvidence(const DataDir& data, const Rebuilding& rebuilding,
                             data.fork_evidence(), " (amparo-audit compare)")});
 }
 
+// Whether a mirror says what was shown after a backup: one that ends before it
+// is older than the backup is, or of a member that was away.
+bool SayWhatCameSince(const Rebuilding& rebuilding, const Store& backup) {
+  return rebuilding.reached() >= backup.Head().range.size();
+}
+
+absl::Status NobodySays(const Rebuilding& rebuilding, const Store& backup) {
+  return MakeError(
+      absl::StatusCode::kFailedPrecondition,
+      absl::StrCat("the backup has ", backup.Head().range.size().value(),
+                   " entries, and the mirrors end at ",
+                   rebuilding.reached().value(),
+                   ": none says what was logged since"),
+      {.code = "invalid_state",
+       .field = "--from",
+       .hint = "take mirrors that members write now (amparo-agent "
+               "export-mirror); --nothing-since, if you know that the lost "
+               "broker did not run after the backup"});
+}
+
+struct Rebuilt {
+  Rebuilding::Result result;
+  bool by_word = false;  // that nothing came since is the operator's word
+};
+
 // What is missing, in a copy of the store.
-absl::StatusOr<Rebuilding::Result> BringUp(
-    const DataDir& data, const std::vector<NoteVerifier>& log_keys,
-    const std::vector<MirrorSource*>& mirrors) {
+absl::StatusOr<Rebuilt> BringUp(const DataDir& data,
+                                const std::vector<NoteVerifier>& log_keys,
+                                const std::vector<MirrorSource*>& mirrors,
+                                bool nothing_since) {
   ASSIGN_OR_RETURN(const std::unique_ptr<Store> store, OpenToRebuild(data));
+  const bool is_backup = IsBackup(data);
   RETURN_IF_ERROR(Mark(data));
   Rebuilding rebuilding(*store, log_keys, mirrors);
   if (const absl::Status checked = rebuilding.Check(); !checked.ok())
     return KeepEvidence(data, rebuilding, checked);
+  Rebuilt rebuilt;
+  rebuilt.by_word = is_backup && !SayWhatCameSince(rebuilding, *store);
+  if (rebuilt.by_word && !nothing_since) return NobodySays(rebuilding, *store);
   RETURN_IF_ERROR(RemoveFolder(data.rebuilt_store()));
   RETURN_IF_ERROR(store->CopyTo(data.rebuilt_store()));
   ASSIGN_OR_RETURN(const std::unique_ptr<Store> copy,
                    OpenRocksStore(data.rebuilt_store()));
-  ASSIGN_OR_RETURN(Rebuilding::Result result, rebuilding.Apply(*copy));
+  ASSIGN_OR_RETURN(rebuilt.result, rebuilding.Apply(*copy));
   // Kept beside the store, it may be newer than both.
   ASSIGN_OR_RETURN(const std::vector<std::string> known,
                    KnownCheckpoints(data));
@@ -130,18 +173,19 @@ absl::StatusOr<Rebuilding::Result> BringUp(
     if (sound.ok()) break;
   }
   RETURN_IF_ERROR(sound);
-  return result;
+  return rebuilt;
 }
 
-Answer AnswerOf(const Rebuilding::Result& result,
-                const std::vector<std::string>& from) {
+Answer AnswerOf(const Rebuilt& rebuilt, size_t mirrors) {
+  const Rebuilding::Result& result = rebuilt.result;
   Json json;
   json["schema"] = "broker_rebuild/1";
   json["size_before"] = result.before.value();
   json["size"] = result.after.value();
   json["unopened"] = result.unopened;
   json["sent_again"] = result.lost;
-  json["mirrors"] = from.size();
+  json["mirrors"] = mirrors;
+  json["by_word"] = rebuilt.by_word;
   return {
       std::move(json),
       absl::StrCat(
@@ -149,70 +193,45 @@ Answer AnswerOf(const Rebuilding::Result& result,
           result.after.value(), " now\n", "without what opens them  ",
           result.unopened, "\n",
           "envelopes that their senders' agents send again  ", result.lost,
+          rebuilt.by_word ? "\n\nThat nothing was logged after the backup is "
+                            "your word: no mirror reaches it."
+                          : "",
           "\n\nAn agent that has followed further than ", result.after.value(),
           " will refuse this log: take its\nmirror, too, before the broker "
           "runs. Then: amparo-broker run; members whose\nagents rang "
           "acknowledge log_rollback; invite again who has not joined.\n")};
 }
 
-// How far the mirrors go; their notes were verified.
-TreeSize Reached(const std::vector<MirrorSource*>& mirrors) {
-  TreeSize reached(0);
-  for (MirrorSource* mirror : mirrors) {
-    const auto notes = mirror->Notes();
-    if (!notes.ok()) continue;
-    for (const std::string& note : *notes)
-      if (const auto checkpoint = PeekCheckpoint(note); checkpoint.ok())
-        reached = std::max(reached, checkpoint->size);
-  }
-  return reached;
-}
-
 }  // namespace
 
-absl::StatusOr<Answer> Rebuild(const DataDir& data,
-                               const std::vector<std::string>& from,
-                               const std::vector<std::string>& known) {
+absl::StatusOr<Answer> Rebuild(const DataDir& data, const RebuildFrom& from) {
   RETURN_IF_ERROR(data.CheckOwnerOnly());
   RETURN_IF_ERROR(data.ReadConfig().status());
   ASSIGN_OR_RETURN(const std::vector<NoteVerifier> log_keys, LogKeysOf(data));
   std::vector<std::unique_ptr<MirrorSource>> sources;
-  for (const std::string& path : from) {
+  for (const std::string& path : from.mirrors) {
     ASSIGN_OR_RETURN(sources.emplace_back(), MirrorFolder::Open(path));
   }
-  for (const std::string& path : known) {
+  for (const std::string& path : from.known) {
     ASSIGN_OR_RETURN(std::string note, ReadForeignFile(path, kNoteBytesMax));
     sources.push_back(std::make_unique<KnownNote>(path, std::move(note)));
   }
   std::vector<MirrorSource*> mirrors;
   for (const auto& source : sources) mirrors.push_back(source.get());
   const bool was_marked = FileExists(data.backup_mark());
-  auto result = BringUp(data, log_keys, mirrors);
-  if (!result.ok()) {
+  const auto rebuilt = BringUp(data, log_keys, mirrors, from.nothing_since);
+  if (!rebuilt.ok()) {
     RETURN_IF_ERROR(RemoveFolder(data.rebuilt_store()));
     if (!was_marked) RETURN_IF_ERROR(Unmark(data));
-    return result.status();
-  }
-  const TreeSize reached = Reached(mirrors);
-  if (was_marked && reached < result->before) {
-    RETURN_IF_ERROR(RemoveFolder(data.rebuilt_store()));
-    return MakeError(
-        absl::StatusCode::kFailedPrecondition,
-        absl::StrCat("the backup has ", result->before.value(),
-                     " entries, and the mirrors end at ", reached.value(),
-                     ": none says what was logged since"),
-        {.code = "invalid_state",
-         .field = "--from",
-         .hint = "take mirrors that members write now: amparo-agent "
-                 "export-mirror"});
+    return rebuilt.status();
   }
   RETURN_IF_ERROR(TakePlace(data));
   RETURN_IF_ERROR(RemoveFolder(data.rebuilt_store()));
-  RETURN_IF_ERROR(
-      WriteFile(data.last_checkpoint(), result->newest, FileMode::kPrivate));
+  RETURN_IF_ERROR(WriteFile(data.last_checkpoint(), rebuilt->result.newest,
+                            FileMode::kPrivate));
   // Last: until then it may be rebuilt, and not run.
   RETURN_IF_ERROR(Unmark(data));
-  return AnswerOf(*result, from);
+  return AnswerOf(*rebuilt, from.mirrors.size());
 }
 
 }  // namespace amparo::broker

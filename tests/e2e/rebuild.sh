@@ -108,7 +108,22 @@ check_exit 6 amparo-broker rebuild --data "$data" --from "$scratch/bent" --json;
 check_exit 3 amparo-broker rebuild --data "$data" --from "$scratch/nothing" --json; error_is not_found
 # It says nothing of what came after the backup.
 check_exit 1 amparo-broker rebuild --data "$data" --from "$scratch/early" --json; error_is invalid_state
+grep -q -e --nothing-since "$scratch/err"
 check_exit 1 amparo-broker run --data "$data" --json; error_is invalid_state
+# Nor by what it claims: nobody signed that.
+cp -r "$scratch/early" "$scratch/claims"
+{ head -n1 "$scratch/early/checkpoint"; echo 1099511627776; sed -n 3,4p "$scratch/early/checkpoint"
+  echo "— stranger $(head -c 68 /dev/urandom | base64 -w0)"; } >"$scratch/claims/newest"
+check_exit 1 amparo-broker rebuild --data "$data" --from "$scratch/claims" --json; error_is invalid_state
+# The operator's word stands in for what no mirror says, and for no more.
+check_exit 6 amparo-broker rebuild --data "$data" --from "$scratch/early" --from "$scratch/bent" --nothing-since --json; error_is tampered
+check_exit 1 amparo-broker rebuild --data "$data" --from "$scratch/early" --known "$mirrors/ong/checkpoint" --nothing-since --json; error_is invalid_state
+check "by word" amparo-broker rebuild --data "$data" --from "$scratch/early" --nothing-since --json
+equal "$(jq -r '[.by_word, .size == .size_before] | join(" ")' "$scratch/out")" "true true"
+# It was wrong: whoever followed more still brings it, for nothing was logged.
+check "then the mirrors" amparo-broker rebuild --data "$data" "${from[@]}" --json
+equal "$(jq -r '[.by_word, .size > .size_before] | join(" ")' "$scratch/out")" "false true"
+put_back
 # One that is not sound is named, whatever stands beside it.
 for order in "bent mirrors/gnr" "mirrors/gnr bent"; do
   check_exit 6 amparo-broker rebuild --data "$data" --from "$scratch/${order% *}" --from "$scratch/${order#* }" --json; error_is tampered

@@ -225,6 +225,16 @@ TEST_F(RebuildTest, MirrorsThatEndWithinTheStoreAddNothing) {
   EXPECT_EQ(result.before, result.after);
 }
 
+TEST_F(RebuildTest, ReachesAsFarAsItsLargestMirror) {
+  EditedMirror behind("of-b", *backup, note_then_);
+  Rebuilding rebuilding = Of({&behind, mirror.get()});
+  EXPECT_OK(rebuilding.Check());
+  EXPECT_EQ(rebuilding.reached(), broker.store().Head().range.size());
+  Rebuilding alone = Of({&behind});
+  EXPECT_OK(alone.Check());
+  EXPECT_EQ(alone.reached(), backup->Head().range.size());
+}
+
 TEST_F(RebuildTest, NeedsAMirror) {
   EXPECT_THAT(Of({}).Check(), StatusIs(StatusCode::kInvalidArgument));
 }
@@ -352,6 +362,17 @@ TEST_F(KnownCheckpoint, ThatNoMirrorReachesIsRefusedBeforeItIsTooLate) {
   EXPECT_EQ(ErrorCodeOf(refused), "invalid_state");
 }
 
+TEST_F(KnownCheckpoint, IsNothingThatAMirrorReached) {
+  EditedMirror behind(
+      "of-b", broker.store(),
+      Signed(TreeSize(3), VALUE_OF(StoredRoot(*backup, TreeSize(3)))));
+  const LogHead head = backup->Head();
+  EditedMirror known = Known(head.range.size(), head.range.Root());
+  Rebuilding rebuilding = Of({&behind, &known});
+  EXPECT_OK(rebuilding.Check());
+  EXPECT_EQ(rebuilding.reached(), TreeSize(3));
+}
+
 TEST_F(KnownCheckpoint, OfAnotherHistoryIsAFork) {
   const TreeSize size = broker.store().Head().range.size();
   EditedMirror known = Known(size, Digest());
@@ -379,6 +400,16 @@ TEST_F(HostileMirror, AttackAChangedEntryIsRefused) {
     mirror->entries[at].back() ^= 1;
   }
   EXPECT_OK(Of({mirror.get()}).Check());
+}
+
+TEST_F(HostileMirror, AttackASizeThatNobodySignedIsNotReached) {
+  EditedMirror behind("of-b", *backup, note_then_);
+  behind.notes.push_back(VALUE_OF(SignCheckpoint(
+      {broker.network(), TreeSize(uint64_t{1} << 40), Digest(), {}},
+      SigningKey::Generate())));
+  Rebuilding rebuilding = Of({&behind});
+  EXPECT_OK(rebuilding.Check());
+  EXPECT_EQ(rebuilding.reached(), backup->Head().range.size());
 }
 
 // Also when another one has all that is needed, in whatever order they come.
