@@ -16,35 +16,17 @@ namespace {
 
 // All that agents write as `action`: docs/AUDIT_EVENTS.md.
 const std::vector<std::string>& Actions() {
-  static const auto* const actions =
-      new std::vector<std::string>{"referral_send",
-                                   "referral_show",
-                                   "section_open",
-                                   "referral_accept",
-                                   "referral_decline",
-                                   "referral_close",
-                                   "referral_update",
-                                   "referral_disclose",
-                                   "referral_withdraw",
-                                   "alarm_acknowledge",
-                                   "alarm_evidence",
-                                   "evidence_document",
-                                   "case_opening",
-                                   "consent_record",
-                                   "consent_extend",
-                                   "consent_revoke",
-                                   "consent_withdrawn",
-                                   "consent_show",
-                                   "case_search",
-                                   "without_consent_show",
-      "without_consent_review",
-      "key_confirm",
-                                   "officer_add",
-                                   "officer_remove",
-                                   "keys_rotate",
-                                   "key_revoke",
-                                   "backup",
-                                   "access_log_read"};
+  static const auto* const actions = new std::vector<std::string>{
+      "referral_send",     "referral_show",        "section_open",
+      "referral_accept",   "referral_decline",     "referral_close",
+      "referral_update",   "referral_disclose",    "referral_withdraw",
+      "alarm_acknowledge", "alarm_evidence",       "evidence_document",
+      "case_opening",      "consent_record",       "consent_extend",
+      "consent_revoke",    "consent_withdrawn",    "consent_show",
+      "case_search",       "without_consent_show", "without_consent_review",
+      "key_confirm",       "officer_add",          "officer_remove",
+      "keys_rotate",       "key_revoke",           "backup",
+      "access_log_read"};
   return *actions;
 }
 

@@ -89,7 +89,8 @@ CLI::App* AddReplay(CLI::App& app, Arguments& arguments) {
                    "go on where the replay that wrote FILE ended, and write it "
                    "anew; without the file replay all. Not seen again then: "
                    "tiles, openings and signatures of the entries before. That "
-                   "the log still begins with them is proven by the root")
+                   "the log still begins with them is proven by the root, and "
+                   "what was found in them is told again")
       ->type_name("FILE")
       ->excludes(since)
       ->excludes(cases)
@@ -125,8 +126,9 @@ CLI::App* AddAccessLog(CLI::App& app, Arguments& arguments) {
                  "what was sent or seen on a basis without consent");
   verb->add_flag("--after-revocation", filter.after_revocation,
                  "looks at what a consent allowed that was taken back before");
-  verb->add_flag("--late-reviews", filter.late_reviews,
-                 "disclosures without consent without a review within 72 hours");
+  verb->add_flag(
+      "--late-reviews", filter.late_reviews,
+      "disclosures without consent without a review within 72 hours");
   verb->add_flag("--outside-own-cases", filter.outside_own_cases,
                  "looks of --officer at cases in which it did nothing else");
   add("--own-cases", arguments.own_cases,

@@ -126,7 +126,7 @@ void CharterQuorum::OnEntry(LeafIndex leaf, absl::Time time) {
     Kept& kept = step.kept;
     if (leaf.value() < kept.size.value())
       kept.last = newest_entry_;
-    else if (!kept.next.has_value())
+    else if (leaf.value() == kept.size.value())
       kept.next = newest_entry_;
   }
 }
@@ -168,8 +168,10 @@ bool CharterQuorum::CameByNewest(const Step& step) const {
 }
 
 bool CharterQuorum::CameIntoForce(Step& step) {
-  if (step.replayed || step.quorum_before == 0) return true;
   Kept& kept = step.kept;
+  // The entry after its checkpoint may have come since.
+  if (step.replayed && !kept.fault.has_value()) CompareTimes(step);
+  if (step.replayed || step.quorum_before == 0) return true;
   const std::string who = absl::StrCat(
       "charter version ", step.newest.version, ", entry ", step.leaf.value(),
       ", and the witnesses of version ", step.newest.version - 1);

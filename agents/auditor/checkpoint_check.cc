@@ -151,9 +151,14 @@ void CheckpointCheck::CompareOlder(const NetworkFold& network) {
            older.root.has_value()
                ? absl::StrCat("the log's first ", size,
                               " entries are not those of the older checkpoint")
-               : absl::StrCat("the log has not the ", size,
-                              " entries that an older checkpoint signed"),
-           "both checkpoints are signed: together they are the evidence"});
+               : absl::StrCat("the log ends after ", report_.size.value(),
+                              " entries, and a checkpoint over ", size,
+                              " was signed before: it was cut back or put "
+                              "back, or what is shown here is not its newest "
+                              "state"),
+           "both checkpoints are signed: where the log's host shows the "
+           "smaller one after the larger one, together they are the "
+           "evidence"});
   }
   if (report_.step(Step::kConsistency).checked == 0)
     report_.Skip(Step::kConsistency, "no older checkpoint was given");

@@ -55,6 +55,8 @@ void Erasures::OnErasure(LeafIndex leaf, absl::Time time,
 
 void Erasures::Restore(State state) {
   state_ = std::move(state);
+  excuses_ = std::move(state_.excuses);
+  state_.excuses.clear();
   for (const auto& [member, asked] : state_.asked) {
     const LeafSet again = Select({&named_, &asked},
                                  [](const auto& in) { return in[0] && in[1]; });
@@ -73,7 +75,8 @@ void Erasures::Add(Excuse excuse, Report& report) {
     excuses_.push_back(std::move(excuse));
 }
 
-LeafSet Erasures::MayBe(const LeafSet& unopened, const Ends& ends) const {
+LeafSet Erasures::MayBe(const LeafSet& unopened, const Ends& ends,
+                        bool unnamed) const {
   const auto& [from, to] = ends;
   // One end that is known: the other is somebody else.
   const LeafSet& first = from.has_value() ? SetOf(state_.asked, from) : named_;
@@ -82,31 +85,53 @@ LeafSet Erasures::MayBe(const LeafSet& unopened, const Ends& ends) const {
   const LeafSet& opener = anybody ? by_opener_ : SetOf(state_.opener, from);
   return Select(
       {&unopened, &named_, &first, &second, &opener, &SetOf(state_.opener, to)},
-      [](const std::vector<bool>& in) {
+      [unnamed](const std::vector<bool>& in) {
         // What nobody named at all is a finding of its own.
-        return in[0] && (!in[1] || (in[2] && in[3]) || in[4] || in[5]);
+        return in[0] &&
+               ((unnamed && !in[1]) || (in[2] && in[3]) || in[4] || in[5]);
       });
 }
 
 void Erasures::Finish(const LeafSet& unopened, Report& report) {
-  std::map<Ends, LeafSet> known;
-  const auto may_be = [&](const Ends& ends) -> const LeafSet& {
-    auto found = known.find(ends);
+  std::map<std::pair<Ends, bool>, LeafSet> known;
+  const auto may_be = [&](const Ends& ends, bool unnamed) -> const LeafSet& {
+    auto found = known.find({ends, unnamed});
     if (found == known.end())
-      found = known.emplace(ends, MayBe(unopened, ends)).first;
+      found =
+          known
+              .emplace(std::pair(ends, unnamed), MayBe(unopened, ends, unnamed))
+              .first;
     return found->second;
   };
+  const auto excused = [&](const Excuse& excuse, bool unnamed) {
+    return may_be({excuse.from, excuse.to}, unnamed)
+               .CountWithin(excuse.begin, excuse.end, excuse.needed) >=
+           excuse.needed;
+  };
+  // Requests are only added: what these explain they always will. An entry that
+  // nobody named yet may still be named by one end alone.
+  std::erase_if(excuses_, [&](const Excuse& excuse) {
+    return !excuse.ends && excused(excuse, false);
+  });
+  std::stable_partition(excuses_.begin(), excuses_.end(),
+                        [](const Excuse& excuse) { return !excuse.ends; });
   std::vector<Excuse*> ends;
   for (Excuse& excuse : excuses_) {
-    const LeafSet& named = may_be({excuse.from, excuse.to});
-    if (named.CountWithin(excuse.begin, excuse.end, excuse.needed) <
-        excuse.needed)
-      report.Add(excuse.step, std::move(excuse.finding));
+    if (!excused(excuse, true))
+      Fail(excuse, report);
     else if (excuse.ends)
       ends.push_back(&excuse);
+    else
+      excuse.finding.known = false;
   }
-  if (!ends.empty()) SettleEnds(std::move(ends), may_be({}), report);
+  if (!ends.empty()) SettleEnds(std::move(ends), may_be({}, true), report);
+  state_.excuses = std::move(excuses_);
   excuses_.clear();
+}
+
+void Erasures::Fail(Excuse& excuse, Report& report) {
+  report.Add(excuse.step, excuse.finding);
+  excuse.finding.known = true;
 }
 
 void Erasures::SettleEnds(std::vector<Excuse*> ends, const LeafSet& may_be,
@@ -116,6 +141,7 @@ void Erasures::SettleEnds(std::vector<Excuse*> ends, const LeafSet& may_be,
       ends.begin(), ends.end(), [](const Excuse* a, const Excuse* b) {
         return std::pair(a->end, a->begin) < std::pair(b->end, b->begin);
       });
+  uint64_t ended = state_.ended;
   std::optional<uint64_t> last;  // that was named alone
   uint64_t before = 0;           // in the runs that `run` has passed
   auto run = may_be.runs().begin();
@@ -126,11 +152,12 @@ void Erasures::SettleEnds(std::vector<Excuse*> ends, const LeafSet& may_be,
     const bool within = run != may_be.runs().end() && run->first < end;
     const uint64_t there = before + (within ? end - run->first : 0);
     const bool alone = excuse->begin + 1 == end;
-    if (state_.ended >= there || (alone && last == excuse->begin)) {
-      report.Add(excuse->step, std::move(excuse->finding));
+    if (ended >= there || (alone && last == excuse->begin)) {
+      Fail(*excuse, report);
       continue;
     }
-    ++state_.ended;
+    excuse->finding.known = false;
+    ++ended;
     if (alone) last = excuse->begin;
   }
 }

@@ -26,20 +26,6 @@ namespace amparo::auditor {
 class Erasures {
  public:
   using Sets = std::map<MemberId, LeafSet>;
-  // What a later entry is judged by.
-  struct State {
-    Sets asked;
-    Sets opener;  // and 30 days later again, as case opener
-    // What of `asked` is younger than that, by the time of the request.
-    std::map<MemberId, std::deque<std::pair<absl::Time, LeafSet>>> young;
-    uint64_t ended = 0;  // envelopes, by ends that were excused so far
-  };
-
-  // A valid request by `member`, in entry `leaf`; `leaves` ascending. Those
-  // from there on are left out: nothing is erased in advance.
-  void OnErasure(LeafIndex leaf, absl::Time time, const MemberId& member,
-                 bool as_opener, const std::vector<LeafIndex>& leaves);
-
   // Something that fits the log only if at least `needed` entries of those in
   // [begin, end) that have no opening were envelopes from `from` to `to`, or
   // between anybody. Else it is `finding`.
@@ -51,6 +37,24 @@ class Erasures {
     std::optional<MemberId> from, to;
     bool ends = false;  // it: each envelope once
   };
+  // What a later entry is judged by.
+  struct State {
+    Sets asked;
+    Sets opener;  // and 30 days later again, as case opener
+    // What of `asked` is younger than that, by the time of the request.
+    std::map<MemberId, std::deque<std::pair<absl::Time, LeafSet>>> young;
+    // Of an older program, which kept no more: envelopes, by ends that were
+    // excused so far.
+    uint64_t ended = 0;
+    // To be judged again: what no request excuses yet, then all ends.
+    std::vector<Excuse> excuses;
+  };
+
+  // A valid request by `member`, in entry `leaf`; `leaves` ascending. Those
+  // from there on are left out: nothing is erased in advance.
+  void OnErasure(LeafIndex leaf, absl::Time time, const MemberId& member,
+                 bool as_opener, const std::vector<LeafIndex>& leaves);
+
   // Beyond kExcusesMax they are findings: nobody fills the memory so that the
   // rest goes unjudged.
   static constexpr size_t kExcusesMax = 500'000;
@@ -66,8 +70,11 @@ class Erasures {
 
  private:
   using Ends = std::pair<std::optional<MemberId>, std::optional<MemberId>>;
-  // What may have been an envelope between these, of `unopened`.
-  LeafSet MayBe(const LeafSet& unopened, const Ends& ends) const;
+  // What may have been an envelope between these, of `unopened`; `unnamed`:
+  // also of what nobody named.
+  LeafSet MayBe(const LeafSet& unopened, const Ends& ends, bool unnamed) const;
+  // It is a finding, and known from here on.
+  static void Fail(Excuse& excuse, Report& report);
   // Of `ends`, all excused by what they name: no more of them than there were
   // envelopes to end.
   void SettleEnds(std::vector<Excuse*> ends, const LeafSet& may_be,

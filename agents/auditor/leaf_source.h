@@ -39,8 +39,8 @@ class LeafSource {
   virtual absl::StatusOr<Bytes> HashTile(const TileId& tile) = 0;
   // A charter version, by the hash that its entry holds.
   virtual absl::StatusOr<std::string> Document(const Digest& hash) = 0;
-  // The checkpoint under which charter `version` came into force: a signed note.
-  // NOT_FOUND when it keeps none.
+  // The checkpoint under which charter `version` came into force: a signed
+  // note. NOT_FOUND when it keeps none.
   virtual absl::StatusOr<std::string> CharterCheckpoint(uint64_t version) {
     static_cast<void>(version);
     return absl::NotFoundError("no checkpoints of charters here");

@@ -11,6 +11,12 @@ constexpr char kLinkRule[] =
     "link_seq counts up by one for each recipient, link_prev is the digest of "
     "the envelope before";
 
+// Who may have dropped what is missing: it need not be malice.
+constexpr char kLost[] =
+    "; the log's host dropped or lost it: one that was rebuilt from its "
+    "members' copies has lost what none of them held yet. Ask the host, and "
+    "the sender what it sent";
+
 std::string Chain(const Header& header) {
   return absl::StrCat(header.sender.text(), " -> ", header.recipient.text());
 }
@@ -71,7 +77,7 @@ void LinkCheck::CheckFirst(LeafIndex leaf, const Header& header,
     return Lacks(header.link_seq - 1, leaf, header, unopened, 0,
                  {FindingCode::kLinkGap, leaf,
                   absl::StrCat("the chain ", Chain(header),
-                               " begins with link ", header.link_seq),
+                               " begins with link ", header.link_seq, kLost),
                   kLinkRule});
   // A new key goes on where the sender's last one ended, or at zero.
   if (header.link_prev.IsZero()) return;
@@ -80,7 +86,7 @@ void LinkCheck::CheckFirst(LeafIndex leaf, const Header& header,
     Lacks(1, leaf, header, unopened, 0,
           {FindingCode::kLinkGap, leaf,
            absl::StrCat("the first link of ", Chain(header),
-                        " names an envelope that the log does not have"),
+                        " names an envelope that the log does not have", kLost),
            kLinkRule});
   else if (latest->second.digest != header.link_prev)
     Lacks(1, leaf, header, unopened, latest->second.unopened,
@@ -102,7 +108,7 @@ void LinkCheck::CheckNext(LeafIndex leaf, const Header& header,
     Lacks(missing, leaf, header, unopened, head.unopened,
           {FindingCode::kLinkGap, leaf,
            absl::StrCat(missing, " envelope(s) of ", Chain(header),
-                        " are missing before link ", header.link_seq),
+                        " are missing before link ", header.link_seq, kLost),
            kLinkRule});
   else if (header.link_prev != head.digest)
     Add(FindingCode::kLinkFork, leaf,

@@ -113,7 +113,7 @@ void OpeningCheck::Finish() {
                      : absl::StrCat("entries ", begin, " to ", end - 1,
                                     " have no opening, and no erasure names "
                                     "them"),
-                 ""});
+                 "", begin < restored_.value()});
 }
 
 }  // namespace amparo::auditor

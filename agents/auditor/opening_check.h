@@ -39,7 +39,14 @@ class OpeningCheck {
 
   // Commitments so far that have no opening.
   const LeafSet& unopened() const { return unopened_; }
-  void Restore(LeafSet unopened) { unopened_ = std::move(unopened); }
+  // Those of them that no erasure names.
+  const LeafSet& unexplained() const { return unexplained_; }
+  // Both as they were after the entries before `leaf`.
+  void Restore(LeafSet unopened, LeafSet unexplained, LeafIndex leaf) {
+    unopened_ = std::move(unopened);
+    unexplained_ = std::move(unexplained);
+    restored_ = leaf;
+  }
 
  private:
   void AddMismatch(LeafIndex leaf, const char* why);
@@ -52,6 +59,7 @@ class OpeningCheck {
   std::vector<bool> claimed_;
   LeafSet unopened_;
   LeafSet unexplained_;
+  LeafIndex restored_;
 };
 
 }  // namespace amparo::auditor

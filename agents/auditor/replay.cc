@@ -40,13 +40,16 @@ absl::Status Walk::Finish() {
   if (options_.state != nullptr) edge = tree_.Edge();
   if (tree_.size() == report_.size) RETURN_IF_ERROR(tree_.Finish());
   network_.Finish();
+  const std::optional<CharterQuorum::Count> count = quorum_.Finish();
+  Report::Known known = report_.known();
   openings_.Finish();
   events_.Finish();
   if (options_.mirror)
     erasures_.LeaveOpen(report_);
   else
     erasures_.Finish(openings_.unopened(), report_);
-  FinishTree(checkpoint_.Finish(network_, quorum_.Finish()));
+  const bool signature_good = checkpoint_.Finish(network_, count);
+  FinishTree(signature_good);
   cases_.Finish();
   if (network_.newest().has_value()) {
     report_.first_charter = network_.root();
@@ -56,18 +59,30 @@ absl::Status Walk::Finish() {
                                  std::string(NameOf(member.status))});
   }
   if (options_.network != nullptr) options_.network(network_);
-  if (options_.state != nullptr && report_.ok() && !quorum_.left_open())
-    GiveState(std::move(edge));
+  if (options_.state != nullptr && IsGround(signature_good))
+    GiveState(std::move(edge), std::move(known));
   return absl::OkStatus();
 }
 
-void Walk::GiveState(std::vector<std::vector<Digest>> edge) {
+bool Walk::IsGround(bool signature_good) const {
+  for (const Step step : {Step::kCharterChain, Step::kTiles, Step::kCheckpoint,
+                          Step::kConsistency, Step::kDisclosures})
+    if (report_.step(step).failed) return false;
+  // What is not kept cannot be told again.
+  return signature_good && !quorum_.left_open() &&
+         report_.findings_omitted() == 0;
+}
+
+void Walk::GiveState(std::vector<std::vector<Digest>> edge,
+                     Report::Known known) {
   ReplayState state{.root = network_.root(),
                     .root_pinned = report_.root_pinned,
                     .with_openings = openings_.active(),
                     .checkpoint = checkpoint_.note(),
                     .edge = std::move(edge),
                     .unopened = openings_.unopened(),
+                    .unexplained = openings_.unexplained(),
+                    .known = std::move(known),
                     .open_entries = std::move(open_entries_),
                     .erasures = erasures_.state(),
                     .links = links_.state(),

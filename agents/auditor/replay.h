@@ -37,8 +37,12 @@ struct ReplayOptions {
   // came before is taken from there: only that the log still begins with it is
   // proven, by the root.
   const ReplayState* resume = nullptr;
-  // Where this one ended; once, if there is no finding and no charter of which
-  // nobody can say yet whether it came into force. May be null.
+  // The source is the log's host itself, and shows its newest. Else a log that
+  // is smaller than the one of `resume` may be an older copy.
+  bool live = false;
+  // Where this one ended, with what it found; once, if tree, checkpoint and
+  // charters are as they must be, and there is no charter of which nobody can
+  // say yet whether it came into force. May be null.
   std::function<void(const ReplayState&)> state;
   // How many of how many entries were replayed; may be null.
   std::function<void(uint64_t done, uint64_t size)> progress;
@@ -49,7 +53,9 @@ struct ReplayOptions {
 // finding. Memory does not grow with the log. An error only when the source
 // itself fails, so that there is no verdict; DATA_LOSS (code "tampered") for a
 // state that is not whole, INVALID_ARGUMENT (code "conflict") for one of
-// another root, or with openings where the source has none.
+// another root, or with openings where the source has none;
+// FAILED_PRECONDITION (code "invalid_state") for a copy of the log that ends
+// before what was replayed.
 absl::StatusOr<Report> Replay(LeafSource& source, const ReplayOptions& options);
 
 }  // namespace amparo::auditor

@@ -8,6 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/types/span.h"
+#include "agents/auditor/known_text.h"
 #include "base/clock.h"
 #include "base/encoding.h"
 #include "base/error.h"
@@ -73,6 +74,26 @@ absl::Status ReadRun(absl::string_view first, absl::string_view after,
 
 absl::Status ReadUnopened(const Fields& fields, ReplayState& state) {
   return ReadRun(fields[1], fields[2], state.unopened);
+}
+
+absl::Status ReadUnexplained(const Fields& fields, ReplayState& state) {
+  return ReadRun(fields[1], fields[2], state.unexplained);
+}
+
+absl::Status ReadFailed(const Fields& fields, ReplayState& state) {
+  return ParseFailed(fields[1], state.known);
+}
+
+absl::Status ReadFinding(const Fields& fields, ReplayState& state) {
+  ASSIGN_OR_RETURN(state.known.findings.emplace_back(),
+                   ParseFinding(fields, 1));
+  return absl::OkStatus();
+}
+
+absl::Status ReadExcuse(const Fields& fields, ReplayState& state) {
+  ASSIGN_OR_RETURN(state.erasures.excuses.emplace_back(),
+                   ParseExcuse(fields, 1));
+  return absl::OkStatus();
 }
 
 absl::Status ReadAsked(const Fields& fields, ReplayState& state) {
@@ -205,7 +226,9 @@ const Reader* ReaderOf(absl::string_view word) {
       {"ended", {2, ReadEnded}},       {"excused", {2, ReadExcused}},
       {"entry", {3, ReadEntry}},       {"chain", {6, ReadChain}},
       {"latest", {6, ReadLatest}},     {"waiting", {7, ReadWaiting}},
-      {"access", {3, ReadAccess}},     {"access_leaf", {3, ReadAccessLeaf}}};
+      {"access", {3, ReadAccess}},     {"access_leaf", {3, ReadAccessLeaf}},
+      {"failed", {2, ReadFailed}},     {"finding", {6, ReadFinding}},
+      {"excuse", {13, ReadExcuse}},    {"unexplained", {3, ReadUnexplained}}};
   const auto found = readers->find(word);
   return found == readers->end() ? nullptr : &found->second;
 }
@@ -244,6 +267,13 @@ std::string FormatReplayState(const ReplayState& state) {
   for (const auto& tile : state.edge) add("tile ", DigestsText(tile));
   for (const auto& [begin, end] : state.unopened.runs())
     add("unopened ", begin, " ", end);
+  for (const auto& [begin, end] : state.unexplained.runs())
+    add("unexplained ", begin, " ", end);
+  if (!state.known.findings.empty()) add("failed ", FailedText(state.known));
+  for (const Finding& finding : state.known.findings)
+    add("finding ", FindingText(finding));
+  for (const Erasures::Excuse& excuse : state.erasures.excuses)
+    add("excuse ", ExcuseText(excuse));
   for (const auto& [member, set] : state.erasures.asked)
     for (const auto& [begin, end] : set.runs())
       add("asked ", member.text(), " ", begin, " ", end);

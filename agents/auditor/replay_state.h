@@ -10,6 +10,7 @@
 #include "agents/auditor/event_check.h"
 #include "agents/auditor/leaf_set.h"
 #include "agents/auditor/link_check.h"
+#include "agents/auditor/report.h"
 #include "base/bytes.h"
 #include "crypto/digest.h"
 #include "crypto/merkle.h"
@@ -18,9 +19,9 @@ namespace amparo::auditor {
 
 inline constexpr size_t kReplayStateBytesMax = size_t{1} << 30;
 
-// Where a replay without a finding stood at the end of the log, so that a later
-// one goes on there. As trustworthy as the place it is kept in, like the pin in
-// a profile: the entries before are not looked at again.
+// Where a replay stood at the end of a whole log, so that a later one goes on
+// there, and tells again what was found. As trustworthy as the place it is kept
+// in, like the pin in a profile: the entries before are not looked at again.
 struct ReplayState {
   Digest root;  // hash of charter version 1
   bool root_pinned = false;
@@ -28,6 +29,8 @@ struct ReplayState {
   std::string checkpoint;                 // signed note, whose tree `edge` is
   std::vector<std::vector<Digest>> edge;  // TreeCheck::Edge
   LeafSet unopened;
+  LeafSet unexplained;  // of these: no erasure names them
+  Report::Known known;  // but what is judged again at the end
   // Charters, key events and suspensions: folded again from the pin on.
   std::vector<std::pair<LeafIndex, Bytes>> open_entries;
   // An older program's state has none: what it left out may be any envelope.

@@ -19,6 +19,7 @@ absl::Status Walk::Restore(const ReplayState& state) {
                 "the state of the earlier replay does not fit itself",
                 {.code = "tampered", .field = "--state"});
   checkpoint_.AddReplayed(state.checkpoint);
+  report_.AddKnown(state.known);
   for (const auto& [leaf, bytes] : state.open_entries) {
     const absl::StatusOr<LogEntry> entry = DecodeLogEntry(bytes);
     if (!entry.ok()) return damaged;
@@ -29,11 +30,12 @@ absl::Status Walk::Restore(const ReplayState& state) {
   if (!replayed.ok()) return damaged;
   report_.counts = {};
   is_smaller_ = report_.size < replayed->size;
-  if (is_smaller_) return absl::OkStatus();
+  if (is_smaller_) return RefuseOlder(replayed->size);
   if (!tree_.Restore(replayed->size, state.edge).ok() ||
       tree_.Root() != replayed->root)
     return damaged;
-  openings_.Restore(state.unopened);
+  openings_.Restore(state.unopened, state.unexplained,
+                    LeafIndex(replayed->size.value()));
   erasures_.Restore(state.erasures);
   links_.Restore(state.links);
   EventCheck::State events = state.events;
@@ -46,6 +48,23 @@ absl::Status Walk::Restore(const ReplayState& state) {
   report_.resumed_from = replayed->size;
   report_.checkpoint_at = state.links.newest;
   return absl::OkStatus();
+}
+
+// A host that shows less than it did is a finding. A folder may be a copy of an
+// earlier day, which accuses nobody, and cannot be judged by a later one.
+absl::Status Walk::RefuseOlder(TreeSize replayed) const {
+  if (options_.live) return absl::OkStatus();
+  return MakeError(
+      absl::StatusCode::kFailedPrecondition,
+      absl::StrCat("this export ends after ", report_.size.value(),
+                   " entries, and ", replayed.value(),
+                   " were replayed before: it is an older export, or of a log "
+                   "that was cut back; nothing of it was judged"),
+      {.code = "invalid_state",
+       .field = "--state",
+       .hint = "ask the log's host for a new export. A host that has no longer "
+               "log than this one lost or hides what was seen: tell the "
+               "committee. Without --state this export is judged by itself"});
 }
 
 absl::StatusOr<uint64_t> Walk::ReadBundle(uint64_t start, uint32_t count) {

@@ -56,11 +56,16 @@ class Walk {
  private:
   // What an earlier replay knew at its end.
   absl::Status Restore(const ReplayState& state);
+  // With fewer entries than were replayed before.
+  absl::Status RefuseOlder(TreeSize replayed) const;
   // A charter, key event or suspension.
   absl::Status OnOpenContent(LeafIndex leaf, absl::Time time,
                              const LogEntry& entry, bool replayed = false);
   void CheckReplayed(LeafIndex leaf, ByteView bytes);
-  void GiveState(std::vector<std::vector<Digest>> edge);
+  // Whether a later replay may go on from here: whoever writes to the log may
+  // have broken a rule, but it is the log that was signed.
+  bool IsGround(bool signature_good) const;
+  void GiveState(std::vector<std::vector<Digest>> edge, Report::Known known);
   // The entries of one bundle; how many there were.
   absl::StatusOr<uint64_t> ReadBundle(uint64_t start, uint32_t count);
   absl::Status OnEntry(LeafIndex leaf, ByteView bytes);

@@ -63,7 +63,8 @@ std::string FindingText(const Finding& finding) {
           ? absl::StrCat("entry ", finding.index->value(), ": ")
           : "",
       absl::string_view(NameOf(finding.code)),
-      IsFatal(finding.code) ? " (fatal): " : ": ", finding.text, "\n");
+      IsFatal(finding.code) ? " (fatal): " : ": ", finding.text, "\n",
+      finding.known ? "      found by an earlier replay already\n" : "");
   if (!finding.check.empty())
     absl::StrAppend(&text, "      to check: ", finding.check, "\n");
   return text;
@@ -156,14 +157,38 @@ void Report::Skip(Step step, absl::string_view reason) {
   if (skipped.empty()) skipped = std::string(reason);
 }
 
-void Report::OrderFindings() {
+namespace {
+
+void Order(std::vector<Finding>& findings) {
   const auto rank = [](const Finding& finding) {
     return std::make_tuple(!finding.index.has_value(),
                            finding.index.value_or(LeafIndex(0)), finding.code);
   };
   std::stable_sort(
-      findings_.begin(), findings_.end(),
+      findings.begin(), findings.end(),
       [&](const Finding& a, const Finding& b) { return rank(a) < rank(b); });
+}
+
+}  // namespace
+
+void Report::OrderFindings() { Order(findings_); }
+
+Report::Known Report::known() const {
+  Known known{.findings = findings_};
+  for (size_t i = 0; i < kStepCount; ++i) known.failed[i] = steps_[i].failed;
+  for (Finding& finding : known.findings) finding.known = true;
+  Order(known.findings);
+  return known;
+}
+
+void Report::AddKnown(const Known& known) {
+  for (size_t i = 0; i < kStepCount; ++i) steps_[i].failed |= known.failed[i];
+  for (const Finding& finding : known.findings) {
+    if (finding.index.has_value() &&
+        (!first_bad_index_.has_value() || *finding.index < *first_bad_index_))
+      first_bad_index_ = finding.index;
+    if (findings_.size() < kFindingsMax) findings_.push_back(finding);
+  }
 }
 
 bool Report::ok() const {

@@ -61,8 +61,9 @@ absl::string_view HowToCheck(FindingCode code);
 struct Finding {
   FindingCode code;
   std::optional<LeafIndex> index;
-  std::string text;   // what is wrong
-  std::string check;  // how to see it without this program
+  std::string text;    // what is wrong
+  std::string check;   // how to see it without this program
+  bool known = false;  // an earlier replay, gone on from, found it
 };
 
 struct StepResult {
@@ -163,6 +164,14 @@ class Report {
   // Beyond kFindingsMax they are not kept.
   void AddRestored(RestoredLog log);
   void AddDisowned(DisownedMail mail);
+  // What was found so far, to be told again by whoever goes on from here and
+  // does not look at it again.
+  struct Known {
+    std::array<bool, kStepCount> failed = {};  // by step
+    std::vector<Finding> findings;             // by entry
+  };
+  Known known() const;
+  void AddKnown(const Known& known);
   // Orders the findings for who reads them: by entry, those about the whole
   // log last; of one entry the deepest cause first.
   void OrderFindings();

@@ -35,7 +35,8 @@ Json FindingsJson(const Report& report) {
                         {"severity", IsFatal(finding.code) ? "fatal" : "error"},
                         {"index", IndexOrNull(finding.index)},
                         {"text", finding.text},
-                        {"check", TextOrNull(finding.check)}});
+                        {"check", TextOrNull(finding.check)},
+                        {"known", finding.known}});
   return findings;
 }
 

@@ -105,6 +105,7 @@ absl::StatusOr<int> RunReplay(const Arguments& arguments) {
     return Usage("nothing to replay", "--broker or --export");
   ReplayOptions options;
   options.mirror = arguments.mirror;
+  options.live = arguments.folder.empty();
   ASSIGN_OR_RETURN(options.root, ReadRoot(arguments));
   for (const std::string& path : arguments.since) {
     ASSIGN_OR_RETURN(std::string note, ReadFile(path, kCheckpointBytesMax));
@@ -182,6 +183,10 @@ absl::StatusOr<int> RunReplay(const Arguments& arguments) {
   if (ended.has_value())
     RETURN_IF_ERROR(WriteFile(arguments.state, FormatReplayState(*ended),
                               FileMode::kPrivate));
+  else if (!arguments.state.empty())
+    std::cerr << kProgram << ": " << arguments.state
+              << " stays as it is: nothing can go on from this log as it was "
+                 "shown\n";
   if (!arguments.html.empty())
     RETURN_IF_ERROR(WriteFile(arguments.html,
                               html.Render(report, SystemClock().Now()),

@@ -232,6 +232,32 @@ TEST_F(CharterQuorumTest, AttackEntriesThatAreDatedAheadOfTheWitnesses) {
               FirstFails(FindingCode::kLate, fourth_.value()));
 }
 
+// Between an earlier replay and the one that goes on from it.
+TEST_F(CharterQuorumTest, AttackDatesThatAResumedReplayMustCompare) {
+  const auto resumed = [&](const std::function<void()>& meanwhile) {
+    std::optional<ReplayState> state;
+    ReplayOptions options{.root = log_.root()};
+    options.state = [&](const ReplayState& ended) { state = ended; };
+    Export();
+    Replayed(options);
+    EXPECT_TRUE(state.has_value());
+    meanwhile();
+    Export();
+    return Replayed({.resume = &*state});
+  };
+  fourth_ = AddCharterWith(4);
+  log_.now += absl::Hours(10);
+  log_.KeepCharterCheckpoint(4, {"gnr", "ong"});
+  log_.now -= absl::Hours(10);
+  log_.witnesses = {"cpcj", "gnr", "mp", "ong"};
+  const LeafIndex next = log_.next();
+  EXPECT_THAT(resumed([&] { log_.AddAnchor("ong"); }),
+              FirstFails(FindingCode::kLate, next.value()));
+  // And told again, where the one before has compared them.
+  EXPECT_THAT(resumed([&] { log_.AddAnchor("ong"); }),
+              FirstFails(FindingCode::kLate, next.value()));
+}
+
 TEST_F(CharterQuorumTest, AttackEntriesThatAreDatedAheadOfTheNewest) {
   AddFourth();
   log_.now += absl::Hours(10);

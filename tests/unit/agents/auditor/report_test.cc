@@ -91,7 +91,27 @@ TEST(ReportJson, TellsAFindingWithItsSeverity) {
              {FindingCode::kLeafMismatch, LeafIndex(17), "text", "check"});
   EXPECT_EQ(ToJson(report)["findings"][0].dump(),
             R"({"code":"leaf_mismatch","severity":"fatal","index":17,)"
-            R"("text":"text","check":"check"})");
+            R"("text":"text","check":"check","known":false})");
+}
+
+TEST(Report, TellsAgainWhatAnEarlierReplayFound) {
+  Report earlier;
+  earlier.Add(Step::kLinks, {FindingCode::kLate, LeafIndex(9), "late"});
+  // Two steps may notice one thing.
+  earlier.Add(Step::kSignatures, {FindingCode::kLate, LeafIndex(9), "late"});
+  earlier.Add(Step::kLinks, {FindingCode::kLinkGap, LeafIndex(7), "lost"});
+  Report report;
+  report.AddKnown(earlier.known());
+  EXPECT_FALSE(report.ok());
+  EXPECT_EQ(report.step(Step::kSignatures).Ok(), false);
+  EXPECT_EQ(report.first_bad_index(), LeafIndex(7));
+  ASSERT_EQ(report.findings().size(), 2u);
+  EXPECT_EQ(report.findings()[0].code, FindingCode::kLinkGap);
+  EXPECT_EQ(ToJson(report)["findings"][0]["known"], true);
+  EXPECT_TRUE(absl::StrContains(ToText(report), "by an earlier replay"));
+  // What is looked at again is the same thing.
+  report.Add(Step::kLinks, {FindingCode::kLate, LeafIndex(9), "late"});
+  EXPECT_EQ(report.findings().size(), 2u);
 }
 
 TEST(ReportText, SaysWhetherTheRootWasPinnedAndWhoWatches) {
