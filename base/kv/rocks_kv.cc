@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/strings/match.h"
+#include "base/files.h"
 
 namespace amparo {
 namespace {
@@ -38,8 +39,25 @@ RocksKv::RocksKv(std::unique_ptr<rocksdb::DB> db) : db_(std::move(db)) {}
 RocksKv::~RocksKv() = default;
 
 absl::StatusOr<std::unique_ptr<RocksKv>> RocksKv::Open(const std::string& path) {
+  return Open(path, /*may_create=*/true);
+}
+
+absl::StatusOr<std::unique_ptr<RocksKv>> RocksKv::OpenExisting(
+    const std::string& path) {
+  if (!Exists(path)) return absl::NotFoundError("there is no store");
+  return Open(path, /*may_create=*/false);
+}
+
+// The one file that names all others: without it RocksDB would start anew, and
+// delete them.
+bool RocksKv::Exists(const std::string& path) {
+  return FileExists(path + "/CURRENT");
+}
+
+absl::StatusOr<std::unique_ptr<RocksKv>> RocksKv::Open(const std::string& path,
+                                                       bool may_create) {
   rocksdb::Options options;
-  options.create_if_missing = true;
+  options.create_if_missing = may_create;
   options.compression = rocksdb::kNoCompression;  // values are ciphertexts
   options.write_buffer_size = 4 << 20;
   options.max_background_jobs = 2;

@@ -17,6 +17,12 @@ class RocksKv final : public KeyValue {
   // Opens or creates the directory `path` (its parent must exist).
   // UNAVAILABLE when another process holds it, DATA_LOSS when it is damaged.
   static absl::StatusOr<std::unique_ptr<RocksKv>> Open(const std::string& path);
+  // As Open, for a map that was made before: NOT_FOUND without one, and then
+  // nothing in `path` is touched.
+  static absl::StatusOr<std::unique_ptr<RocksKv>> OpenExisting(
+      const std::string& path);
+  // Whether there is one, open or not.
+  static bool Exists(const std::string& path);
   ~RocksKv() override;
 
   absl::StatusOr<Bytes> Get(absl::string_view key) const override;
@@ -33,6 +39,8 @@ class RocksKv final : public KeyValue {
 
  private:
   explicit RocksKv(std::unique_ptr<rocksdb::DB> db);
+  static absl::StatusOr<std::unique_ptr<RocksKv>> Open(const std::string& path,
+                                                       bool may_create);
   std::unique_ptr<rocksdb::DB> db_;
 };
 

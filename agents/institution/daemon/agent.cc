@@ -42,6 +42,7 @@
 #include "agents/institution/core/unseen_cases.h"
 #include "agents/institution/daemon/broker_channel.h"
 #include "agents/institution/daemon/broker_streams.h"
+#include "agents/institution/daemon/store_to_read.h"
 #include "agents/institution/daemon/systems_door.h"
 #include "agents/institution/rpc/agent_services.h"
 #include "agents/institution/rpc/broker_client.h"
@@ -177,15 +178,8 @@ struct Agent::Parts {
 absl::Status Agent::Parts::OpenBooks(const DataDir& data, AgentSecrets secrets) {
   // Made when the agent joined. An empty one would take mail in that nobody can
   // read: its officers are gone, too.
-  if (!FileExists(data.Path("store")))
-    return MakeError(
-        absl::StatusCode::kFailedPrecondition, "this agent's store is gone",
-        {.code = "config",
-         .field = data.Path("store"),
-         .hint = "amparo-agent restore, from a backup into a new directory; "
-                 "without one, join anew with an invitation that the operator "
-                 "made with --new-identity"});
-  auto opened = RocksKv::Open(data.Path("store"));
+  RETURN_IF_ERROR(CheckStore(data));
+  auto opened = RocksKv::OpenExisting(data.Path("store"));
   if (absl::IsUnavailable(opened.status()))
     return MakeError(absl::StatusCode::kFailedPrecondition,
                      "another process has this agent's store open",

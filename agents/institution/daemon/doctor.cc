@@ -11,6 +11,7 @@
 #include "absl/strings/str_join.h"
 #include "agents/institution/daemon/broker_channel.h"
 #include "agents/institution/daemon/running_agent.h"
+#include "agents/institution/daemon/store_to_read.h"
 #include "agents/institution/rpc/broker_client.h"
 #include "base/error.h"
 #include "base/files.h"
@@ -141,9 +142,8 @@ void Visit::LookAtDirectory() {
       return Fail("directory", absl::StrCat(path, " may be read by others"),
                   absl::StrCat("chmod 600 ", path));
   }
-  if (!FileExists(data_.Path("store")))
-    return Fail("directory", "the store is gone",
-                "amparo-agent restore, from a backup into a new directory");
+  if (const absl::Status there = CheckStore(data_); !there.ok())
+    return Fail("directory", there);
   Ok("directory", "nobody else may enter it");
 }
 

@@ -4,24 +4,32 @@
 
 #include "agents/institution/daemon/running_agent.h"
 #include "base/error.h"
-#include "base/files.h"
 #include "base/status.h"
 
 namespace amparo::agent {
 
+absl::Status CheckStore(const DataDir& data) {
+  if (RocksKv::Exists(data.Path("store"))) return absl::OkStatus();
+  return MakeError(
+      absl::StatusCode::kFailedPrecondition, "this agent's store is gone",
+      {.code = "config",
+       .field = data.Path("store"),
+       .hint = "mount it, if it is a volume of its own; else amparo-agent "
+               "restore, from a backup into a new directory; without one, join "
+               "anew with an invitation that the operator made with "
+               "--new-identity"});
+}
+
 absl::StatusOr<std::unique_ptr<StoreToRead>> StoreToRead::Open(
     const DataDir& data, const AgentConfig& config,
     const std::string& officer) {
-  if (!FileExists(data.Path("store")))
-    return MakeError(absl::StatusCode::kFailedPrecondition,
-                     "this directory has no store",
-                     {.code = "config", .hint = "check --data"});
+  RETURN_IF_ERROR(CheckStore(data));
   std::unique_ptr<StoreToRead> store(new StoreToRead());
-  auto own = RocksKv::Open(data.Path("store"));
+  auto own = RocksKv::OpenExisting(data.Path("store"));
   if (absl::IsUnavailable(own.status())) {
     ASSIGN_OR_RETURN(store->copy_,
                      RunningAgent::At(data, config, officer).CopyStore());
-    own = RocksKv::Open(store->copy_);
+    own = RocksKv::OpenExisting(store->copy_);
   }
   RETURN_IF_ERROR(own.status());
   store->kv_ = *std::move(own);

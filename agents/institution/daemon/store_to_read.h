@@ -10,13 +10,17 @@
 
 namespace amparo::agent {
 
+// FAILED_PRECONDITION (code "config"), with what to do, where the store is not
+// that was made when this agent joined: deleted, emptied, or not mounted.
+absl::Status CheckStore(const DataDir& data);
+
 // The agent's store as it lies there, values encrypted; while an agent runs on
 // it, a copy that the agent made, deleted with this object. One thread at a
 // time.
 class StoreToRead {
  public:
   // `officer`: who asks the running agent; an admin's right.
-  // FAILED_PRECONDITION (code "config") where there is no store.
+  // As CheckStore where there is no store.
   static absl::StatusOr<std::unique_ptr<StoreToRead>> Open(
       const DataDir& data, const AgentConfig& config,
       const std::string& officer);

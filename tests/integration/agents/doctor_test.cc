@@ -4,10 +4,14 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 
 #include "absl/strings/str_replace.h"
+#include "agents/institution/daemon/agent.h"
 #include "agents/institution/daemon/join.h"
 #include "agents/institution/daemon/reconnect.h"
+#include "agents/institution/daemon/store_to_read.h"
+#include "base/error.h"
 #include "base/files.h"
 #include "base/json.h"
 #include "broker/daemon/ca_change.h"
@@ -127,6 +131,28 @@ TEST_F(Doctor, SaysThatTheKeystoreIsMissing) {
   ASSERT_EQ(std::remove(data_.Path("keystore.json").c_str()), 0);
   Expect("directory", Verdict::kFail, "is missing");
   Expect("keystore", Verdict::kFail);
+}
+
+// Deleted, or of a volume that is not mounted: what starts there would be an
+// agent without officers that acknowledges mail.
+TEST_F(Doctor, AnAgentWithoutItsStoreIsNotStartedNorBackedUp) {
+  const std::string store = data_.Path("store");
+  for (const bool with_folder : {true, false}) {
+    std::filesystem::remove_all(store);
+    if (with_folder) std::filesystem::create_directory(store);
+    const AgentConfig config = VALUE_OF(data_.ReadConfig());
+    const absl::Status refused =
+        Agent::Start(data_, config, VALUE_OF(data_.Unlock(config)), clock_)
+            .status();
+    EXPECT_THAT(refused, StatusIs(absl::StatusCode::kFailedPrecondition));
+    EXPECT_EQ(ErrorCodeOf(refused), "config");
+    EXPECT_EQ(StoreToRead::Open(data_, config, "admin").status(), refused);
+    Expect("directory", Verdict::kFail, "store is gone");
+    for (const char* way : {"mount", "amparo-agent restore"})
+      EXPECT_THAT(Find("directory").hint, HasSubstr(way));
+    EXPECT_EQ(std::filesystem::exists(store), with_folder);
+    EXPECT_TRUE(!with_folder || std::filesystem::is_empty(store));
+  }
 }
 
 TEST_F(Doctor, SaysThatThePassphraseIsAnothers) {

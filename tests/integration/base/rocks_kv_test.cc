@@ -127,6 +127,34 @@ int FilesWith(const std::string& folder, const std::string& text) {
   return found;
 }
 
+size_t FilesIn(const std::string& folder) {
+  const std::filesystem::directory_iterator files(folder);
+  return static_cast<size_t>(std::distance(begin(files), end(files)));
+}
+
+TEST(RocksKv, OpensWhatWasMadeBeforeAndMakesNothingInItsPlace) {
+  const ScratchFolder folder;
+  const auto open = [](const std::string& path) {
+    return RocksKv::OpenExisting(path).status();
+  };
+  const std::string path = folder / "kv";
+  EXPECT_THAT(open(path), StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_FALSE(std::filesystem::exists(path));
+  // As of a volume that is not mounted.
+  std::filesystem::create_directory(path);
+  EXPECT_THAT(open(path), StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_EQ(FilesIn(path), 0u);
+  WriteTen(path);
+  EXPECT_TRUE(RocksKv::Exists(path));
+  EXPECT_OK(open(path));
+  // Without the file that names the others they stay for who mends it.
+  ASSERT_TRUE(std::filesystem::remove(path + "/CURRENT"));
+  const size_t left = FilesIn(path);
+  EXPECT_THAT(open(path), StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_FALSE(RocksKv::Exists(path));
+  EXPECT_EQ(FilesIn(path), left);
+}
+
 TEST(RocksKv, LeavesNothingOfWhatWasPurgedInItsFiles) {
   const ScratchFolder scratch;
   const std::string path = scratch.path() + "/store";
