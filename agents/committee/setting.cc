@@ -152,15 +152,19 @@ constexpr absl::string_view kSections[] = {
 
 absl::Status SetLetter(Json& charter, const std::vector<std::string>& path,
                        const std::string& text) {
-  if (std::find(std::begin(kSections), std::end(kSections), path[2]) ==
-      std::end(kSections))
-    return Usage("no such section", "NAME", absl::StrJoin(kSections, " "));
   Json& matrix = charter[path[0]];
+  const bool stands =
+      matrix.contains(path[1]) && matrix[path[1]].contains(path[2]);
+  // One that stands there may go, whatever its name.
+  if (std::find(std::begin(kSections), std::end(kSections), path[2]) ==
+          std::end(kSections) &&
+      !(stands && text == "default"))
+    return Usage("no such section", "NAME", absl::StrJoin(kSections, " "));
   if (text != "default") {
     matrix[path[1]][path[2]] = text;
     return absl::OkStatus();
   }
-  if (!matrix.contains(path[1])) return absl::OkStatus();
+  if (!stands) return absl::OkStatus();
   matrix[path[1]].erase(path[2]);
   if (matrix[path[1]].empty()) matrix.erase(path[1]);
   return absl::OkStatus();

@@ -111,6 +111,20 @@ TEST_F(SetTest, RefusesWhatMakesNoCharterAndLeavesTheDraft) {
   }
 }
 
+// A charter takes any name for a section, and nobody is barred by it.
+TEST_F(SetTest, ASectionThatIsNoneCannotBeSetAndCanBeTakenOut) {
+  Init();
+  EXPECT_EQ(ErrorCodeOf(Change("matrix.police.adress F").status()), "usage");
+  EXPECT_EQ(ErrorCodeOf(Change("matrix.police.adress default").status()),
+            "usage");
+  Charter draft = Drafted();
+  draft.matrix[MemberKind::kPolice].emplace("adress", 'F');
+  ASSERT_OK(folder_.WriteDraft(draft, std::nullopt));
+  EXPECT_EQ(ErrorCodeOf(Change("matrix.police.adress C").status()), "usage");
+  ASSERT_OK(Change("matrix.police.adress default"));
+  EXPECT_FALSE(Drafted().matrix[MemberKind::kPolice].contains("adress"));
+}
+
 TEST_F(SetTest, TheDraftStaysWhatALawyerReads) {
   Init();
   ASSERT_OK(Change("title Outro"));
