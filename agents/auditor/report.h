@@ -179,7 +179,9 @@ class Report {
   bool ok() const;  // no finding
   // Goes on from an earlier replay, and the log has no entry since.
   bool NothingNew() const { return resumed_from == size; }
-  // Then nothing was looked at that the earlier one had not seen.
+  // Goes on from an earlier replay, and `step` looked at nothing that it had not
+  // seen. Never of the checkpoint, nor where a step says why it did not look at
+  // what else a run may be given.
   bool HasNoNews(Step step) const;
   const StepResult& step(Step step) const;
   const std::vector<Finding>& findings() const { return findings_; }

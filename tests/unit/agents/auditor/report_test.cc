@@ -57,6 +57,59 @@ TEST(Report, AStepThatFailedStaysFailedWhenItCouldNotGoOn) {
   EXPECT_EQ(report.step(Step::kKeyEvents).Ok(), false);
 }
 
+Report Resumed(uint64_t size) {
+  Report report;
+  report.resumed_from = TreeSize(40);
+  report.size = TreeSize(size);
+  return report;
+}
+
+TEST(Report, AStepHasNoNewsWhereNoEntryCameThatItLooksAt) {
+  Report report = Resumed(40);
+  report.Skip(Step::kKeyEvents, "no key event to look at");
+  EXPECT_TRUE(report.HasNoNews(Step::kKeyEvents));
+  EXPECT_TRUE(report.HasNoNews(Step::kTiles));
+  EXPECT_TRUE(report.HasNoNews(Step::kCharterChain));
+  EXPECT_TRUE(absl::StrContains(ToText(report), "key_events     no news"));
+  Report with_some = Resumed(41);
+  EXPECT_TRUE(with_some.HasNoNews(Step::kLinks));
+  with_some.Checked(Step::kTiles);
+  with_some.Skip(Step::kKeyEvents, "no key event to look at");
+  EXPECT_FALSE(with_some.HasNoNews(Step::kTiles));
+  EXPECT_FALSE(with_some.HasNoNews(Step::kKeyEvents));
+}
+
+TEST(Report, WhatThisRunWasGivenIsNews) {
+  Report report = Resumed(40);
+  report.Checked(Step::kCheckpoint);
+  report.Checked(Step::kConsistency);
+  report.Skip(Step::kDisclosures, "no opened cases were given");
+  report.Skip(Step::kCharterChain, "in force after this checkpoint, if at all");
+  for (const Step step : {Step::kCheckpoint, Step::kConsistency,
+                          Step::kDisclosures, Step::kCharterChain})
+    EXPECT_FALSE(report.HasNoNews(step)) << NameOf(step);
+  EXPECT_TRUE(absl::StrContains(ToText(report), "checkpoint     ok"));
+  EXPECT_TRUE(absl::StrContains(ToText(report), "no opened cases were given"));
+}
+
+// An auditor who looks each day at a log that stands still must see that the
+// checkpoint was not verified, or not by all that it must be.
+TEST(Report, NothingNewNeverHidesTheCheckpoint) {
+  Report report = Resumed(40);
+  EXPECT_FALSE(report.HasNoNews(Step::kCheckpoint));
+  report.Skip(Step::kCheckpoint, "version 3 came with it at the earliest");
+  EXPECT_FALSE(report.HasNoNews(Step::kCheckpoint));
+  EXPECT_TRUE(absl::StrContains(ToText(report), "at the earliest"));
+}
+
+TEST(Report, AFindingIsNews) {
+  Report report = Resumed(40);
+  report.Add(Step::kLinks, {FindingCode::kLate, std::nullopt, "x"});
+  EXPECT_FALSE(report.HasNoNews(Step::kLinks));
+  Report from_the_start;
+  EXPECT_FALSE(from_the_start.HasNoNews(Step::kLinks));
+}
+
 TEST(Report, KeepsOneFindingForOneThingAndNotMoreThanItsMaximum) {
   Report report;
   for (int i = 0; i < 2; ++i)
