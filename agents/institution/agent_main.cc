@@ -88,6 +88,7 @@ absl::Status RunDaemon(const DataDir& data, bool check_only) {
   ASSIGN_OR_RETURN(const AgentConfig config, data.ReadConfig());
   if (check_only) return absl::OkStatus();
   RETURN_IF_ERROR(data.CheckJoined());
+  RETURN_IF_ERROR(data.ReadNetwork().status());
   SetEventLevel(config.journal_level);
   ASSIGN_OR_RETURN(AgentSecrets secrets, data.Unlock(config));
   const sigset_t signals = BlockSignals();

@@ -38,6 +38,15 @@ brokers='.sealing_waits_for == "clock" and ([.alarms[].code] | index("broker_clo
 right='.sealing_waits_for == null and .alarms == []'
 delivery() { as ong referral show "$1" --json | jq -r '.recipients[0].delivery'; }
 
+for offset in +6y -6y; do
+  step "the doctor on a machine whose clock is $offset blames the clock first"
+  check_exit 1 env LD_PRELOAD="$library" FAKETIME="$offset" FAKETIME_DONT_FAKE_MONOTONIC=1 DONT_FAKE_MONOTONIC=1 \
+    amparo-agent doctor --data "$net/agents/ong" --json
+  equal "$(jq -r '[.checks[] | select(.result == "FAIL") | .check][0]' "$scratch/out")" clock
+  equal "$(jq -r '.checks[] | select(.check == "certificate") | .result' "$scratch/out")" warn
+  jq -e '.checks[] | select(.check == "certificate") | .text | contains("see clock above")' "$scratch/out" >/dev/null
+done
+
 for offset in +1d -1d; do
   step "the sender's clock is $offset: what it sends waits, and says so"
   restart_with_clock ong .members.ong amparo-agent "$net/agents/ong" "$offset"

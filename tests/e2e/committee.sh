@@ -103,6 +103,8 @@ send_back() { as uls referral send --to ong --form "$scratch/back.json" --consen
 refused_as 4 member_suspended send_back
 refused_as 1 invalid_state at gnr suspend-member mp --json  # it has not joined
 equal "$(as ong directory show uls --json | field .status)" suspended
+amparo-agent doctor --data "$net/agents/uls" --json >"$scratch/doctor" || true
+check "the doctor says the same of a charter" jq -e '.checks[] | select(.check == "charter" and .result == "warn") | .hint | contains("until the committee reinstates this member: call it; nothing here is wrong")' "$scratch/doctor"
 
 step "uls is reinstated under the keys it has"
 check "reinstate" at cpcj reinstate uls
@@ -121,6 +123,9 @@ until_ok bash -c "amparo --profile '$net/profiles/ong' directory show uls --json
 equal "$(as ong status --json | jq -r '[.alarms[] | .code + " " + .member] | join(",")')" "suspended uls"
 check_exit 4 send
 until_ok bash -c "amparo --profile '$net/profiles/uls' status --json | jq -e '.member_status == \"suspended\"'"
+amparo-agent doctor --data "$net/agents/uls" --json >"$scratch/doctor" || true
+equal "$(jq -r '[.checks[] | select(.result == "FAIL") | .check] | join(" ")' "$scratch/doctor")" ""
+check "the doctor says whom to call" jq -e '.checks[] | select(.check == "suspended" and .result == "warn") | .hint | contains("until the committee reinstates this member: call it; nothing here is wrong")' "$scratch/doctor"
 refused_as 4 member_suspended send_back
 equal "$(charter_version ong)" 5  # no charter changed
 # Nobody else beside it, and it not again.

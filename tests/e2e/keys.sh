@@ -79,6 +79,12 @@ check "green beside the running agent" keys doctor --json
 equal "$(jq -r '[.checks[].result] | unique | join(" ")' "$scratch/out")" ok
 check "in words" keys doctor
 grep -q "^ok    agent  " "$scratch/out"
+agent=$(jq .members.ong.pid "$net/localnet.json")
+kill -STOP "$agent"
+check_exit 1 keys doctor --json
+kill -CONT "$agent"
+equal "$(verdict agent)" FAIL
+text_of agent | grep -q "does not answer"
 chmod 644 "$data/keystore.pass"
 check_exit 1 keys doctor --json
 equal "$(verdict directory) $(verdict keystore)" "FAIL FAIL"
@@ -91,3 +97,13 @@ text_of enrolment_port | grep -q "nobody listens"
 net_down "$net"
 check_exit 1 keys doctor --json
 equal "$(verdict agent) $(verdict certificate) $(verdict disk)" "FAIL ok ok"
+mv "$data/network.json" "$scratch/network.json"
+for content in '{}' ''; do
+  [ -z "$content" ] || echo "$content" >"$data/network.json"
+  check_exit 2 amparo-agent run --data "$data" --json
+  equal "$(tail -n1 "$scratch/err" | jq -r '[(.message | contains("network.json is")), (.hint | contains("put it back"))] | all')" true
+  check_exit 1 keys doctor --json
+  text_of joined | grep -q "network.json is"
+  rm -f "$data/network.json"
+done
+mv "$scratch/network.json" "$data/network.json"

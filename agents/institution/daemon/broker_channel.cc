@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "agents/institution/daemon/data_dir.h"
 #include "base/error.h"
 #include "base/event_log.h"
 #include "base/files.h"
@@ -36,9 +37,7 @@ absl::StatusOr<std::string> NewestCa(const NetworkFile& network) {
 }  // namespace
 
 absl::StatusOr<NetworkFile> BrokerChannel::ReadNetwork() const {
-  ASSIGN_OR_RETURN(const std::string text,
-                   ReadFile(parts_.network_file, kFileBytesMax));
-  return ParseNetworkFile(text);
+  return ReadNetworkFile(parts_.network_file);
 }
 
 absl::StatusOr<std::shared_ptr<grpc::Channel>> BrokerChannel::Open() {

@@ -63,35 +63,37 @@ constexpr std::pair<EventLevel, const char*> kLevels[] = {
     {EventLevel::kError, "error"},
 };
 
-absl::Status Wrong(absl::string_view field, absl::string_view expected) {
+absl::Status Wrong(absl::string_view name, absl::string_view field,
+                   absl::string_view expected) {
   return MakeError(absl::StatusCode::kInvalidArgument,
-                   absl::StrCat("agent.toml: ", field, " is not right"),
+                   absl::StrCat(name, ": ", field, " is not right"),
                    {.code = "config",
                     .field = std::string(field),
                     .expected = std::string(expected)});
 }
 
-// The value that `name` stands for.
+// The value that `value_text` stands for.
 template <typename T, size_t N>
 absl::StatusOr<T> Choice(const std::pair<T, const char*> (&choices)[N],
-                         absl::string_view name, absl::string_view field) {
+                         absl::string_view value_text, absl::string_view file,
+                         absl::string_view field) {
   std::string expected;
   for (const auto& [value, text] : choices) {
-    if (name == text) return value;
+    if (value_text == text) return value;
     absl::StrAppend(&expected, expected.empty() ? "" : ", ", text);
   }
-  return Wrong(field, expected);
+  return Wrong(file, field, expected);
 }
 
-absl::Status CheckTlsPort(const std::string& listen,
+absl::Status CheckTlsPort(const std::string& file, const std::string& listen,
                           const std::vector<std::string>& names) {
   for (const std::string& name : names)
     if (!CheckHost(name).ok())
-      return Wrong("api.tls_names", "a list of DNS names and IP addresses");
+      return Wrong(file, "api.tls_names", "a list of DNS names and IP addresses");
   if (listen.empty()) return absl::OkStatus();
   const auto address = ParseHostPort(listen);
   if (address.ok() && CheckHost(address->host).ok()) return absl::OkStatus();
-  return Wrong("api.tls_listen", "host:port of this machine, or nothing");
+  return Wrong(file, "api.tls_listen", "host:port of this machine, or nothing");
 }
 
 }  // namespace
@@ -119,17 +121,17 @@ absl::StatusOr<AgentConfig> ParseAgentConfig(absl::string_view text,
   RETURN_IF_ERROR(config.Finish());
 
   const auto member = MemberId::Parse(member_text);
-  if (!member.ok()) return Wrong("member", "[a-z][a-z0-9-]{0,31}");
-  RETURN_IF_ERROR(CheckTlsPort(tls_listen, tls_names));
-  if (address.empty()) return Wrong("broker.address", "host:port");
+  if (!member.ok()) return Wrong(name, "member", "[a-z][a-z0-9-]{0,31}");
+  RETURN_IF_ERROR(CheckTlsPort(name, tls_listen, tls_names));
+  if (address.empty()) return Wrong(name, "broker.address", "host:port");
   if (first_ms > max_ms)
-    return Wrong("outbox.retry_max_ms", "retry_first_ms or more");
+    return Wrong(name, "outbox.retry_max_ms", "retry_first_ms or more");
   ASSIGN_OR_RETURN(const Unlock unlock,
-                   Choice(kUnlocks, unlock_text, "keystore.unlock"));
+                   Choice(kUnlocks, unlock_text, name, "keystore.unlock"));
   if (unlock == Unlock::kKeyFile && key_file.empty())
-    return Wrong("keystore.key_file", "a path, since unlock is key_file");
+    return Wrong(name, "keystore.key_file", "a path, since unlock is key_file");
   ASSIGN_OR_RETURN(const EventLevel level,
-                   Choice(kLevels, level_text, "journal.level"));
+                   Choice(kLevels, level_text, name, "journal.level"));
   return AgentConfig{.member = *member,
                      .network = network,
                      .broker_address = address,

@@ -103,13 +103,16 @@ absl::StatusOr<AgentConfig> DataDir::ReadConfig() const {
                        absl::StrCat(path_, " holds no agent that joined"),
                        "amparo-agent join INVITATION --data DIR");
   ASSIGN_OR_RETURN(const std::string text, ReadFile(Path("agent.toml"), kSmallFileBytes));
-  return ParseAgentConfig(text, Path("agent.toml"));
+  absl::StatusOr<AgentConfig> config = ParseAgentConfig(text, Path("agent.toml"));
+  if (config.ok()) return config;
+  ErrorDetail detail = DetailOf(config.status()).value_or(ErrorDetail{.code = "config"});
+  if (detail.hint.empty())
+    detail.hint = "correct it, then: amparo-agent run --data DIR --check-config";
+  return MakeError(config.status().code(), config.status().message(), detail);
 }
 
 absl::StatusOr<NetworkFile> DataDir::ReadNetwork() const {
-  ASSIGN_OR_RETURN(const std::string text,
-                   ReadFile(Path("network.json"), kSmallFileBytes));
-  return ParseNetworkFile(text);
+  return ReadNetworkFile(Path("network.json"));
 }
 
 absl::StatusOr<AgentSecrets> DataDir::Unlock(const AgentConfig& config) const {
@@ -201,6 +204,24 @@ absl::StatusOr<SecretBuffer> ReadPassphrase(const std::string& path,
   SecretBuffer passphrase = SecretBuffer::CopyOf(text);
   Wipe({reinterpret_cast<uint8_t*>(text.data()), text.size()});
   return passphrase;
+}
+
+absl::StatusOr<NetworkFile> ReadNetworkFile(const std::string& path) {
+  constexpr char kHint[] =
+      "put it back from a copy; any member of the network has the same one, and "
+      "the broker's operator (to be handed on without its founding token)";
+  if (!FileExists(path))
+    return ConfigError(absl::StatusCode::kFailedPrecondition,
+                       absl::StrCat(path, " is missing"), kHint);
+  const auto text = ReadFile(path, kSmallFileBytes);
+  if (!text.ok())
+    return ConfigError(absl::StatusCode::kFailedPrecondition,
+                       absl::StrCat(path, " cannot be read"), kHint);
+  absl::StatusOr<NetworkFile> network = ParseNetworkFile(*text);
+  if (network.ok()) return network;
+  return ConfigError(
+      absl::StatusCode::kFailedPrecondition,
+      absl::StrCat(path, " is not right: ", network.status().message()), kHint);
 }
 
 absl::Status RemoveFolder(const std::string& path) {

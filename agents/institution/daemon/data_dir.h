@@ -13,9 +13,10 @@
 namespace amparo::agent {
 
 // The agent's data directory (docs/OPERATIONS.md, The agent's directory):
-//   agent.toml       configuration          network.json  addresses, CA, log key
-//   keystore.json    I, W, vault key        charter-1.json  pinned at join
-//   certificate.pem  for the broker's port  store/        everything else, sealed
+//   agent.toml       configuration          network.json  addresses, CA, log
+//   key keystore.json    I, W, vault key        charter-1.json  pinned at join
+//   certificate.pem  for the broker's port  store/        everything else,
+//   sealed
 class DataDir {
  public:
   explicit DataDir(std::string path) : path_(std::move(path)) {}
@@ -29,17 +30,18 @@ class DataDir {
   // FAILED_PRECONDITION (code "config"), with what to do, without it: it never
   // came, or was lost.
   absl::Status CheckJoined() const;
-  // FAILED_PRECONDITION (code "config") with what to do where nobody joined. A
-  // certificate is not asked for.
+  // FAILED_PRECONDITION (code "config") with what to do where nobody joined,
+  // INVALID_ARGUMENT (code "config") with file, key and what to do where the
+  // configuration is not right. A certificate is not asked for.
   absl::StatusOr<AgentConfig> ReadConfig() const;
-  absl::StatusOr<NetworkFile> ReadNetwork() const;
+  absl::StatusOr<NetworkFile> ReadNetwork() const;  // as ReadNetworkFile
 
   // The secrets, unlocked as the configuration says: asks on the terminal,
   // reads the key file, or the systemd credential "amparo-keystore".
   // PERMISSION_DENIED (code "config") for a wrong passphrase; every other error
   // names its one cause, too: DATA_LOSS ("storage") for a damaged file,
-  // UNIMPLEMENTED for another version's, NOT_FOUND and FAILED_PRECONDITION for a
-  // passphrase that is not there or that others may read.
+  // UNIMPLEMENTED for another version's, NOT_FOUND and FAILED_PRECONDITION for
+  // a passphrase that is not there or that others may read.
   absl::StatusOr<AgentSecrets> Unlock(const AgentConfig& config) const;
 
  private:
@@ -50,6 +52,10 @@ class DataDir {
 // copy of the store while it is backed up.
 inline constexpr char kRestoredMark[] = "restored";
 inline constexpr char kStoreCopy[] = "store.copy";
+
+// The agent's network.json. FAILED_PRECONDITION (code "config") names the file
+// and says what to do where it is missing or not right.
+absl::StatusOr<NetworkFile> ReadNetworkFile(const std::string& path);
 
 // Deletes the folder `path` and all in it; OK when there is none.
 absl::Status RemoveFolder(const std::string& path);

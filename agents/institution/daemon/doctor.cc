@@ -37,25 +37,40 @@ constexpr absl::Duration kClockWarn = absl::Minutes(1);
 constexpr absl::Duration kClockFail = absl::Minutes(5);
 constexpr size_t kSmallFileBytes = 1 << 20;
 
-// Of one that the charter does not have as active.
+// Of one that the charter does not have as active. Others decided it, and
+// nothing here is wrong: always a warning.
 const char* WhatToDo(const Member* self) {
   if (self == nullptr)
-    return "the committee took this member out: ask it, nothing here is wrong";
+    return "the committee took this member out: call it; nothing here is wrong";
   switch (self->status) {
     case MemberStatus::kInvited:
-      return "the committee takes members in: read it the words of the request";
+      return "the committee takes members in: call it, and read it the words "
+             "of the request; nothing here is wrong";
     case MemberStatus::kSuspended:
-      return "the committee suspended this member: nothing leaves and nothing "
-             "comes until it reinstates it; nothing here is wrong, keep the "
-             "agent as it is";
+      return "nothing leaves and nothing comes until the committee reinstates "
+             "this member: call it; nothing here is wrong, keep the agent as "
+             "it is";
     case MemberStatus::kLeft:
       return "this member left the network, for good: nothing leaves and "
              "nothing comes; what it sent and received stays here, and its "
-             "proofs hold. Keep the directory as long as the law asks";
+             "proofs hold. Keep the directory as long as the law asks; if it "
+             "should not have left, call the committee";
     case MemberStatus::kActive:
       break;
   }
   return "";
+}
+
+// The order in which it is read: what comes first may be the cause of what
+// comes later. What is not named here stands at the end.
+constexpr const char* kOrder[] = {
+    "joined",      "directory",      "disk",    "keystore",     "clock",
+    "certificate", "enrolment_port", "charter", "members_port", "agent"};
+
+size_t PlaceOf(const Check& check) {
+  return static_cast<size_t>(
+      std::find(std::begin(kOrder), std::end(kOrder), check.name) -
+      std::begin(kOrder));
 }
 
 // One visit: what one check found, the next may use.
@@ -77,21 +92,31 @@ class Visit {
     checks_.push_back({name, Verdict::kFail, std::move(text), std::move(hint)});
   }
   void Fail(const char* name, const absl::Status& status) {
-    const auto detail = DetailOf(status);
-    Fail(name, std::string(status.message()), detail ? detail->hint : "");
+    const ErrorDetail detail = DetailOf(status).value_or(ErrorDetail{});
+    Fail(name, std::string(status.message()),
+         detail.expected.empty()
+             ? detail.hint
+             : absl::StrCat("expected: ", detail.expected,
+                            detail.hint.empty() ? "" : "; ", detail.hint));
   }
 
   void LookAtDirectory();
   void LookAtDisk();
   void LookAtKeystore();
   void LookAtCertificate();
+  void LookAtItsTime(const std::string& pem, const char* anew);
   void CallEnrolment();
   void CallMembersPort();
   // Why the members' port did not answer.
   absl::Status WhyNot(const absl::Status& refusal) const;
   void LookAtClock();
+  // Of what has an end, or a beginning to come, by this machine's clock: while
+  // that may be wrong, it is a consequence. The words to add; "" when it is
+  // none.
+  std::string ByWhichClock(absl::Time from, absl::Time until) const;
   void LookAtCharter(const EnrolmentClient& broker);
   void AskAgent();
+  void LookAtOwnAlarms(const v1::StatusResponse& status);
 
   const DataDir& data_;
   const std::string officer_;
@@ -100,7 +125,9 @@ class Visit {
   std::optional<NetworkFile> network_;
   std::optional<AgentSecrets> secrets_;
   std::optional<absl::Time> broker_time_;
-  bool clock_is_off_ = false;  // so far that TLS refuses certificates for it
+  // Why TLS refuses a certificate, where a clock alone is in the way.
+  std::optional<absl::Status> clock_error_;
+  bool agent_reaches_broker_ = false;
   std::vector<Check> checks_;
 };
 
@@ -117,11 +144,15 @@ std::vector<Check> Visit::Run() {
   LookAtDirectory();
   LookAtDisk();
   LookAtKeystore();
-  LookAtCertificate();
+  AskAgent();
   CallEnrolment();
   CallMembersPort();
   LookAtClock();
-  AskAgent();
+  LookAtCertificate();
+  std::stable_sort(checks_.begin(), checks_.end(),
+                   [](const Check& one, const Check& other) {
+                     return PlaceOf(one) < PlaceOf(other);
+                   });
   return std::move(checks_);
 }
 
@@ -190,13 +221,45 @@ void Visit::LookAtCertificate() {
       !CheckKeyOfCertificate(AsText(secrets_->tls_key_pem.Expose()), *pem).ok())
     return Fail("certificate", "certificate.pem is not of the keystore's key",
                 "restore certificate.pem and keystore.json from one copy");
-  const std::string text =
-      absl::StrCat("for the broker's port, until ", FormatUtc(*end));
-  if (*end <= now_) return Fail("certificate", text, anew);
   if (network_->next_ca_der && !is_of(*network_->next_ca_der))
     return Warn("certificate", "of the CA that the network is leaving behind",
                 "it is replaced within a minute while the agent runs and the "
                 "broker answers; if not, see upkeep_failed in its journal");
+  LookAtItsTime(*pem, anew);
+}
+
+std::string Visit::ByWhichClock(absl::Time from, absl::Time until) const {
+  const auto holds = [&](absl::Time at) { return from <= at && at < until; };
+  if (holds(now_)) return "";
+  if (broker_time_ && holds(*broker_time_))
+    return " by this machine's clock, but not by the broker's: see clock above";
+  if (clock_error_) return " by this machine's clock: see clock above";
+  return "";
+}
+
+void Visit::LookAtItsTime(const std::string& pem, const char* anew) {
+  const auto from = CertificateStart(pem);
+  const auto end = CertificateEnd(pem);
+  if (!from.ok() || !end.ok())
+    return Fail("certificate", "certificate.pem cannot be read", anew);
+  const char* const clock_first = "set the clock, then ask the doctor again";
+  const std::string which = ByWhichClock(*from, *end);
+  if (now_ < *from) {
+    const std::string begins =
+        absl::StrCat("for the broker's port, begins at ", FormatUtc(*from));
+    if (which.empty())
+      return Fail("certificate", begins,
+                  "compare this machine's clock with a third one; if it is "
+                  "right, so is not the broker's: tell its operator");
+    return Warn("certificate", absl::StrCat(begins, ": yet to come", which),
+                clock_first);
+  }
+  const std::string text =
+      absl::StrCat("for the broker's port, until ", FormatUtc(*end));
+  if (*end <= now_ && !which.empty())
+    return Warn("certificate", absl::StrCat(text, ": over", which),
+                clock_first);
+  if (*end <= now_) return Fail("certificate", text, anew);
   if (*end <= now_ + kCertificateWarn)
     return Warn("certificate", text,
                 "it renews itself while the agent runs and the broker answers");
@@ -207,11 +270,15 @@ void Visit::CallEnrolment() {
   const auto broker = EnrolmentClient::Connect(
       network_->enrol, network_->ca_der, network_->next_ca_der);
   const auto answer = broker.ok() ? broker->GetNetwork() : broker.status();
-  if (!answer.ok()) {
+  if (!answer.ok() && ErrorCodeOf(answer.status()) == "config") {
+    clock_error_ = answer.status();
+    Fail("enrolment_port", "not called: a clock is in the way",
+         "see clock above");
+  } else if (!answer.ok()) {
     Fail("enrolment_port", answer.status());
-    clock_is_off_ = ErrorCodeOf(answer.status()) == "config";
-    return Warn("charter", "not looked at: it comes from there", "");
   }
+  if (!answer.ok())
+    return Warn("charter", "not looked at: it comes from there", "");
   Ok("enrolment_port", absl::StrCat(network_->enrol, " answers"));
   broker_time_ = answer->broker_time;
   LookAtCharter(*broker);
@@ -234,7 +301,7 @@ void Visit::LookAtCharter(const EnrolmentClient& broker) {
   const std::string text = absl::StrCat("version ", charter.version, ", until ",
                                         FormatUtc(charter.expires));
   if (self == nullptr || self->status != MemberStatus::kActive)
-    return Fail(
+    return Warn(
         "charter",
         absl::StrCat(text, "; this member is ",
                      self == nullptr ? "not in it" : NameOf(self->status)),
@@ -242,6 +309,11 @@ void Visit::LookAtCharter(const EnrolmentClient& broker) {
   if (secrets_ && self->identity_key != secrets_->identity.verify_key())
     return Fail("charter", "it names another identity key than the keystore's",
                 "the committee has to take this agent's join request in");
+  if (const std::string which =
+          ByWhichClock(absl::InfinitePast(), charter.expires);
+      !which.empty())
+    return Warn("charter", absl::StrCat(text, ": over", which),
+                "set the clock, then ask the doctor again");
   if (charter.expires <= now_)
     return Fail("charter", text,
                 "the committee has to publish the next version");
@@ -255,9 +327,8 @@ absl::Status Visit::WhyNot(const absl::Status& refusal) const {
   const auto network = data_.ReadNetwork();
   const auto certificate =
       ReadFile(data_.Path("certificate.pem"), kSmallFileBytes);
-  const auto ca = network.ok()
-                      ? CaBundle(network->ca_der, network->next_ca_der)
-                      : network.status();
+  const auto ca = network.ok() ? CaBundle(network->ca_der, network->next_ca_der)
+                               : network.status();
   if (!ca.ok() || !certificate.ok() || absl::IsNotFound(refusal))
     return MakeError(absl::StatusCode::kFailedPrecondition,
                      "not called without a certificate",
@@ -275,10 +346,15 @@ absl::Status Visit::WhyNot(const absl::Status& refusal) const {
 
 // As the agent itself would come, when its TLS key can be had.
 void Visit::CallMembersPort() {
+  if (!secrets_ && agent_reaches_broker_)
+    return Ok("members_port", absl::StrCat(config_->broker_address,
+                                           ": the running agent reaches it"));
   if (!secrets_)
-    return Ok("members_port",
-              absl::StrCat(config_->broker_address,
-                           ": not called, the keystore is closed"));
+    return Warn("members_port",
+                absl::StrCat(config_->broker_address,
+                             ": not called, the keystore is closed"),
+                "start the agent, then ask the doctor again: a running one "
+                "says whether it reaches that port");
   BrokerChannel way({.address = config_->broker_address,
                      .network = config_->network,
                      .member = config_->member,
@@ -297,16 +373,15 @@ void Visit::CallMembersPort() {
 }
 
 void Visit::LookAtClock() {
-  if (clock_is_off_)
-    return Fail("clock", "see enrolment_port above",
-                "set it, then ask the doctor again");
+  if (clock_error_) return Fail("clock", *clock_error_);
   if (!broker_time_)
     return Warn("clock", "not compared: the broker does not answer", "");
   const absl::Duration off = absl::AbsDuration(now_ - *broker_time_);
   const std::string text =
       absl::StrCat(absl::ToInt64Seconds(off), " s from the broker's");
   const char* hint =
-      "compare both with a third clock; run NTP on every machine";
+      "compare both with a third clock; run NTP on every machine. What it says "
+      "of certificates and charter below goes by it";
   if (off > kClockFail) return Fail("clock", text, hint);
   if (off > kClockWarn) return Warn("clock", text, hint);
   Ok("clock", text);
@@ -319,20 +394,26 @@ void Visit::AskAgent() {
     return Ok("agent", "runs; it does not know this account as an officer");
   if (!status.ok()) return Fail("agent", status.status());
   Ok("agent", absl::StrCat("runs, version ", status->version()));
-  if (!status->broker_reachable())
+  agent_reaches_broker_ = status->broker_reachable();
+  if (!agent_reaches_broker_)
     Warn("agent_broker", "the running agent does not reach the broker", "");
   if (!status->sealing_waits_for().empty())
     Warn("sealing",
          absl::StrCat("nothing leaves: ", status->sealing_waits_for()),
          "amparo status says more");
+  LookAtOwnAlarms(*status);
+}
+
+void Visit::LookAtOwnAlarms(const v1::StatusResponse& status) {
   std::vector<std::string> codes;
-  for (const v1::Alarm& alarm : status->alarms()) {
+  for (const v1::Alarm& alarm : status.alarms()) {
     codes.push_back(alarm.code());
     if (alarm.code() == "suspended" && alarm.member() == config_->member.text())
       Warn("suspended",
            "two governance keys stopped this member, for a week at most",
-           "call the committee, which decides meanwhile; nothing here is "
-           "wrong, keep the agent as it is");
+           "nothing leaves and nothing comes until then, or until the "
+           "committee reinstates this member: call it; nothing here is wrong, "
+           "keep the agent as it is");
   }
   if (!codes.empty())
     Warn("alarms", absl::StrJoin(codes, " "), "docs/OPERATIONS.md, Alarms");

@@ -40,6 +40,18 @@ absl::Status Unreachable(const std::string& socket) {
        .retryable = !forbidden});
 }
 
+// Somebody holds the socket, and is silent: stopped (SIGSTOP), or hanging.
+absl::Status Silent(const std::string& socket) {
+  return MakeError(
+      absl::StatusCode::kUnavailable,
+      absl::StrCat("the agent at ", socket, " does not answer within 10 s"),
+      {.code = "agent_unreachable",
+       .hint = "it is stopped, hangs, or its disk does: look at its journal; "
+               "then end it (kill -9, if it must be) and start it again: what "
+               "it answered is kept",
+       .retryable = true});
+}
+
 }  // namespace
 
 RunningAgent::RunningAgent(std::string socket, std::string officer)
@@ -65,6 +77,8 @@ absl::StatusOr<Response> RunningAgent::Call(Method method,
   // What bears a detail is the agent's word; the rest is the way to it.
   if (absl::IsUnavailable(error) && !DetailOf(error))
     return Unreachable(socket_);
+  if (absl::IsDeadlineExceeded(error) && !DetailOf(error))
+    return Silent(socket_);
   return error;
 }
 
@@ -94,9 +108,10 @@ absl::StatusOr<v1::KeyOrderView> RunningAgent::RevokeKey(
 }
 
 absl::StatusOr<std::string> RunningAgent::CopyStore() const {
-  ASSIGN_OR_RETURN(const v1::CopyStoreResponse made,
-                   Call<v1::CopyStoreResponse>(&v1::AgentService::Stub::CopyStore,
-                                               v1::CopyStoreRequest()));
+  ASSIGN_OR_RETURN(
+      const v1::CopyStoreResponse made,
+      Call<v1::CopyStoreResponse>(&v1::AgentService::Stub::CopyStore,
+                                  v1::CopyStoreRequest()));
   return made.path();
 }
 

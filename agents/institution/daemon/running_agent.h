@@ -19,7 +19,8 @@ class RunningAgent {
   static RunningAgent At(const DataDir& data, const AgentConfig& config,
                          std::string officer);
 
-  // UNAVAILABLE (code "agent_unreachable") when none answers.
+  // UNAVAILABLE (code "agent_unreachable") when none answers, or one that is
+  // there does not within the deadline: each says which.
   absl::StatusOr<v1::StatusResponse> Status() const;
   absl::StatusOr<v1::ListKeysResponse> ListKeys() const;
   absl::StatusOr<v1::KeyOrderView> RotateKeys(

@@ -26,6 +26,7 @@ namespace amparo::agent {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 
 class Doctor : public testing::Test {
  protected:
@@ -158,7 +159,58 @@ TEST_F(Doctor, AnAgentWithoutItsStoreIsNotStartedNorBackedUp) {
 TEST_F(Doctor, SaysThatThePassphraseIsAnothers) {
   Rewrite("keystore.pass", "another passphrase\n");
   Expect("keystore", Verdict::kFail, "does not open");
-  Expect("members_port", Verdict::kOk, "not called");
+  Expect("members_port", Verdict::kWarn, "not called");
+}
+
+TEST_F(Doctor, IsNotGreenWhereAClosedKeystoreKeepsAPortUntried) {
+  std::string toml = VALUE_OF(ReadFile(data_.Path("agent.toml"), 9999));
+  Rewrite("agent.toml", absl::StrReplaceAll(toml, {{"unlock = \"key_file\"",
+                                                    "unlock = \"prompt\""}}));
+  Expect("keystore", Verdict::kOk, "asks for a passphrase");
+  Expect("members_port", Verdict::kWarn, "not called");
+  EXPECT_THAT(Find("members_port").hint, HasSubstr("start the agent"));
+}
+
+TEST_F(Doctor, NamesAConfigurationThatIsNotRight) {
+  const std::string toml = VALUE_OF(ReadFile(data_.Path("agent.toml"), 9999));
+  const struct {
+    const char* from;
+    const char* to;
+    const char* field;
+    const char* expected;
+  } cases[] = {
+      {"unlock = \"key_file\"", "unlock = \"pin\"", "keystore.unlock",
+       "prompt, key_file, credential"},
+      {"keepalive_s = 20", "keepalive_s = 1", "broker.keepalive_s", "from 10"},
+      {"witness = true", "witnes = true", "log.witnes", "unknown"},
+      {"[log]", "[log", "not TOML", "TOML 1.0"},
+  };
+  for (const auto& c : cases) {
+    Rewrite("agent.toml", absl::StrReplaceAll(toml, {{c.from, c.to}}));
+    Expect("joined", Verdict::kFail, data_.Path("agent.toml"));
+    Expect("joined", Verdict::kFail, c.field);
+    EXPECT_THAT(Find("joined").hint, HasSubstr(c.expected));
+    EXPECT_THAT(Find("joined").hint, HasSubstr("--check-config"));
+  }
+}
+
+TEST_F(Doctor, NamesANetworkFileThatIsLostOrDamaged) {
+  const std::string file = data_.Path("network.json");
+  const std::string whole = VALUE_OF(ReadFile(file, 9999));
+  for (const std::string& damaged : {std::string("{}"), std::string("nothing"),
+                                     whole.substr(0, whole.size() / 2)}) {
+    Rewrite("network.json", damaged);
+    Expect("joined", Verdict::kFail, file + " is not right");
+    EXPECT_THAT(Find("joined").hint, HasSubstr("put it back"));
+  }
+  ASSERT_EQ(std::remove(file.c_str()), 0);
+  Expect("joined", Verdict::kFail, file + " is missing");
+  // What the hint says works: the broker's own, without its token.
+  NetworkFile of_broker = broker_.network_file();
+  of_broker.founding_token.reset();
+  Rewrite("network.json", FormatNetworkFile(of_broker));
+  for (const char* name : {"joined", "enrolment_port", "members_port"})
+    Expect(name, Verdict::kOk);
 }
 
 TEST_F(Doctor, LooksAtTheCertificate) {
@@ -248,19 +300,46 @@ TEST_F(Doctor, LooksAtTheClock) {
   Expect("clock", Verdict::kFail);
 }
 
+TEST_F(Doctor, BlamesAClockThatIsYearsOffAndNotWhatGoesByIt) {
+  for (const absl::Duration off :
+       {absl::Hours(24 * 365 * 6), absl::Hours(-24 * 365 * 6)}) {
+    clock_.Set(absl::Now() + off);
+    Expect("clock", Verdict::kFail, "s from the broker's");
+    Expect("certificate", Verdict::kWarn, "but not by the broker's");
+    EXPECT_THAT(Find("certificate").hint, HasSubstr("set the clock"));
+    EXPECT_THAT(Find("charter").hint,
+                Not(HasSubstr("committee has to publish")));
+    // It is read before what goes by it.
+    std::vector<std::string> names;
+    for (const Check& check : Look()) names.push_back(check.name);
+    EXPECT_LT(std::find(names.begin(), names.end(), "clock"),
+              std::find(names.begin(), names.end(), "certificate"));
+  }
+}
+
 TEST_F(Doctor, LooksAtTheCharter) {
-  clock_.Set(broker_.charter().charter.expires - absl::Hours(24 * 59));
-  Expect("charter", Verdict::kWarn);
-  clock_.Set(broker_.charter().charter.expires);
-  Expect("charter", Verdict::kFail);
+  const auto ends = [&](absl::Time at) {
+    Charter next = broker_.NextDraft();
+    next.expires = TimeFromUnix(UnixSeconds(at));
+    ASSERT_OK(broker_.Publish(broker_.committee().Sign(next)));
+  };
+  ends(absl::Now() + absl::Hours(24 * 61));
+  Expect("charter", Verdict::kOk);
+  ends(absl::Now() + absl::Hours(24 * 59));
+  Expect("charter", Verdict::kWarn, "until");
+  // By a clock that differs no more than clocks may, too.
+  ends(absl::Now() + absl::Minutes(2));
+  clock_.Advance(absl::Minutes(3));
+  Expect("charter", Verdict::kWarn, "but not by the broker's");
 }
 
 TEST_F(Doctor, SaysWhatAMemberCanDoWhoseStatusIsInTheWay) {
   broker_.SetStatus("ong", MemberStatus::kSuspended);
-  Expect("charter", Verdict::kFail, "suspended");
-  EXPECT_THAT(Find("charter").hint, HasSubstr("until it reinstates it"));
+  Expect("charter", Verdict::kWarn, "suspended");
+  EXPECT_THAT(Find("charter").hint, HasSubstr("reinstates this member"));
+  EXPECT_THAT(Find("charter").hint, HasSubstr("nothing here is wrong"));
   broker_.SetStatus("ong", MemberStatus::kLeft);
-  Expect("charter", Verdict::kFail, "left");
+  Expect("charter", Verdict::kWarn, "left");
   EXPECT_THAT(Find("charter").hint, HasSubstr("for good"));
 }
 
