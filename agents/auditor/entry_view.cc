@@ -12,6 +12,7 @@
 #include "proto/envelope/envelope.h"
 #include "proto/envelope/limits.h"
 #include "proto/envelope/log_entry.h"
+#include "proto/network/suspension.h"
 
 namespace amparo::auditor {
 namespace {
@@ -115,6 +116,11 @@ EntryView ViewEntry(const EvidenceEntry& entry, const Checkpoint& checkpoint) {
   } else if (const auto* suspension =
                  std::get_if<SuspensionEntry>(&decoded->content)) {
     view.fields["event"] = "suspension";
+    if (const auto said = PeekSuspension(suspension->document); said.ok()) {
+      view.fields["member"] = said->member.text();
+      view.fields["from"] = FormatUtc(said->from);
+      view.fields["until"] = FormatUtc(said->until);
+    }
     view.fields["document"] = TextOf(suspension->document);
   } else {
     view.fits = AddSealed(view.fields,

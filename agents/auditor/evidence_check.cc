@@ -14,6 +14,7 @@
 #include "agents/auditor/network_fold.h"
 #include "agents/auditor/opening_check.h"
 #include "agents/auditor/pack_source.h"
+#include "base/clock.h"
 #include "base/status.h"
 #include "crypto/checkpoint.h"
 #include "crypto/jws.h"
@@ -22,6 +23,7 @@
 #include "crypto/sd_jwt.h"
 #include "proto/envelope/codec.h"
 #include "proto/envelope/limits.h"
+#include "proto/network/suspension.h"
 
 namespace amparo::auditor {
 namespace {
@@ -138,6 +140,12 @@ class Judgement {
     } else if (const auto* suspension =
                    std::get_if<SuspensionEntry>(&decoded.content)) {
       row.event = "suspension";
+      const absl::StatusOr<Suspension> said =
+          PeekSuspension(suspension->document);
+      if (said.ok())
+        row.detail = absl::StrCat("of ", said->member.text(), ", from ",
+                                  FormatUtc(said->from), " until ",
+                                  FormatUtc(said->until));
       network_.OnSuspension(entry.index, decoded.time, *suspension);
     } else {
       return OnSealed(entry, decoded);

@@ -20,6 +20,13 @@ std::string Describe(const Member& member) {
                       NameOf(member.kind), ")");
 }
 
+// What a charter says, whatever its place among the versions.
+Json ContentOf(const Charter& charter) {
+  Json json = EncodeCharter(charter);
+  for (const char* place : {"version", "net", "prev_hash"}) json.erase(place);
+  return json;
+}
+
 // What a member's new status means, for people who never read a protocol.
 std::string MeaningOf(const Member& member) {
   const std::string id(member.id.text());
@@ -223,11 +230,12 @@ class Changes {
     Say("Date of ", Describe(now), " (", NameOf(now.status), ") changes from ",
         FormatUtc(old.since), " to ", FormatUtc(now.since), ".");
     if (now.status == MemberStatus::kActive && now.since > old.since)
-      Say("That ends a suspension of ", now.id.text(),
-          " by two keys (suspend-now) that is in the log since ",
+      Say("This ends a suspension of ", now.id.text(),
+          " by two keys (suspend-now), if there is one that is in the log "
+          "since ",
           FormatUtc(now.since),
-          " or before: mail goes to it and comes from it "
-          "again.");
+          " or before: mail goes to it and comes from it again. If there is "
+          "none, only this date changes.");
     else if (now.status == MemberStatus::kSuspended ||
              now.status == MemberStatus::kLeft)
       Say("What ", now.id.text(), " sent since ", FormatUtc(now.since),
@@ -280,6 +288,10 @@ class Changes {
 };
 
 }  // namespace
+
+bool SayTheSame(const Charter& one, const Charter& other) {
+  return ContentOf(one) == ContentOf(other);
+}
 
 std::vector<std::string> DescribeDifferences(const Charter& before,
                                              const Charter& after) {

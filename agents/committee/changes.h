@@ -14,6 +14,9 @@ namespace amparo::committee {
 std::vector<std::string> DescribeChanges(const std::optional<Charter>& before,
                                          const Charter& after);
 
+// Whether both say the same, whatever their place among the versions.
+bool SayTheSame(const Charter& one, const Charter& other);
+
 // The differences alone: none when both say the same.
 std::vector<std::string> DescribeDifferences(const Charter& before,
                                              const Charter& after);

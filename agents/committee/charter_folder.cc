@@ -10,10 +10,10 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "agents/committee/changes.h"
 #include "agents/committee/draft.h"
 #include "base/error.h"
 #include "base/files.h"
-#include "base/json.h"
 #include "base/status.h"
 #include "proto/network/suspension.h"
 
@@ -48,13 +48,6 @@ absl::StatusOr<AcceptedCharter> Accept(
     return AcceptNextCharter(document, chain.back(), std::nullopt);
   return AcceptFirstCharter(document, root.value_or(Sha256(document)),
                             std::nullopt);
-}
-
-// What a charter says, whatever its place among the versions.
-std::string ContentOf(const Charter& charter) {
-  Json json = EncodeCharter(charter);
-  for (const char* place : {"version", "net", "prev_hash"}) json.erase(place);
-  return DumpJson(json);
 }
 
 }  // namespace
@@ -176,9 +169,8 @@ absl::StatusOr<bool> CharterFolder::HasOwnDraft(
   std::optional<AcceptedCharter> before;
   if (!chain.empty()) before = chain.back();
   ASSIGN_OR_RETURN(const Charter draft, Draft(before));
-  const std::string content = ContentOf(draft);
   for (const AcceptedCharter& version : chain)
-    if (ContentOf(version.charter) == content) return false;
+    if (SayTheSame(version.charter, draft)) return false;
   return true;
 }
 

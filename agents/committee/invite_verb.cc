@@ -15,9 +15,11 @@ namespace {
 // id already.
 absl::Status Taken(const Member& member) {
   const std::string id(member.id.text());
-  const std::string is =
-      absl::StrCat(id, " is in the draft already: ", member.name, ", ",
-                   NameOf(member.kind), ", ", NameOf(member.status));
+  const bool has_left = member.status == MemberStatus::kLeft;
+  const std::string is = absl::StrCat(
+      id, has_left ? " has left the network: " : " is in the draft already: ",
+      member.name, ", ", NameOf(member.kind),
+      has_left ? "" : absl::StrCat(", ", NameOf(member.status)));
   const auto refuse = [&](const std::string& hint) {
     return MakeError(absl::StatusCode::kAlreadyExists, is,
                      {.code = "conflict", .field = "MEMBER", .hint = hint});

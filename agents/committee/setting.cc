@@ -150,6 +150,32 @@ constexpr absl::string_view kSections[] = {
     "perpetrator", "health",       "legal",   "children",
     "housing",     "needs",        "special", "narrative"};
 
+// Legal bases: letters of GDPR Art. 6(1) and 9(2), articles of the Law
+// Enforcement Directive. A country's own begin with its two letters: MX-...
+constexpr absl::string_view kBases[] = {
+    "A6-1-a", "A6-1-b", "A6-1-c", "A6-1-d", "A6-1-e", "A6-1-f",
+    "A9-2-a", "A9-2-b", "A9-2-c", "A9-2-d", "A9-2-e", "A9-2-f",
+    "A9-2-g", "A9-2-h", "A9-2-i", "A9-2-j", "LED-8",  "LED-10"};
+
+bool IsCountrys(absl::string_view code) {
+  return code.size() > 3 && code[2] == '-' &&
+         absl::ascii_isupper(static_cast<unsigned char>(code[0])) &&
+         absl::ascii_isupper(static_cast<unsigned char>(code[1]));
+}
+
+// A code that no form would ever name lets nobody disclose anything.
+absl::Status CheckBases(const std::vector<std::string>& codes) {
+  for (const std::string& code : codes)
+    if (std::find(std::begin(kBases), std::end(kBases), code) ==
+            std::end(kBases) &&
+        !IsCountrys(code))
+      return Usage(absl::StrCat(code, " is no legal basis that is known"),
+                   "VALUE",
+                   absl::StrCat(absl::StrJoin(kBases, " "),
+                                ", or a country's own: PT-..."));
+  return absl::OkStatus();
+}
+
 absl::Status SetLetter(Json& charter, const std::vector<std::string>& path,
                        const std::string& text) {
   Json& matrix = charter[path[0]];
@@ -236,6 +262,9 @@ absl::StatusOr<Setting> ApplySetting(Json charter,
     RETURN_IF_ERROR(SetLetter(setting.charter, path, values[0]));
     return setting;
   }
+  // One that stands there already may go, whatever it is.
+  if (path[0] == "bases" && change != ListChange::kRemove)
+    RETURN_IF_ERROR(CheckBases(values));
   Json* const place = Place(setting.charter, path);
   if (place == nullptr)
     return MakeError(absl::StatusCode::kNotFound,

@@ -3,6 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "agents/committee/changes.h"
+#include "agents/committee/held_suspensions.h"
 #include "agents/committee/running_out.h"
 #include "agents/committee/spare_witnesses.h"
 #include "agents/committee/verbs.h"
@@ -27,7 +28,17 @@ absl::StatusOr<Charter> VersionOf(const std::vector<AcceptedCharter>& chain,
   return chain[version - 1].charter;
 }
 
-std::string Describe(const Charter& charter) {
+// " (suspended by two keys until ...)", where one of `held` is of the member.
+std::string HeldText(const std::vector<Suspension>& held, const MemberId& id) {
+  for (const Suspension& one : held)
+    if (one.member == id)
+      return absl::StrCat(", but SUSPENDED by two keys until ",
+                          FormatUtc(one.until));
+  return "";
+}
+
+std::string Describe(const Charter& charter,
+                     const std::vector<Suspension>& held) {
   std::string text = absl::StrCat(
       "Charter of ", charter.network, ", version ", charter.version, ", \"",
       charter.title, "\"\nEnds ", FormatUtc(charter.expires), "\n",
@@ -39,7 +50,8 @@ std::string Describe(const Charter& charter) {
   absl::StrAppend(&text, "Members:\n");
   for (const Member& member : charter.members)
     absl::StrAppend(&text, "  ", member.id.text(), "  ", NameOf(member.kind),
-                    "  ", NameOf(member.status), "  ", member.name, "\n");
+                    "  ", NameOf(member.status), HeldText(held, member.id),
+                    "  ", member.name, "\n");
   absl::StrAppend(
       &text, "Witness quorum: ", charter.witness_quorum,
       charter.witness_quorum == 0 ? " (nobody else watches the log)\n" : "\n",
@@ -68,11 +80,22 @@ Outcome ShowDraft(const Charter& draft) {
            {"hash", nullptr},
            {"network_id", nullptr},
            {"network_words", nullptr},
-           {"charter", EncodeCharter(draft)}},
-          absl::StrCat("DRAFT, not published\n", Describe(draft))};
+           {"charter", EncodeCharter(draft)},
+           {"suspensions", Json::array()}},
+          absl::StrCat("DRAFT, not published\n", Describe(draft, {}))};
 }
 
-Outcome ShowPublished(const AcceptedCharter& accepted) {
+Json ToJson(const std::vector<Suspension>& held) {
+  Json rows = Json::array();
+  for (const Suspension& one : held)
+    rows.push_back({{"member", one.member.text()},
+                    {"from", FormatUtc(one.from)},
+                    {"until", FormatUtc(one.until)}});
+  return rows;
+}
+
+Outcome ShowPublished(const AcceptedCharter& accepted,
+                      const std::vector<Suspension>& held) {
   const std::string words = NetworkWords(accepted.network_id);
   return {{{"schema", "charter_show/1"},
            {"published", true},
@@ -80,8 +103,9 @@ Outcome ShowPublished(const AcceptedCharter& accepted) {
            {"hash", accepted.hash.ToString()},
            {"network_id", accepted.network_id.ToString()},
            {"network_words", words},
-           {"charter", EncodeCharter(accepted.charter)}},
-          absl::StrCat(Describe(accepted.charter),
+           {"charter", EncodeCharter(accepted.charter)},
+           {"suspensions", ToJson(held)}},
+          absl::StrCat(Describe(accepted.charter, held),
                        "Hash: ", accepted.hash.ToString(),
                        "\nNetwork words: ", words, "\n")};
 }
@@ -124,8 +148,12 @@ absl::StatusOr<Outcome> Show(const CharterFolder& folder,
         {.code = "not_found", .hint = "amparo-charter show --draft, or fetch"});
   const uint64_t wanted = version.value_or(chain.size());
   if (wanted == 0 || wanted > chain.size()) return NoSuchVersion(wanted);
-  Outcome outcome = ShowPublished(chain[wanted - 1]);
   const Charter& charter = chain[wanted - 1].charter;
+  std::vector<Suspension> held;
+  if (wanted == chain.size()) {
+    ASSIGN_OR_RETURN(held, HeldSuspensions(folder, charter, clock.Now()));
+  }
+  Outcome outcome = ShowPublished(chain[wanted - 1], held);
   // Of versions that others took the place of, nothing runs out.
   if (wanted == chain.size())
     AddWarnings(charter, charter, clock.Now(), outcome);

@@ -70,6 +70,20 @@ absl::StatusOr<GovernanceKey> ChooseKey(const CharterFolder& folder,
                    {.code = "invalid_state"});
 }
 
+// Signatures are for a decision: a version that decides nothing is a mistake,
+// mostly a change that was not written.
+absl::Status CheckChanges(const Next& next) {
+  if (!next.before.has_value() || !SayTheSame(next.before->charter, next.draft))
+    return absl::OkStatus();
+  return MakeError(
+      absl::StatusCode::kFailedPrecondition,
+      absl::StrCat("the draft changes nothing against version ",
+                   next.before->charter.version, ": there is nothing to sign"),
+      {.code = "invalid_state",
+       .hint = "change it first: amparo-charter set, add-member, ...; for a "
+               "longer life: amparo-charter set expires"});
+}
+
 std::string ProgressText(const Progress& progress, uint64_t version) {
   std::string text =
       absl::StrCat("Version ", version, " is signed by ", progress.new_have,
@@ -132,17 +146,32 @@ absl::Status CheckPlace(const Charter& draft,
   return absl::OkStatus();
 }
 
+// What somebody gave `merge` that is not being signed.
+absl::Status NotBeingSigned(const std::string& file) {
+  return MakeError(
+      absl::StatusCode::kInvalidArgument,
+      absl::StrCat(file,
+                   " is no charter and no suspension that is being signed"),
+      {.code = "invalid_form",
+       .field = "FILE",
+       .expected = "another machine's charter-N.pending.json, or its "
+                   "suspension-MEMBER.pending.json",
+       .hint =
+           "sign and suspend-now write them, into the folder of who signs"});
+}
+
 // Where nobody began here, what another machine sent becomes the draft: who
 // signs it here is shown first what it changes. A draft of one's own stays.
 absl::Status AdoptDraft(const CharterFolder& folder, const std::string& text,
                         const MultiJws& other) {
   ASSIGN_OR_RETURN(const std::vector<AcceptedCharter> chain,
                    folder.WholeChain());
+  ASSIGN_OR_RETURN(const Charter draft, PeekCharter(text));
+  // First: where a version is missing here, no draft of this folder fits.
+  RETURN_IF_ERROR(CheckPlace(draft, chain));
   if (FileExists(folder.PendingPath(chain.size() + 1))) return absl::OkStatus();
   ASSIGN_OR_RETURN(const bool own, folder.HasOwnDraft(chain));
   if (own) return absl::OkStatus();
-  ASSIGN_OR_RETURN(const Charter draft, PeekCharter(text));
-  RETURN_IF_ERROR(CheckPlace(draft, chain));
   std::optional<AcceptedCharter> before;
   if (!chain.empty()) before = chain.back();
   // Only what this program would have written itself can be signed on.
@@ -159,6 +188,23 @@ absl::Status AdoptDraft(const CharterFolder& folder, const std::string& text,
   return folder.WriteDraft(draft, before);
 }
 
+absl::Status IsForked(uint64_t version) {
+  return MakeError(
+      absl::StatusCode::kAlreadyExists,
+      absl::StrCat("version ", version,
+                   " was published with other content than this one"),
+      {.code = "conflict",
+       .field = absl::StrCat("version ", version),
+       .hint = version == 1
+                   ? "this broker's network was founded otherwise: compare the "
+                     "hash on paper, and fetch into a new folder, by --root"
+                   : absl::StrCat(
+                         "fetch it (amparo-charter fetch), then look at what "
+                         "this draft would change in it (amparo-charter "
+                         "diff): it goes on as version ",
+                         version + 1, ", and is signed anew")});
+}
+
 // Publishing again what is published is no error: the answer may have been
 // lost on the way.
 absl::Status Send(const std::string& document, uint64_t version,
@@ -166,7 +212,8 @@ absl::Status Send(const std::string& document, uint64_t version,
   const absl::Status published = broker.PublishCharter(document, token);
   if (published.ok()) return published;
   const absl::StatusOr<std::string> there = broker.GetCharter(version);
-  return there.ok() && *there == document ? absl::OkStatus() : published;
+  if (!there.ok()) return published;
+  return *there == document ? absl::OkStatus() : IsForked(version);
 }
 
 }  // namespace
@@ -175,6 +222,7 @@ absl::StatusOr<Outcome> Sign(const CharterFolder& folder,
                              const SignOptions& options, Dialog& dialog,
                              const Clock& clock) {
   ASSIGN_OR_RETURN(Next next, ReadNext(folder));
+  RETURN_IF_ERROR(CheckChanges(next));
   ASSIGN_OR_RETURN(const GovernanceKey named,
                    ChooseKey(folder, next, options.key_id));
   RETURN_IF_ERROR(CheckKeyCounts(named, clock.Now()));
@@ -210,8 +258,11 @@ absl::StatusOr<Outcome> Merge(const CharterFolder& folder,
                               const Clock& clock) {
   ASSIGN_OR_RETURN(const std::string text,
                    ReadFile(other_file, kCharterBytesMax));
-  ASSIGN_OR_RETURN(const MultiJws other, ParseMultiJws(text, kCharterBytesMax));
+  const absl::StatusOr<MultiJws> parsed = ParseMultiJws(text, kCharterBytesMax);
+  if (!parsed.ok()) return NotBeingSigned(other_file);
+  const MultiJws& other = *parsed;
   if (PeekSuspension(text).ok()) return MergeSuspension(folder, other, clock);
+  if (!PeekCharter(text).ok()) return NotBeingSigned(other_file);
   RETURN_IF_ERROR(AdoptDraft(folder, text, other));
   ASSIGN_OR_RETURN(Next next, ReadNext(folder));
   ASSIGN_OR_RETURN(const int added,

@@ -5,6 +5,7 @@
 #include "absl/strings/str_join.h"
 #include "agents/committee/draft_edit.h"
 #include "agents/committee/draft_verbs.h"
+#include "agents/committee/held_suspensions.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/status.h"
@@ -87,8 +88,26 @@ absl::Status CheckAfter(absl::Time since, absl::Time last, bool is_clocks) {
                          : "give a later one"});
 }
 
+// What to know of a member that is active, and reinstated all the same.
+absl::StatusOr<std::string> NoteOnActive(const CharterFolder& folder,
+                                         const DraftEdit& edit,
+                                         const MemberId& id, absl::Time now) {
+  if (!edit.published().has_value()) return "";
+  ASSIGN_OR_RETURN(const std::vector<Suspension> held,
+                   HeldSuspensions(folder, edit.published()->charter, now));
+  for (const Suspension& one : held)
+    if (one.member == id)
+      return absl::StrCat("It ends the suspension of ", id.text(),
+                          " that would hold until ", FormatUtc(one.until),
+                          ".\n");
+  return absl::StrCat("This folder knows of no suspension of ", id.text(),
+                      " by two keys; another machine may have published "
+                      "one. Without one there is nothing to reinstate.\n");
+}
+
 Outcome OutcomeOf(const DraftEdit& edit, const Member& member,
-                  const std::vector<std::string>& changes) {
+                  const std::vector<std::string>& changes,
+                  const std::string& note) {
   const Charter& draft = edit.draft();
   const std::vector<std::string> warnings = edit.Warnings();
   const std::vector<std::string> keys = KeysOf(draft, member.id);
@@ -106,7 +125,7 @@ Outcome OutcomeOf(const DraftEdit& edit, const Member& member,
                                 " in the draft already.\n");
     return outcome;
   }
-  outcome.text = absl::StrCat(absl::StrJoin(changes, "\n"), "\n");
+  outcome.text = absl::StrCat(absl::StrJoin(changes, "\n"), "\n", note);
   if (!keys.empty() && member.status != MemberStatus::kActive)
     absl::StrAppend(&outcome.text, "It still holds governance key ",
                     absl::StrJoin(keys, ", "),
@@ -141,6 +160,10 @@ absl::StatusOr<Outcome> ChangeStatus(const CharterFolder& folder,
         {.code = "invalid_state",
          .field = "MEMBER",
          .hint = InsteadOf(options.verb, member->status)});
+  std::string note;
+  if (member->status == goal && options.verb == StatusVerb::kReinstate) {
+    ASSIGN_OR_RETURN(note, NoteOnActive(folder, edit, member->id, clock.Now()));
+  }
   if (member->status != goal || moved_only) {
     const absl::Time since =
         TimeFromUnix(UnixSeconds(options.since.value_or(clock.Now())));
@@ -153,7 +176,7 @@ absl::StatusOr<Outcome> ChangeStatus(const CharterFolder& folder,
     member->since = since;
   }
   ASSIGN_OR_RETURN(const std::vector<std::string> changes, edit.Keep());
-  return OutcomeOf(edit, *member, changes);
+  return OutcomeOf(edit, *member, changes, note);
 }
 
 }  // namespace amparo::committee

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "agents/committee/governance_key.h"
+#include "agents/committee/held_suspensions.h"
 #include "agents/committee/running_out.h"
 #include "agents/committee/signatures.h"
 #include "base/error.h"
@@ -45,6 +46,23 @@ absl::StatusOr<Member> ActiveMember(const AcceptedCharter& accepted,
         absl::StrCat(name, " is ", NameOf(member->status), ", not active"),
         {.code = "invalid_state", .field = "MEMBER"});
   return *member;
+}
+
+absl::Status CheckNotHeld(const CharterFolder& folder, const Charter& charter,
+                          const MemberId& member, absl::Time now) {
+  ASSIGN_OR_RETURN(const std::vector<Suspension> held,
+                   HeldSuspensions(folder, charter, now));
+  for (const Suspension& one : held)
+    if (one.member == member)
+      return MakeError(
+          absl::StatusCode::kFailedPrecondition,
+          absl::StrCat(member.text(), " is suspended already, until ",
+                       FormatUtc(one.until)),
+          {.code = "invalid_state",
+           .field = "MEMBER",
+           .hint = "two keys stop a member once in 30 days; for longer: "
+                   "amparo-charter suspend-member, by a version"});
+  return absl::OkStatus();
 }
 
 absl::StatusOr<Suspension> Content(const MultiJws& jws) {
@@ -248,6 +266,8 @@ absl::StatusOr<Outcome> PublishSuspension(const CharterFolder& folder,
                                           const Clock& clock) {
   ASSIGN_OR_RETURN(const AcceptedCharter accepted, InForce(folder));
   ASSIGN_OR_RETURN(const Member named, ActiveMember(accepted, member));
+  RETURN_IF_ERROR(
+      CheckNotHeld(folder, accepted.charter, named.id, clock.Now()));
   ASSIGN_OR_RETURN(const std::optional<MultiJws> jws,
                    Going(folder, accepted, named.id, clock.Now()));
   if (!jws.has_value())

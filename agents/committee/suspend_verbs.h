@@ -37,6 +37,8 @@ absl::StatusOr<Outcome> MergeSuspension(const CharterFolder& folder,
                                         const Clock& clock);
 
 // Gives the suspension of `member` to the broker, when two have signed it.
+// FAILED_PRECONDITION (code "invalid_state") where this folder knows of one
+// that holds.
 absl::StatusOr<Outcome> PublishSuspension(const CharterFolder& folder,
                                           const std::string& member,
                                           EnrolmentPort& broker,

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "base/error.h"
 #include "base/status.h"
 #include "crypto/random.h"
@@ -41,8 +42,16 @@ absl::StatusOr<const Member*> FindMember(const Network& network,
   if (!network.charter)
     return Refuse("unknown_member", "no charter was published yet");
   const Member* const member = network.charter->charter.Find(id);
-  if (member == nullptr || member->status == MemberStatus::kLeft)
-    return Refuse("unknown_member", "the charter names no such member");
+  if (member == nullptr)
+    return Refuse("unknown_member", "the charter names no such member",
+                  "the committee takes members in: amparo-charter add-member "
+                  "ID:KIND");
+  if (member->status == MemberStatus::kLeft)
+    return MakeError(absl::StatusCode::kPermissionDenied,
+                     absl::StrCat(id.text(), " has left the network"),
+                     {.code = "unknown_member",
+                      .hint = "it comes back only under another id: "
+                              "amparo-charter add-member ID:KIND"});
   return member;
 }
 
@@ -59,10 +68,9 @@ absl::StatusOr<Enrolment::Invited> Enrolment::Invite(const MemberId& member,
   if (!network->charter)
     return MakeError(absl::StatusCode::kFailedPrecondition,
                      "no charter was published yet", {.code = "invalid_state"});
-  if (!FindMember(*network, member).ok())
-    return MakeError(absl::StatusCode::kNotFound,
-                     "the charter names no such member",
-                     {.code = "unknown_member"});
+  if (const auto found = FindMember(*network, member); !found.ok())
+    return MakeError(absl::StatusCode::kNotFound, found.status().message(),
+                     DetailOf(found.status()).value_or(ErrorDetail{}));
   Invited invited{RandomBytes(kTokenBytes), network->root,
                   TimeFromUnix(UnixSeconds(clock_.Now() + life))};
   RETURN_IF_ERROR(
@@ -77,9 +85,12 @@ absl::Status Enrolment::CheckInvitation(const MemberId& member,
   if (!invitation.ok() && !absl::IsNotFound(invitation.status()))
     return invitation.status();
   if (!invitation.ok() || invitation->member != member)
-    return Refuse("invalid_invitation", "no such invitation for this member");
+    return Refuse("invalid_invitation", "no such invitation for this member",
+                  "this broker never made it, or was put back to before it "
+                  "did: ask its operator for a new one");
   if (clock_.Now() > invitation->until)
-    return Refuse("invitation_expired", "the invitation has expired");
+    return Refuse("invitation_expired", "the invitation has expired",
+                  "ask the broker's operator for a new one");
   return FindMember(*directory_.Current(), member).status();
 }
 
@@ -114,7 +125,10 @@ absl::Status Enrolment::Join(const Applicant& applicant) {
   const absl::Status used =
       store_.UseInvitation(token_hash, keys, applicant.join_request);
   if (absl::IsFailedPrecondition(used))
-    return Refuse("invitation_used", "the invitation was used before");
+    return Refuse("invitation_used", "the invitation was used before",
+                  "if you joined with it, go on in the directory of that time; "
+                  "if not, somebody else did: tell the committee, and ask the "
+                  "broker's operator for a new one");
   return used;
 }
 

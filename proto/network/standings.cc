@@ -87,7 +87,9 @@ absl::StatusOr<Suspension> Standings::Examine(absl::string_view document,
       const std::set<MemberId> signers,
       SuspensionSigners(jws, adjusted ? *adjusted : charter.charter, time));
   if (signers.size() < kSuspensionKeysMin)
-    return Denied("two governance keys of different members have to sign it");
+    return Denied(
+        "two governance keys of different members have to sign it, and a "
+        "suspended member's counts for nothing");
   if (suspension.charter_hash != charter.hash)
     return NotNow("made under another version of the charter", "charter_hash");
   const Member* const member = charter.charter.Find(suspension.member);
@@ -96,6 +98,11 @@ absl::StatusOr<Suspension> Standings::Examine(absl::string_view document,
   if (suspension.from > time + kFromAfterMax)
     return NotNow("it is for later", "from");
   if (suspension.until <= time) return NotNow("its time is over", "until");
+  if (const auto until = SuspendedUntil(suspension.member, time))
+    return NotNow(
+        absl::StrCat(suspension.member.text(), " is suspended already, until ",
+                     FormatUtc(*until)),
+        "member");
   const Record* const record = Find(suspension.member);
   if (record != nullptr && !record->stops.empty() &&
       time < record->stops.back().at + kSuspensionPause)

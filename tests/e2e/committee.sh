@@ -113,6 +113,9 @@ follow 5 ong uls
 until_ok bash -c "amparo --profile '$net/profiles/ong' directory show uls --json | jq -e .reachable"
 check "mail flows again" as ong referral show "$(send | field .referral_id)" --wait delivered --timeout 20
 
+sent_back=$(send_back | field .referral_id)
+check "and back" as uls referral show "$sent_back" --wait delivered --timeout 20
+
 step "in an emergency two institutions stop uls at once"
 check "gnr signs" at gnr suspend-now uls --yes
 refused_as 1 invalid_state at gnr publish-suspension uls --broker "$enrol" --json  # one is too few
@@ -137,6 +140,8 @@ check "mp signs" at mp suspend-now uls --yes
 check "gnr takes it in" at cpcj merge "$machines/mp/suspension-uls.pending.json"
 check "cpcj signs" at cpcj suspend-now uls --yes
 refused_as 1 invalid_state at cpcj publish-suspension uls --broker "$enrol" --json
+tail -n1 "$scratch/err" | jq -e '.message | contains("uls is suspended already, until")' >/dev/null
+equal "$(at mp show --json | jq -r '[.suspensions[].member] | join(" ")')" uls
 
 step "the committee meets and lifts it"
 # At gnr, where it was neither published nor kept.
@@ -183,6 +188,8 @@ cp "$machines/ong/draft.toml" "$machines/fork/draft.toml"
 check "the draft of a fork" at fork set governance.threshold 1
 for k in G1 G3 G4; do check "sign $k" at fork sign --key "$k" --yes; done
 refused_as 1 conflict at fork publish --broker "$enrol" --json
+equal "$(tail -n1 "$scratch/err" | jq -r '.message')" "version 2 was published with other content than this one"
+tail -n1 "$scratch/err" | jq -e '.hint | contains("amparo-charter fetch")' >/dev/null
 # Another committee's network of the same name and log.
 check "forge" at forger init --network "$machines/ong/network.json" --local --member eve:police --member mal:health
 for k in 1 2; do check "sign" at forger sign --yes; done
@@ -214,6 +221,19 @@ follow 10 ong
 check_exit 3 send
 refused_as 1 invalid_state at ong reinstate uls --json
 equal "$(as ong referral show "$before" --json | jq -r '.recipients[0].member')" uls
+
+step "a member that has left still proves what it sent"
+until_ok bash -c "amparo --profile '$net/profiles/uls' status --json | jq -e '.member_status == \"left\"'"
+check "its supervisor takes the document out" as uls-supervisor referral evidence "$sent_back" --section identity --out "$scratch/document.json" --json
+entry=$(field .entry <"$scratch/out")
+check "its own copy of the log" amparo-agent export-mirror --data "$net/agents/uls" --out "$scratch/mirror"
+check "prove" amparo-audit prove "$entry" --document "$scratch/document.json" --export "$scratch/mirror" --root "$root_hash" --out "$scratch/left.json"
+check "the message" amparo-audit prove "$(as uls referral show "$sent_back" --json | jq '.recipients[0].log_index')" --export "$scratch/mirror" --root "$root_hash" --out "$scratch/left-message.json"
+for pack in left left-message; do
+  check "verify" amparo-audit verify "$scratch/$pack.json" --root "$root_hash"
+  grep -q "Result: OK" "$scratch/out"
+  check_exit 1 grep -q "NOT TO BE BELIEVED" "$scratch/out"
+done
 
 step "the auditor replays the whole life"
 check "export" amparo-broker export --data "$net/broker" --out "$scratch/export"

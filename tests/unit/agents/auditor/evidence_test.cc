@@ -1,8 +1,10 @@
 #include "agents/auditor/evidence.h"
 
+#include "absl/strings/match.h"
 #include "agents/auditor/entry_view.h"
 #include "agents/auditor/evidence_check.h"
 #include "agents/auditor/evidence_make.h"
+#include "base/clock.h"
 #include "base/encoding.h"
 #include "base/error.h"
 #include "crypto/sd_jwt.h"
@@ -218,6 +220,17 @@ TEST_F(EvidenceTest, ProvesACharterThatCameAfterASuspension) {
     EXPECT_TRUE(CourtBelieves(Made(leaf))) << leaf.value();
   EXPECT_EQ(Made(charter).Find(suspension), nullptr);
   EXPECT_NE(Made(sent).Find(suspension), nullptr);
+}
+
+TEST_F(EvidenceTest, SaysWhomASuspensionStopsAndUntilWhen) {
+  const absl::Time from = log_.now;
+  const LeafIndex suspension = log_.AddSuspension("gnr");
+  const EvidenceVerdict verdict = JudgeEvidence(Made(suspension), log_.root());
+  ASSERT_TRUE(verdict.ok());
+  const std::string says =
+      absl::StrCat("suspension, of gnr, from ", FormatUtc(from), " until ",
+                   FormatUtc(from + kSuspensionLifeMax));
+  EXPECT_TRUE(absl::StrContains(ToText(verdict), says)) << ToText(verdict);
 }
 
 // Who has a key whose time ran out, and the broker, write of a time before.

@@ -151,6 +151,23 @@ TEST_F(Machines, AFileOfAnEarlierVersionOrAnotherNetworkIsNotTaken) {
       "not all in this folder"));
 }
 
+TEST_F(Machines, MergingBeforeFetchingNamesTheStep) {
+  InitElsewhere();
+  SignRound({"gnr", "ong"});
+  PublishFrom("ong", "gnr");
+  // ong signed version 1, and does not have what became of it.
+  ASSERT_TRUE(FileExists(Machine("ong").PendingPath(1)));
+  ASSERT_OK(Set(Machine("gnr"), {{"title", "Second"}}));
+  ASSERT_OK(SignAt("gnr"));
+  const absl::Status early =
+      Merge(Machine("ong"), PendingOf("gnr"), clock_).status();
+  EXPECT_EQ(ErrorCodeOf(early), "conflict");
+  EXPECT_TRUE(absl::StrContains(early.message(), "not all in this folder"));
+  EXPECT_TRUE(absl::StrContains(DetailOf(early)->hint, "charter fetch"));
+  FetchAt({"ong"});
+  EXPECT_OK(Merge(Machine("ong"), PendingOf("gnr"), clock_));
+}
+
 TEST_F(Machines, AStrangersDraftIsNotTakenOver) {
   FoundElsewhere();
   Charter forged = VALUE_OF(Machine("gnr").Draft(Newest("gnr")));

@@ -147,5 +147,19 @@ TEST_F(SetTest, NothingIsSetWhileAVersionIsBeingSigned) {
   EXPECT_EQ(ErrorCodeOf(Change("title x").status()), "conflict");
 }
 
+TEST_F(SetTest, TakesNoLegalBasisThatNobodyKnows) {
+  Init();
+  for (const ListChange change : {ListChange::kReplace, ListChange::kAdd}) {
+    const absl::Status refused = Change("bases A6-1-z", change).status();
+    EXPECT_EQ(ErrorCodeOf(refused), "usage");
+    EXPECT_TRUE(absl::StrContains(refused.message(), "A6-1-z"));
+    EXPECT_TRUE(absl::StrContains(DetailOf(refused)->expected, "A6-1-e"));
+  }
+  EXPECT_EQ(Drafted().bases.size(), 7u);
+  EXPECT_OK(Change("bases A9-2-j MX-LGV-46", ListChange::kAdd));
+  EXPECT_EQ(Drafted().bases.size(), 9u);
+  EXPECT_OK(Change("bases MX-LGV-46", ListChange::kRemove));
+}
+
 }  // namespace
 }  // namespace amparo::committee

@@ -80,6 +80,21 @@ TEST_F(StatusTest, ReinstatingBeforeASuspensionByTwoKeysIsRefused) {
   EXPECT_OK(Change(StatusVerb::kReinstate, "uls"));
 }
 
+TEST_F(StatusTest, ReinstatingAnActiveMemberAssertsNoSuspension) {
+  Found();
+  clock_.Advance(absl::Hours(1));
+  const Outcome none = VALUE_OF(Change(StatusVerb::kReinstate, "uls"));
+  EXPECT_TRUE(absl::StrContains(none.text, "if there is one"));
+  EXPECT_TRUE(absl::StrContains(none.text, "knows of no suspension of uls"));
+  for (int i = 0; i < 2; ++i)
+    ASSERT_OK(SuspendNow(folder_, {.member = "ong", .sign = {.yes = true}},
+                         dialog_, clock_));
+  ASSERT_OK(PublishSuspension(folder_, "ong", broker_, clock_));
+  clock_.Advance(absl::Hours(1));
+  const Outcome held = VALUE_OF(Change(StatusVerb::kReinstate, "ong"));
+  EXPECT_TRUE(absl::StrContains(held.text, "It ends the suspension of ong"));
+}
+
 TEST_F(StatusTest, ASuspendedMemberKeepsItsKeysToComeBackWith) {
   Found();
   const Member before = Drafted("uls");
@@ -149,6 +164,7 @@ TEST_F(StatusTest, AWitnessThatTheQuorumNeedsIsNotSuspendedUnsaid) {
 
 TEST_F(StatusTest, NothingChangesWhileAVersionIsBeingSigned) {
   Found();
+  EditDraft([](Charter& draft) { draft.title = "Another"; });
   ASSERT_OK(SignOnce());
   EXPECT_EQ(ErrorCodeOf(Change(StatusVerb::kSuspend, "uls").status()),
             "conflict");

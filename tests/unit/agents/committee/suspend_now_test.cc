@@ -59,6 +59,47 @@ TEST_F(SuspendNowTest, TwoInstitutionsSignAndItIsPublished) {
   EXPECT_FALSE(FileExists(Pending("uls")));
 }
 
+TEST_F(SuspendNowTest, ShowSaysWhoIsStoppedAndUntilWhen) {
+  const auto show = [&] {
+    return VALUE_OF(Show(folder_, std::nullopt, false, clock_));
+  };
+  EXPECT_EQ(show().json["suspensions"], Json::array());
+  clock_.Advance(absl::Hours(1));
+  for (int i = 0; i < 2; ++i) ASSERT_OK(Now("uls"));
+  EXPECT_EQ(show().json["suspensions"], Json::array());  // not published yet
+  ASSERT_OK(Bring("uls"));
+  const std::string until = FormatUtc(clock_.Now() + kSuspensionLifeMax);
+  EXPECT_EQ(show().json["suspensions"][0]["member"], "uls");
+  EXPECT_EQ(show().json["suspensions"][0]["until"], until);
+  EXPECT_TRUE(absl::StrContains(
+      show().text,
+      absl::StrCat("uls  health  active, but SUSPENDED by two keys until ",
+                   until)));
+  EXPECT_FALSE(absl::StrContains(VALUE_OF(Show(folder_, 1, false, clock_)).text,
+                                 "SUSPENDED"));
+  // It ends by itself, or by a version that lifts it.
+  clock_.Advance(kSuspensionLifeMax);
+  EXPECT_EQ(show().json["suspensions"], Json::array());
+  clock_.Advance(-kSuspensionLifeMax + absl::Hours(1));
+  ASSERT_OK(ChangeStatus(folder_, {StatusVerb::kReinstate, "uls", {}}, clock_));
+  SignAndPublish();
+  EXPECT_EQ(show().json["suspensions"], Json::array());
+}
+
+TEST_F(SuspendNowTest, ASecondOneWhileOneHoldsSaysUntilWhenThatDoes) {
+  clock_.Advance(absl::Hours(1));
+  for (int i = 0; i < 2; ++i) ASSERT_OK(Now("uls"));
+  ASSERT_OK(Bring("uls"));
+  const std::string until = FormatUtc(clock_.Now() + kSuspensionLifeMax);
+  clock_.Advance(absl::Hours(1));
+  for (int i = 0; i < 2; ++i) ASSERT_OK(Now("uls"));
+  const absl::Status refused = Bring("uls").status();
+  EXPECT_EQ(ErrorCodeOf(refused), "invalid_state");
+  EXPECT_EQ(refused.message(), "uls is suspended already, until " + until);
+  EXPECT_TRUE(absl::StrContains(DetailOf(refused)->hint, "suspend-member"));
+  EXPECT_EQ(broker_.suspensions.size(), 1u);
+}
+
 TEST_F(SuspendNowTest, TheBrokersRefusalKeepsThePendingFile) {
   ASSERT_OK(Now("uls"));
   ASSERT_OK(Now("uls"));
@@ -220,6 +261,7 @@ TEST_F(RunningOutTest, ShowAndSignTellIt) {
   EXPECT_TRUE(
       absl::StartsWith(shown.text, "URGENT: the charter ends in 2 days"));
   dialog_.told.clear();
+  EditDraft([](Charter& draft) { draft.title = "Another"; });
   ASSERT_OK(SignOnce());
   EXPECT_TRUE(absl::StrContains(dialog_.told, "ends in 2 days"));
 }

@@ -75,6 +75,7 @@ TEST_F(CommitteeAttack, ADraftChangedAfterTheFirstSignatureIsNotSigned) {
 TEST_F(CommitteeAttack, NothingIsAddedWhileAVersionIsBeingSigned) {
   InitAndPublish();
   LeaveJoinRequest("ong");
+  EditDraft([](Charter& draft) { draft.title = "Another"; });
   ASSERT_OK(SignOnce());
   EXPECT_EQ(ErrorCodeOf(Add("ong").status()), "conflict");
 }
@@ -201,7 +202,7 @@ TEST_F(CommitteeAttack, AVersionTakenAwayIsFoundByVerify) {
 }
 
 TEST_F(CommitteeAttack, ADamagedKeyFileIsNamed) {
-  InitAndPublish();
+  Init();
   ASSERT_OK(WriteFile(folder_.KeyPath("G1"), "no key\n", FileMode::kPrivate));
   const absl::Status refused = SignOnce({.key_id = "G1", .yes = true}).status();
   EXPECT_TRUE(absl::StrContains(refused.message(), folder_.KeyPath("G1")));

@@ -123,6 +123,61 @@ TEST_F(VerbsTest, PublishingGoesOnWhereTheAnswerWasLost) {
   EXPECT_EQ(Newest().charter.version, 1u);
 }
 
+TEST_F(VerbsTest, ADraftThatChangesNothingIsNotSigned) {
+  InitAndPublish();
+  const absl::Status refused = SignOnce().status();
+  EXPECT_EQ(ErrorCodeOf(refused), "invalid_state");
+  EXPECT_EQ(refused.message(),
+            "the draft changes nothing against version 1: there is nothing to "
+            "sign");
+  EXPECT_FALSE(FileExists(folder_.PendingPath(2)));
+  // A renewal is a change.
+  EditDraft([](Charter& draft) { draft.expires += absl::Hours(24); });
+  EXPECT_OK(SignOnce());
+}
+
+TEST_F(VerbsTest, PublishingOverAForkNamesTheWayOn) {
+  InitAndPublish();
+  CharterFolder other(scratch_ / "other");
+  std::filesystem::copy(folder_path_, scratch_ / "other",
+                        std::filesystem::copy_options::recursive);
+  EditDraft([](Charter& draft) { draft.title = "Theirs"; });
+  SignAndPublish();
+  const auto sign = [&] {
+    for (int i = 0; i < 2; ++i)
+      ASSERT_OK(Sign(other, {.yes = true}, dialog_, clock_));
+  };
+  ASSERT_OK(Set(other, {{"timezone", "Europe/Lisbon"}}));
+  sign();
+  broker_.refuse = absl::AlreadyExistsError("another document");
+  const absl::Status refused = Publish(other, "", broker_, clock_).status();
+  EXPECT_EQ(ErrorCodeOf(refused), "conflict");
+  EXPECT_EQ(refused.message(),
+            "version 2 was published with other content than this one");
+  // The way that the hint names: nothing of the own draft is lost.
+  EXPECT_TRUE(absl::StrContains(DetailOf(refused)->hint, "charter fetch"));
+  ASSERT_OK(Fetch(other, std::nullopt, broker_));
+  const Outcome diff = VALUE_OF(Diff(other, std::nullopt, std::nullopt));
+  EXPECT_EQ(diff.json["to"], 3);
+  EXPECT_TRUE(absl::StrContains(diff.text, "title changes from \"Theirs\""));
+  broker_.refuse = absl::OkStatus();
+  ASSERT_OK(Set(other, {{"title", "Theirs"}}));
+  sign();
+  EXPECT_OK(Publish(other, "", broker_, clock_));
+}
+
+TEST_F(VerbsTest, MergingWhatIsNotBeingSignedSaysWhatIsExpected) {
+  InitAndPublish();
+  for (const std::string& file :
+       {folder_.NetworkPath(), folder_.DraftPath(), folder_.KeyPath("G1")}) {
+    const absl::Status refused = Merge(folder_, file, clock_).status();
+    EXPECT_EQ(ErrorCodeOf(refused), "invalid_form") << file;
+    EXPECT_TRUE(absl::StrContains(refused.message(), file)) << refused;
+    EXPECT_TRUE(absl::StrContains(DetailOf(refused)->expected,
+                                  "charter-N.pending.json"));
+  }
+}
+
 TEST_F(VerbsTest, PublishingThatIsRefusedKeepsThePendingVersion) {
   Init();
   ASSERT_OK(SignOnce());
@@ -239,6 +294,9 @@ TEST_F(VerbsTest, ANewMemberNeedsAnIdThatNobodyHasAndAKindThatThereIs) {
     charter.members[1].status = MemberStatus::kLeft;
   });
   refuse("ong:victim_support", "conflict", "never given out again");
+  EXPECT_TRUE(absl::StartsWith(
+      InviteMember(folder_, "ong:victim_support", clock_).status().message(),
+      "ong has left the network"));
   // Nor while the version is being signed.
   ASSERT_OK(SignOnce());
   EXPECT_EQ(

@@ -161,8 +161,11 @@ TEST(Enrolment, InvitesOnlyWhomTheCharterNames) {
       broker.enrolment().Invite(VALUE_OF(MemberId::Parse("ghost")), kLife),
       StatusIs(StatusCode::kNotFound));
   broker.SetStatus("clinic-b", MemberStatus::kLeft);
-  EXPECT_THAT(broker.enrolment().Invite(broker.Id("clinic-b"), kLife),
-              StatusIs(StatusCode::kNotFound));
+  const absl::Status left =
+      broker.enrolment().Invite(broker.Id("clinic-b"), kLife).status();
+  EXPECT_THAT(left, StatusIs(StatusCode::kNotFound));
+  EXPECT_EQ(left.message(), "clinic-b has left the network");
+  EXPECT_THAT(DetailOf(left)->hint, testing::HasSubstr("another id"));
   const auto empty = NewMemoryStore();
   broker.Restart(empty.get());
   EXPECT_THAT(broker.enrolment().Invite(broker.Id("clinic-a"), kLife),
