@@ -84,11 +84,24 @@ absl::StatusOr<Entrance> EnterNetwork(absl::string_view line, absl::Time now) {
   if (charter.charter.Find(invitation.member) == nullptr)
     return MakeError(absl::StatusCode::kNotFound,
                      "the charter does not name this member",
-                     {.code = "unknown_member"});
+                     {.code = "unknown_member",
+                      .hint = "ask the committee: its charter comes first, "
+                              "then an invitation"});
   ASSIGN_OR_RETURN(CaNote ca,
                    CheckCa(*network, charter.charter, invitation, now));
   return Entrance{std::move(invitation), std::move(broker), *std::move(network),
                   std::move(charter),    std::move(first),  std::move(ca)};
+}
+
+absl::Status WordsDiffer() {
+  return MakeError(
+      absl::StatusCode::kPermissionDenied,
+      "the network's words were not confirmed",
+      {.code = "wrong_pin",
+       .hint = "they stand in the paper protocol. If other words stand there, "
+               "somebody leads you to another network: do not join, and call "
+               "the committee by a number that you know. The invitation was "
+               "not used up"});
 }
 
 absl::StatusOr<EnrolmentClient::Joined> AskIn(const Entrance& entrance,

@@ -34,6 +34,10 @@ struct Entrance {
 // before, only EnrolmentClient::Join can say. `now`: of this machine.
 absl::StatusOr<Entrance> EnterNetwork(absl::string_view line, absl::Time now);
 
+// What a join ends with where people found other words on their paper
+// ("wrong_pin"), with what to do.
+absl::Status WordsDiffer();
+
 // Uses the invitation up: leaves the join request of these keys, and brings a
 // certificate of the newest CA for `tls`. With the same keys it may be called
 // again where the answer was lost.

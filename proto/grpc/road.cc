@@ -1,7 +1,6 @@
 #include "proto/grpc/road.h"
 
 #include <fcntl.h>
-#include <netdb.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -30,12 +29,15 @@ absl::string_view Environment(const char* name) {
   return value == nullptr ? "" : value;
 }
 
-bool IsExempt(absl::string_view host) {
-  absl::string_view list = Environment("no_grpc_proxy");
-  if (list.empty()) list = Environment("no_proxy");
+bool IsIn(absl::string_view list, absl::string_view host) {
   for (absl::string_view entry : absl::StrSplit(list, ',', absl::SkipEmpty()))
     if (absl::EndsWithIgnoreCase(host, entry)) return true;
   return false;
+}
+
+bool IsExempt(absl::string_view host) {
+  const absl::string_view list = Environment("no_grpc_proxy");
+  return IsIn(list.empty() ? Environment("no_proxy") : list, host);
 }
 
 // Whether the socket was ready for `events` in time.
@@ -95,13 +97,7 @@ Road::End Connect(const std::string& address, absl::Time deadline,
     return Road::End::kNoSuchName;
   const std::unique_ptr<addrinfo, void (*)(addrinfo*)> owner(found,
                                                              freeaddrinfo);
-  // Of several addresses (IPv6 and IPv4), what the last one said.
-  Road::End end = Road::End::kSilence;
-  for (const addrinfo* one = found; one != nullptr; one = one->ai_next) {
-    end = ConnectOne(*one, deadline, out);
-    if (end == Road::End::kThere) break;
-  }
-  return end;
+  return ConnectToAny(found, deadline, out);
 }
 
 // The head of the proxy's answer; shorter when it said no more in time.
@@ -166,6 +162,35 @@ std::optional<Proxy> ProxyFor(absl::string_view host) {
     return proxy;
   }
   return std::nullopt;
+}
+
+std::string UnusedProxy(absl::string_view host) {
+  if (ProxyFor(host) || IsExempt(host)) return "";
+  for (const char* name : {"grpc_proxy", "https_proxy", "http_proxy"})
+    if (!Environment(name).empty())
+      return absl::StrCat(name,
+                          " is set, but not used: of proxies only "
+                          "http://HOST:PORT is known");
+  for (const auto& [capitals, name] : {std::pair("HTTPS_PROXY", "https_proxy"),
+                                       std::pair("HTTP_PROXY", "http_proxy")})
+    if (!Environment(capitals).empty() && !IsIn(Environment("NO_PROXY"), host))
+      return absl::StrCat(capitals, " is set, but only ", name,
+                          ", in small letters, is read");
+  return "";
+}
+
+Road::End ConnectToAny(const addrinfo* addresses, absl::Time deadline,
+                       std::optional<Socket>& out) {
+  int left = 0;
+  for (const addrinfo* one = addresses; one != nullptr; one = one->ai_next)
+    ++left;
+  Road::End end = Road::End::kSilence;
+  for (const addrinfo* one = addresses; one != nullptr; one = one->ai_next) {
+    const absl::Time now = absl::Now();
+    end = ConnectOne(*one, now + (deadline - now) / left--, out);
+    if (end == Road::End::kThere) break;
+  }
+  return end;
 }
 
 Socket::~Socket() {

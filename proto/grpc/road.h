@@ -1,5 +1,7 @@
 #pragma once
 
+#include <netdb.h>
+
 #include <optional>
 #include <string>
 #include <utility>
@@ -17,6 +19,11 @@ struct Proxy {
   std::string credentials;  // user:password, or empty
 };
 std::optional<Proxy> ProxyFor(absl::string_view host);
+
+// What the environment names as a proxy and gRPC does not read: a variable in
+// capitals, or an address without http://. What to do about it, for people; ""
+// when there is none, and when a proxy is used.
+std::string UnusedProxy(absl::string_view host);
 
 // A connected TCP socket; closed at its end.
 class Socket {
@@ -50,6 +57,12 @@ struct Road {
   int http_status = 0;         // kProxyRefuses
   std::optional<Socket> socket;  // kThere; it does not block
 };
+// A connection to the first of `addresses`, one after another, that takes one.
+// Each may take its share of the time until `deadline`: a dead one leaves the
+// others theirs. What the last one said, where none does.
+Road::End ConnectToAny(const addrinfo* addresses, absl::Time deadline,
+                       std::optional<Socket>& out);
+
 // Blocks, at most until `deadline` (but for DNS).
 Road GoTo(const std::string& address, absl::Time deadline);
 

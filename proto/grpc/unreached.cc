@@ -71,20 +71,26 @@ absl::Status ExplainRoad(const Way& way, const Road& road) {
   if (road.proxy) return ExplainProxy(way, road);
   const std::string port =
       absl::StrCat("the broker's ", NameOf(way.port), ", ", way.address);
+  // Where the only way out is a proxy, it looks like one of these.
+  const std::string unused = UnusedProxy(HostOf(way.address));
+  const auto away = [&](const std::string& message, absl::string_view hint) {
+    return Away(message,
+                absl::StrCat(hint, unused.empty() ? "" : "; ", unused));
+  };
   switch (road.end) {
     case Road::End::kBadAddress:
       return Away(absl::StrCat(port, ", is no address"), "host:port");
     case Road::End::kNoSuchName:
-      return Away(absl::StrCat("the name of ", port, ", does not resolve"),
+      return away(absl::StrCat("the name of ", port, ", does not resolve"),
                   "check the name and this machine's DNS");
     case Road::End::kNobodyListens:
-      return Away(absl::StrCat("nobody listens at ", port),
+      return away(absl::StrCat("nobody listens at ", port),
                   "is the broker up, is that its port");
     case Road::End::kNoRoute:
-      return Away(absl::StrCat("this machine knows no way to ", port),
+      return away(absl::StrCat("this machine knows no way to ", port),
                   "check its network, its routes and its firewall");
     default:
-      return Away(absl::StrCat(port, ", does not answer"),
+      return away(absl::StrCat(port, ", does not answer"),
                   "check the address, and firewalls in between: they drop "
                   "what they do not let through");
   }

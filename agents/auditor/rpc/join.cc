@@ -24,7 +24,8 @@ absl::Status CheckKind(const AcceptedCharter& charter, const MemberId& member) {
   return MakeError(absl::StatusCode::kInvalidArgument,
                    "this invitation is not for an auditor",
                    {.code = "invalid_invitation",
-                    .hint = "institutions join with amparo-agent"});
+                    .hint = "institutions join with amparo-agent join; it was "
+                            "not used up"});
 }
 
 // The broker's word goes into profile.toml: nothing but an address may.
@@ -53,10 +54,7 @@ absl::StatusOr<Joined> Join(const JoinOptions& options, const Clock& clock) {
   RETURN_IF_ERROR(CheckKind(charter, invitation.member));
   const std::string words = NetworkWords(charter.network_id);
   if (!options.words_confirmed && !options.confirm_words(words))
-    return MakeError(
-        absl::StatusCode::kPermissionDenied,
-        "the network's words were not confirmed",
-        {.code = "wrong_pin", .hint = "they stand in the paper protocol"});
+    return WordsDiffer();
 
   RETURN_IF_ERROR(MakeDirectory(options.folder, FileMode::kPrivate));
   ASSIGN_OR_RETURN(const Keys keys, PrepareKeys(options.folder));

@@ -17,6 +17,7 @@
 #include "crypto/add_checkpoint.h"
 #include "proto/http/http_port.h"
 #include "proto/network/host_port.h"
+#include "proto/network/words.h"
 
 namespace amparo::auditor {
 namespace {
@@ -49,13 +50,17 @@ class EndSignals {
 absl::StatusOr<int> RunWitnessInit(const WitnessOptions& options) {
   const WitnessFolder folder(options.folder);
   ASSIGN_OR_RETURN(const NoteVerifier verifier, folder.Create(options.name));
+  const std::string words = GovernanceKeyWords(verifier.key());
   Print(options,
         {{"schema", "witness_init/1"},
          {"name", verifier.name()},
-         {"vkey", verifier.ToString()}},
+         {"vkey", verifier.ToString()},
+         {"words", words}},
         absl::StrCat(verifier.ToString(),
                      "\n\nFor the committee: amparo-charter set witness.keys "
-                     "--add KEY. Next: amparo-audit witness add-log\n"));
+                     "--add KEY. Read it these words by phone; amparo-charter "
+                     "shows the same:\n\n    ",
+                     words, "\n\nNext: amparo-audit witness add-log\n"));
   return 0;
 }
 

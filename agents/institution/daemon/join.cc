@@ -23,6 +23,16 @@ namespace {
 constexpr char kKeyFile[] = "keystore.pass";
 constexpr char kSocket[] = "agent.sock";
 
+// Before the invitation is used up: it would be, by a program of another kind.
+absl::Status CheckKind(const AcceptedCharter& charter, const MemberId& member) {
+  if (HasMailbox(charter.charter.Find(member)->kind)) return absl::OkStatus();
+  return MakeError(absl::StatusCode::kInvalidArgument,
+                   "this invitation is for an auditor, who has no agent",
+                   {.code = "invalid_invitation",
+                    .hint = "auditors join with amparo-audit join; it was not "
+                            "used up"});
+}
+
 // A generated passphrase where no person types one.
 absl::StatusOr<SecretBuffer> MakePassphrase(const DataDir& data,
                                             Unlock unlock) {
@@ -85,12 +95,10 @@ absl::StatusOr<Joined> Join(const DataDir& data, const JoinOptions& options,
   const Invitation& invitation = entrance.invitation;
   const EnrolmentClient::Network& network = entrance.network;
   const AcceptedCharter& charter = entrance.charter;
+  RETURN_IF_ERROR(CheckKind(charter, invitation.member));
   const std::string words = NetworkWords(charter.network_id);
   if (!options.words_confirmed && !options.confirm_words(words))
-    return MakeError(
-        absl::StatusCode::kPermissionDenied,
-        "the network's words were not confirmed",
-        {.code = "wrong_pin", .hint = "they stand in the paper protocol"});
+    return WordsDiffer();
   if (charter.charter.log_keys.empty())
     return absl::InvalidArgumentError("the charter names no log key");
 

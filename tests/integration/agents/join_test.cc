@@ -292,8 +292,48 @@ TEST_F(Joining, NamesAnInvitationThatWasUsed) {
   for (const char* member : {"ong", "auditor"}) {
     const std::string line = FormatInvitation(broker_.Invite(member));
     EXPECT_OK(Try(member, line, "first"));
-    Expect(Try(member, line, "second"), "invitation_used", 4, "used before");
+    const absl::Status used = Try(member, line, "second");
+    Expect(used, "invitation_used", 4, "used before");
+    EXPECT_THAT(DetailOf(used)->hint, HasSubstr("tell the committee"));
+    Invitation wrong = VALUE_OF(ParseInvitation(line));
+    wrong.token[0] ^= 1;
+    const absl::Status unknown = Try(member, FormatInvitation(wrong), "third");
+    Expect(unknown, "invalid_invitation", 1, "no such invitation");
+    EXPECT_THAT(DetailOf(unknown)->hint, HasSubstr("ask its operator"));
   }
+}
+
+TEST_F(Joining, WhoFindsOtherWordsOnPaperIsToldWhatToDo) {
+  const auto no = [](absl::string_view) { return false; };
+  agent::JoinOptions options;
+  options.invitation = FormatInvitation(broker_.Invite("ong"));
+  options.unlock = agent::Unlock::kKeyFile;
+  options.confirm_words = no;
+  for (const absl::Status& refused :
+       {agent::Join(Data("agent"), options, clock_).status(),
+        auditor::Join({FormatInvitation(broker_.Invite("auditor")),
+                       folder_ / "profile", false, no},
+                      clock_)
+            .status()}) {
+    Expect(refused, "wrong_pin", 6, "not confirmed");
+    EXPECT_THAT(DetailOf(refused)->hint, HasSubstr("call the committee"));
+  }
+  // It was not used up.
+  EXPECT_OK(JoinAgent(options.invitation));
+}
+
+TEST_F(Joining, AnotherProgramsInvitationIsRefusedBeforeItIsUsed) {
+  const std::string ongs = FormatInvitation(broker_.Invite("ong"));
+  const std::string auditors = FormatInvitation(broker_.Invite("auditor"));
+  const absl::Status agent = JoinAgent(auditors);
+  Expect(agent, "invalid_invitation", 1, "for an auditor");
+  EXPECT_THAT(DetailOf(agent)->hint, HasSubstr("amparo-audit join"));
+  EXPECT_FALSE(FileExists(Data("agent").Path("keystore.json")));
+  const absl::Status auditor = JoinAuditor(ongs);
+  Expect(auditor, "invalid_invitation", 1, "not for an auditor");
+  EXPECT_THAT(DetailOf(auditor)->hint, HasSubstr("amparo-agent join"));
+  EXPECT_OK(JoinAgent(ongs));
+  EXPECT_OK(JoinAuditor(auditors));
 }
 
 TEST_F(Joining, NamesAWrongPin) {
@@ -346,6 +386,18 @@ TEST_F(Joining, SaysAtWhichAddressNobodyIs) {
   const std::string address = broker_.enrol_address();
   broker_.Stop();
   ExpectBoth(Nothing, "broker_unreachable", 5, address);
+}
+
+TEST_F(Joining, NamesAProxyThatIsNotRead) {
+  Keep();
+  broker_.Stop();
+  const Environment proxy("HTTPS_PROXY", "http://proxy.example:3128");
+  for (const char* member : {"ong", "auditor"}) {
+    const absl::Status refused =
+        Try(member, FormatInvitation(kept_.at(member)));
+    Expect(refused, "broker_unreachable", 5, "nobody listens");
+    EXPECT_THAT(DetailOf(refused)->hint, HasSubstr("only https_proxy"));
+  }
 }
 
 TEST_F(Joining, NamesAProxyThatIsDead) {
