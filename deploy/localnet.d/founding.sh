@@ -67,7 +67,7 @@ join_member() { # MEMBER
 
 add_officers() { # MEMBER
   local name
-  until_ok "$bin/amparo" --profile "$dir/profiles/$1-admin" officer list
+  until_answers "$1" "$bin/amparo" --profile "$dir/profiles/$1-admin" officer list
   for name in officer supervisor; do
     "$bin/amparo" --profile "$dir/profiles/$1-admin" officer add "$name" --role "$name" --uid "$(id -u)" >/dev/null
   done
@@ -112,8 +112,26 @@ wait_ready() {
   local member count
   count=$(jq '.members | length' "$dir/localnet.json")
   for member in $(member_ids); do
-    until_ok sees_all "$member" "$count"
+    until_answers "$member" sees_all "$member" "$count"
   done
+}
+
+# The same of a network that was founded before: whom the committee suspended
+# since, or who left, is not waited for, and waits for nobody.
+wait_again() {
+  local member
+  for member in $(member_ids); do
+    until_answers "$member" "$bin/amparo" --profile "$dir/profiles/$member" status
+  done
+  for member in $(member_ids); do
+    [ "$("$bin/amparo" --profile "$dir/profiles/$member" status --json | jq -r .member_status)" = active ] || continue
+    until_answers "$member" sees_active "$member"
+  done
+}
+
+sees_active() { # MEMBER
+  "$bin/amparo" --profile "$dir/profiles/$1" directory list --json |
+    jq -e '[.members[] | select(.status == "active" and .kind != "auditor")] | length > 0 and all(.reachable)' >/dev/null
 }
 
 sees_all() { # MEMBER COUNT

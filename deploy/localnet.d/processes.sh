@@ -4,14 +4,19 @@
 network_name() { jq -r .network "$dir/localnet.json"; }
 first_member() { jq -r '.members | keys[0]' "$dir/localnet.json"; }
 member_ids() { jq -r '.members | keys[]' "$dir/localnet.json"; }
-first_log() { ls -t "$dir"/logs/*.log 2>/dev/null | head -1; }
+# The log to read first: of the process that ended or did not answer, else the
+# newest. To be asked before the others are stopped: they write, too.
+blame() { [ -e "$dir/logs/.blamed" ] || echo "$dir/logs/$1.log" >"$dir/logs/.blamed"; }
+first_log() { cat "$dir/logs/.blamed" 2>/dev/null || ls -t "$dir"/logs/*.log 2>/dev/null | head -1; }
 
 # The process's start time from the system (proc(5), field 22): a pid may be
 # another process's by now. Nothing for one that has ended (Z, X).
 started_of() { sed 's/^.*) //' "/proc/$1/stat" 2>/dev/null | grep -v '^[ZX]' | cut -d' ' -f20; }
 
 is_running() { # PID STARTED
-  [ "$1" != null ] && [ "$1" -gt 0 ] 2>/dev/null && [ "$(started_of "$1" || true)" = "$2" ]
+  # Without a start time it had ended before anybody looked.
+  [ "$1" != null ] && [ -n "$2" ] && [ "$2" != null ] &&
+    [ "$1" -gt 0 ] 2>/dev/null && [ "$(started_of "$1" || true)" = "$2" ]
 }
 
 # Changes localnet.json by a jq program, all or nothing.
@@ -37,11 +42,24 @@ until_ok() {
   done
 }
 
+# until_ok for a command that asks NAME: it gives up as soon as that has ended.
+until_answers() { # NAME COMMAND...
+  local name=$1 deadline=$((SECONDS + 30)) pid started; shift
+  read -r pid started < <(process_of "$name")
+  until "$@" >/dev/null 2>&1; do
+    if ! is_running "$pid" "$started"; then
+      blame "$name"; echo "localnet: $name ended: $(tail -n 2 "$dir/logs/$name.log" | tr -s "\n " " ")" >&2; return 1
+    fi
+    [ "$SECONDS" -lt "$deadline" ] || { blame "$name"; echo "localnet: $name: gave up on: $*" >&2; return 1; }
+    sleep 0.05
+  done
+}
+
 start_broker() {
   spawn broker "$bin/amparo-broker" run --data "$dir/broker"
   edit_state --argjson pid "$spawned" --arg started "$(started_of "$spawned")" \
     '.broker.pid = $pid | .broker.started = $started'
-  "$bin/amparo-broker" status --data "$dir/broker" --wait-s 30 >/dev/null
+  until_answers broker "$bin/amparo-broker" status --data "$dir/broker"
   edit_state --slurpfile listen "$dir/broker/listen.json" \
     '.broker.address = $listen[0].listen.members | .broker.enrol_address = $listen[0].listen.enrol'
 }
@@ -92,7 +110,7 @@ start_one() { # NAME
   if ! is_running "$pid" "$started"; then
     if [ "$1" = broker ]; then start_broker; else start_agent "$1"; fi
   fi
-  [ "$1" = broker ] || until_ok "$bin/amparo" --profile "$dir/profiles/$1" status
+  [ "$1" = broker ] || until_answers "$1" "$bin/amparo" --profile "$dir/profiles/$1" status
 }
 
 stop_all() {

@@ -41,7 +41,7 @@ form_for uls
 base=$(as ong status --json | jq .charter.version)
 for name in audit archive; do
   check "init" amparo-audit witness init --data "$scratch/$name" --name "$name.example/w" --json
-  declare "key_$name=$(field .vkey <"$scratch/out")"
+  declare "key_$name=$(field .vkey <"$scratch/out")" "words_$name=$(field .words <"$scratch/out")"
   check "add-log" amparo-audit witness add-log "$net/broker/network.json" --data "$scratch/$name"
   start_witness "$name"
 done
@@ -91,6 +91,8 @@ until_ok metric "amparo_outside_witnesses 0"
 step "the committee takes them in: all four are witnesses, three a quorum"
 check "set" charter set witness.faulty 0
 check "set" charter set witness.keys "$key_audit" "$key_archive" --json
+# The words that each office reads out are those that the committee sees.
+for words in "$words_audit" "$words_archive"; do jq -e --arg w "$words" '.changes | any(contains($w))' "$scratch/out" >/dev/null; done
 equal "$(jq -r '.warnings | map(select(startswith("Note: audit.example/w"))) | length' "$scratch/out")" 1
 check "set" charter set witness.quorum 4
 grep -q "WARNING: every witness is needed, 4 of 4" "$scratch/out"
