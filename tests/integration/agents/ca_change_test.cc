@@ -11,6 +11,7 @@
 #include "proto/grpc/status.h"
 #include "proto/network/ca_note.h"
 #include "tests/integration/agents/channel_fixture.h"
+#include "tests/support/in_between.h"
 #include "tests/support/relay_client.h"
 
 // The network's CA changes while a broker and its members work.
@@ -265,6 +266,43 @@ TEST_F(CaChange, ANewCaThatFailedHalfWayGoesOn) {
   EXPECT_OK(MaintainLater());
   EXPECT_TRUE(CertificateIsOf(*next));
   EXPECT_OK(client_->GetCheckpoint());
+}
+
+// Members would come with its certificates, and be refused.
+TEST_F(CaChange, ANewCaThatThePortsDoNotTakeIsToldToNobody) {
+  EXPECT_OK(client_->GetCheckpoint());  // connected by now
+  const std::string path = server_.data().server_key();
+  const std::string key = VALUE_OF(ReadFile(path, 1 << 20));
+  // Not the one of the ports' certificate: they do not follow their files.
+  ASSERT_OK(WriteFile(path,
+                      ToText(VALUE_OF(MakeTlsKey()).private_key_pem.Expose()),
+                      FileMode::kPrivate));
+  const absl::Status failed =
+      broker::NewCa(server_.data(), SystemClock()).status();
+  EXPECT_THAT(failed, StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_EQ(ErrorCodeOf(failed), "broker_unreachable");
+  EXPECT_OK(MaintainLater());
+  EXPECT_EQ(Network().next_ca_der, std::nullopt);
+  EXPECT_OK(client_->GetCheckpoint());
+
+  ASSERT_OK(WriteFile(path, key, FileMode::kPrivate));
+  const auto next = server_.network_file().next_ca_der;
+  ASSERT_TRUE(next.has_value());
+  NewCa();  // the same command goes on
+  EXPECT_EQ(server_.network_file().next_ca_der, next);
+  EXPECT_OK(MaintainLater());
+  EXPECT_TRUE(CertificateIsOf(*next));
+  EXPECT_OK(client_->GetCheckpoint());
+}
+
+// The broker looks at its own ports: how this machine reaches others is nothing
+// to that.
+TEST_F(CaChange, AProxyOnTheBrokersMachineIsNotInTheWay) {
+  const InBetween refusing("403 Forbidden");
+  const Environment proxy("https_proxy", "http://" + refusing.address());
+  NewCa();
+  EXPECT_OK(Switch(/*at_once=*/true));
+  EXPECT_EQ(refusing.calls(), 0);
 }
 
 TEST_F(CaChange, ASwitchAfterANewCaThatFailedShutsNobodyOut) {
