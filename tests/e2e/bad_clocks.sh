@@ -45,6 +45,7 @@ for offset in +6y -6y; do
   equal "$(jq -r '[.checks[] | select(.result == "FAIL") | .check][0]' "$scratch/out")" clock
   equal "$(jq -r '.checks[] | select(.check == "certificate") | .result' "$scratch/out")" warn
   jq -e '.checks[] | select(.check == "certificate") | .text | contains("see clock above")' "$scratch/out" >/dev/null
+  jq -e '[.checks[] | select(.check | endswith("_port")) | .hint == "see clock above"] | all' "$scratch/out" >/dev/null
 done
 
 for offset in +1d -1d; do
