@@ -49,9 +49,9 @@ class CaseCheck {
   struct Told {
     std::string jwt;
     std::vector<Disclosure> disclosures;
-    bool anchored = false;     // somebody says where
-    bool anchor_seen = false;  // and it was there
-    bool known = false;        // at the entry that the walk is at
+    bool anchored = false;           // somebody says where
+    bool anchor_seen = false;        // and it was there
+    bool known = false;              // at the entry that the walk is at
     std::optional<MemberId> issuer;  // of what is known
   };
   struct OpenCase {
@@ -69,6 +69,7 @@ class CaseCheck {
     std::set<MemberId> behind;  // whose opening is older than another's
     std::set<std::pair<MemberId, LeafIndex>> tells;  // also what is unopened
     std::set<LeafIndex> counted;                     // envelopes in the row
+    std::set<LeafIndex> undated;  // of these by a basis that is one's word
     OpenedCase* row = nullptr;
   };
   struct Item {

@@ -133,7 +133,9 @@ void CaseCheck::CheckCovered(const Place& at, const Header& header,
     for (const std::string& token : open.bases)
       AddBases(at, header, token, state);
     Refused still = WhatIsRefused(at, header, item, state);
-    if (CountOf(still) < CountOf(refused)) ++open.row->bases_undated;
+    if (CountOf(still) < CountOf(refused) &&
+        open.undated.insert(at.leaf).second)
+      ++open.row->bases_undated;
     refused = std::move(still);
   }
   TellBases(at, header, item, state);

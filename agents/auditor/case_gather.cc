@@ -70,9 +70,13 @@ void CaseCheck::Gather(const CaseOpening& opening) {
   }
   for (const LeafIndex leaf : opening.unopened) {
     open.tells.emplace(opening.member, leaf);
-    unopened_[leaf].emplace_back(&open, &opening);
+    auto& sealed = unopened_[leaf];
+    // Both ends may leave it so.
+    if (std::none_of(sealed.begin(), sealed.end(),
+                     [&](const auto& one) { return one.first == &open; }))
+      ++open.row->unopened;
+    sealed.emplace_back(&open, &opening);
   }
-  open.row->unopened += opening.unopened.size();
 }
 
 // What an envelope brought its sender bound by its manifest: who opens it may

@@ -21,12 +21,13 @@ std::string CaseText(const OpenedCase& one) {
   std::string text = absl::StrCat(
       "  case ", one.case_id, ", opened by ", absl::StrJoin(one.members, ", "),
       ": ", one.envelopes, " envelope(s), ", one.disclosures,
-      " section(s) disclosed; unproven ", one.unproven, ", unopened ",
-      one.unopened, ", purpose told by one end ", one.one_sided,
+      " section(s) disclosed; by word alone ", one.unproven,
+      ", left sealed by who opened the case ", one.unopened,
+      ", purpose told by one end ", one.one_sided,
       "\n  provisions of its consents: ",
       one.provisions - one.provisions_hidden, " of ", one.provisions,
       " digests shown", "\n  anchors of these members: ", one.anchors_opened,
-      " opened, ", one.anchors_unopened, " not");
+      " of this case, ", one.anchors_unopened, " not shown");
   if (!one.anchors.empty())
     absl::StrAppend(&text, " (entries ",
                     absl::StrJoin(one.anchors, " ",

@@ -1,10 +1,13 @@
 #include "agents/auditor/report_html.h"
 
+#include <set>
+#include <string>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/str_replace.h"
-#include "absl/strings/strip.h"
 #include "agents/auditor/html_text.h"
+#include "agents/auditor/html_words.h"
+#include "agents/auditor/report_cases_html.h"
 #include "agents/auditor/report_log_html.h"
 #include "base/clock.h"
 
@@ -150,50 +153,6 @@ std::string StepsHtml(const Report& report) {
   return html + "</tbody></table>\n";
 }
 
-// What went by a legal basis: lawful if the basis holds, and for an auditor to
-// judge.
-std::string WithoutConsentHtml(const Report& report) {
-  std::string rows;
-  for (const OpenedCase& one : report.cases)
-    for (const WithoutConsentRow& row : one.without_consent)
-      absl::StrAppend(
-          &rows, "<tr>", Cell(absl::StrCat(row.index.value()), true),
-          Cell(one.case_id), Cell(row.from), Cell(row.to), Cell(row.reason),
-          Cell(absl::StrJoin(row.sections, ", ")),
-          Cell(row.proven ? "went along with it" : "its signer's word"),
-          "</tr>\n");
-  if (rows.empty())
-    return "<p>Nothing in these cases went without consent, as far as they "
-           "were opened.</p>\n";
-  return absl::StrCat(
-      "<h2>Disclosed without consent</h2>\n<table><thead><tr><th "
-      "class=n>Entry<th>Case<th>From<th>To<th>Reason<th>Sections<th>The "
-      "basis</tr></thead><tbody>\n",
-      rows, "</tbody></table>\n");
-}
-
-std::string CasesHtml(const Report& report) {
-  if (report.cases.empty()) return "";
-  std::string html =
-      "<h2>Opened cases</h2>\n<table><thead><tr><th>Case<th>Opened by<th "
-      "class=n>Messages<th class=n>Sections disclosed<th class=n>Of these "
-      "messages, by word alone<th class=n>Not opened<th>Documents dated by "
-      "them and not opened</tr></thead><tbody>\n";
-  for (const OpenedCase& one : report.cases) {
-    std::string entries;
-    for (const LeafIndex leaf : one.anchors)
-      absl::StrAppend(&entries, entries.empty() ? ": entry " : ", ",
-                      leaf.value());
-    absl::StrAppend(&html, "<tr><td>", EscapeHtml(one.case_id), "<td>",
-                    EscapeHtml(absl::StrJoin(one.members, ", ")),
-                    "<td class=n>", one.envelopes, "<td class=n>",
-                    one.disclosures, "<td class=n>", one.unproven,
-                    "<td class=n>", one.unopened, "<td>", one.anchors_unopened,
-                    entries, "</tr>\n");
-  }
-  return html + "</tbody></table>\n" + WithoutConsentHtml(report);
-}
-
 std::string FindingsHtml(const Report& report) {
   std::string html = "<h2>Findings</h2>\n";
   if (report.findings().empty()) return html + "<p>None.</p>\n";
@@ -202,12 +161,17 @@ std::string FindingsHtml(const Report& report) {
                     finding.index.has_value()
                         ? absl::StrCat("Entry ", finding.index->value())
                         : "The log as a whole",
-                    " &middot; <code>", NameOf(finding.code), "</code></h3><p>",
+                    ": ", EscapeHtml(TitleOf(finding.code)), "</h3><p>",
                     EscapeHtml(finding.text), "</p><p class=soft>",
+                    finding.known ? "An earlier audit found it already, and "
+                                    "this one did not look at it again. "
+                                  : "",
                     IsFatal(finding.code)
                         ? "Serious: the log is not what was signed."
-                        : "Somebody who writes to the log broke a rule.",
-                    "</p>");
+                        : "Somebody who writes to the log, or keeps it, broke "
+                          "a rule or lost something.",
+                    " For programs: <code>", NameOf(finding.code),
+                    "</code></p>");
     if (!finding.check.empty())
       absl::StrAppend(&html, "<p><b>To check by hand:</b> ",
                       EscapeHtml(finding.check), "</p>");
@@ -230,6 +194,36 @@ std::string RemarksHtml(const Report& report) {
   return html + "</ul>\n";
 }
 
+// From what the page was made, and who can make it again.
+std::string FooterHtml(const Report& report) {
+  std::string from = "the log";
+  std::set<std::string> openers;
+  for (const OpenedCase& one : report.cases)
+    openers.insert(one.members.begin(), one.members.end());
+  if (!openers.empty())
+    absl::StrAppend(&from, " and the cases that ",
+                    EscapeHtml(absl::StrJoin(openers, ", ")), " opened");
+  if (report.resumed_from.has_value())
+    absl::StrAppend(&from,
+                    " and what an earlier audit kept of the entries "
+                    "before ",
+                    report.resumed_from->value());
+  return absl::StrCat(
+      "<footer><p>The log holds no name and no content of any case: only that "
+      "an institution sent something to another, when, and under which "
+      "signature. &ldquo;In order&rdquo; says that the log is what was signed; "
+      "it does not say that nothing was done outside it.</p>",
+      openers.empty() ? ""
+                      : "<p>What is said of opened cases is not in the log: it "
+                        "comes from files of these institutions, compared with "
+                        "the log as far as the log can tell. Keep this page as "
+                        "you keep those files.</p>",
+      "<p>Made by amparo-audit from ", from,
+      openers.empty() && !report.resumed_from.has_value() ? " alone" : "",
+      ". Whoever has the same and the hash of the first charter gets the same "
+      "report.</p></footer>\n");
+}
+
 }  // namespace
 
 void HtmlReport::Add(const TimelineEntry& row) {
@@ -240,20 +234,14 @@ void HtmlReport::Add(const TimelineEntry& row) {
 
 std::string HtmlReport::Render(const Report& report, absl::Time made) {
   tally_.Finish();
-  return absl::StrCat(
-      kHead, "<h1>Audit of the log</h1>\n<p class=soft>of ",
-      EscapeHtml(report.network.empty() ? "an unknown network"
-                                        : report.network),
-      "</p>\n", VerdictHtml(report), FactsHtml(report, made),
-      FindingsHtml(report), RemarksHtml(report), StepsHtml(report),
-      CasesHtml(report), LogHtml(report, tally_, rows_, rows_seen_),
-      "<footer><p>The log holds no name and no content of any case: only that "
-      "an institution sent something to another, when, and under which "
-      "signature. &ldquo;In order&rdquo; says that the log is what was signed; "
-      "it does not say that nothing was done outside it.</p><p>Made by "
-      "amparo-audit from the log alone. Whoever has the log and the hash of "
-      "the first charter gets the same report.</p></footer>\n"
-      "</main></body></html>\n");
+  return absl::StrCat(kHead, "<h1>Audit of the log</h1>\n<p class=soft>of ",
+                      EscapeHtml(report.network.empty() ? "an unknown network"
+                                                        : report.network),
+                      "</p>\n", VerdictHtml(report), FactsHtml(report, made),
+                      FindingsHtml(report), RemarksHtml(report),
+                      StepsHtml(report), CasesHtml(report),
+                      LogHtml(report, tally_, rows_, rows_seen_),
+                      FooterHtml(report), "</main></body></html>\n");
 }
 
 }  // namespace amparo::auditor

@@ -1,28 +1,11 @@
 #include "agents/auditor/report_log_html.h"
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
-#include "absl/strings/strip.h"
 #include "agents/auditor/html_text.h"
+#include "agents/auditor/html_words.h"
 
 namespace amparo::auditor {
 namespace {
-
-// An event in words.
-std::string EventText(const std::string& event) {
-  if (event == "access_log_checkpoint") return "access log anchored";
-  if (event == "anchor") return "document dated";
-  if (event == "envelope") return "message";
-  return absl::StrReplaceAll(event, {{"_", " "}});
-}
-std::string DetailText(const TimelineEntry& row) {
-  absl::string_view records = row.detail;
-  if (row.event == "access_log_checkpoint" &&
-      absl::ConsumePrefix(&records, "size "))
-    return absl::StrCat(records, " record(s)");
-  return row.detail;
-}
 
 // What follows says nothing of what an earlier audit looked at.
 std::string OnlySinceHtml(const Report& report) {
@@ -42,8 +25,7 @@ std::string MembersHtml(const Report& report) {
       "<th>Institution<th>Kind<th>Status</tr></thead><tbody>\n");
   for (const ReportMember& one : report.members)
     absl::StrAppend(&html, "<tr>", Whole(one.id), Cell(one.name),
-                    Cell(absl::StrReplaceAll(one.kind, {{"_", " "}})),
-                    Cell(one.status), "</tr>\n");
+                    Cell(Words(one.kind)), Cell(one.status), "</tr>\n");
   return html + "</tbody></table>\n";
 }
 

@@ -203,6 +203,15 @@ TEST_F(LyingAboutACase, AttackByABasisThatDidNotGoAlongIsFound) {
   ASSERT_EQ(unproven.cases[0].without_consent.size(), 1u);
   EXPECT_FALSE(unproven.cases[0].without_consent[0].proven);
   EXPECT_EQ(unproven.step(auditor::Step::kDisclosures).Ok(), std::nullopt);
+  // Once an envelope, though both its ends open it, or leave another sealed.
+  CaseOpening theirs = opening;
+  theirs.member = world_.broker().Id("mp");
+  theirs.envelopes = {opening.envelopes.back()};
+  theirs.anchors.clear();
+  opening.unopened = theirs.unopened = {LeafIndex(100'000)};
+  const auditor::Report both = Judged({opening, theirs});
+  EXPECT_EQ(both.cases[0].bases_undated, 1u);
+  EXPECT_EQ(both.cases[0].unopened, 1u);
   EXPECT_THAT(ToText(unproven), testing::HasSubstr("legal basis"));
 }
 

@@ -2,6 +2,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "agents/auditor/html_words.h"
 #include "agents/auditor/progress.h"
 #include "base/clock.h"
 #include "tests/support/status_matchers.h"
@@ -111,9 +112,74 @@ TEST(HtmlReport, ListsWhatWentWithoutConsentAndWhy) {
   const std::string page = HtmlReport().Render(report, TimeFromUnix(0));
   for (const std::string& text :
        {std::string("Disclosed without consent"), std::string("<td class=n>41"),
-        std::string("imminent_danger_life"), std::string("risk&lt;"),
+        std::string("imminent danger to life"), std::string("risk&lt;"),
         std::string("in part"), report.first_charter->ToString()})
     EXPECT_TRUE(absl::StrContains(page, text)) << text;
+}
+
+// Who reads it knows the law, and no program.
+TEST(HtmlReport, SpeaksInWords) {
+  HtmlReport html;
+  html.Add(Row(1, 0, "access_log_checkpoint", "ong", "", "a", "size 4"));
+  html.Add(Row(2, 0, "sealed", "", "", "b"));
+  html.Add(Row(3, 0, "receipt", "uls", "ong", "c", "undecryptable"));
+  Report report;
+  OpenedCase one;
+  one.case_id = "c-one";
+  one.unopened = 2;
+  one.without_consent.push_back({LeafIndex(41),
+                                 "ong",
+                                 "mp",
+                                 "w-one",
+                                 "a_reason_of_this_charter",
+                                 {"safe_contact", "risk_summary"},
+                                 false});
+  report.cases = {one};
+  report.Add(Step::kLinks, {FindingCode::kLinkGap, LeafIndex(7), "two lost"});
+  const std::string page = html.Render(report, TimeFromUnix(0));
+  for (const char* words :
+       {"A message is missing between two institutions", "4 record(s)",
+        "does not open it", "could not be opened by its recipient",
+        "a reason of this charter", "safe contact, risk (summary)",
+        "its signer&#39;s word", "Messages left sealed",
+        "nothing of whether its officers read it"})
+    EXPECT_TRUE(absl::StrContains(page, words)) << words;
+  for (const char* code :
+       {"access_log_checkpoint", "undecryptable", "risk_summary", "size 4",
+        "Not opened", "not opened<"})
+    EXPECT_FALSE(absl::StrContains(page, code)) << code;
+}
+
+TEST(HtmlReport, EachFindingHasATitle) {
+  for (size_t i = 0; i <= static_cast<size_t>(FindingCode::kLate); ++i)
+    EXPECT_FALSE(TitleOf(static_cast<FindingCode>(i)).empty()) << i;
+}
+
+// And so who can make it again.
+TEST(HtmlReport, SaysFromWhatItWasMade) {
+  Report report;
+  const auto render = [&] {
+    return HtmlReport().Render(report, TimeFromUnix(0));
+  };
+  EXPECT_TRUE(absl::StrContains(render(), "from the log alone"));
+  OpenedCase one;
+  one.members = {"uls", "ong"};
+  report.cases = {one, one};
+  EXPECT_TRUE(absl::StrContains(
+      render(), "from the log and the cases that ong, uls opened."));
+  EXPECT_TRUE(absl::StrContains(render(), "is not in the log"));
+  report.cases.clear();
+  report.resumed_from = TreeSize(12);
+  EXPECT_TRUE(absl::StrContains(render(), "kept of the entries before 12"));
+  EXPECT_FALSE(absl::StrContains(render(), "alone."));
+}
+
+TEST(HtmlReport, TellsWhatAnEarlierAuditFound) {
+  Report earlier, report;
+  earlier.Add(Step::kLinks, {FindingCode::kLinkGap, LeafIndex(7), "two lost"});
+  report.AddKnown(earlier.known());
+  EXPECT_TRUE(absl::StrContains(HtmlReport().Render(report, TimeFromUnix(0)),
+                                "An earlier audit found it already"));
 }
 
 TEST(HtmlReport, SaysFromWhereAResumedReplayLooked) {
