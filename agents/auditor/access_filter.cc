@@ -10,6 +10,12 @@ namespace {
 
 constexpr char kBasisPrefix[] = "w-";  // of WithoutConsentId
 
+// The sections of such a record are what a consent lost or has, and nobody saw
+// them by it.
+bool IsAboutConsent(const AccessRecord& record) {
+  return absl::StartsWith(record.action, "consent_");
+}
+
 }  // namespace
 
 void AccessPick::Learn(const AccessRecord& record) {
@@ -61,6 +67,10 @@ bool AccessPick::Fits(const AccessRecord& record) const {
     return section == filter_.section ||
            section == absl::StrCat(filter_.section, "_summary");
   };
+  // Who asks for such records by their action gets them by section, too.
+  if (!filter_.section.empty() && filter_.action.empty() &&
+      IsAboutConsent(record))
+    return false;
   if (!filter_.section.empty() &&
       std::none_of(record.sections.begin(), record.sections.end(), asked))
     return false;

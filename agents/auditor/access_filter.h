@@ -16,7 +16,8 @@
 namespace amparo::auditor {
 
 // What an auditor asks an access log: who saw this case, what did this officer
-// open, who opened this section. Empty asks nothing; ids may be beginnings.
+// open, who opened this section (and not who took back a consent to it, unless
+// `action` asks for that). Empty asks nothing; ids may be beginnings.
 struct AccessFilter {
   std::string case_id, officer, section, action, grant;
   std::optional<absl::Time> from, until;  // until: exclusive

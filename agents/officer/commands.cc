@@ -157,6 +157,14 @@ absl::Status CannotWriteOut(const std::string& path) {
                     .expected = "a file in a folder that you may write to"});
 }
 
+// What was taken out before may be somebody's proof: it is not written over.
+absl::Status IsThere(const std::string& path) {
+  return MakeError(
+      absl::StatusCode::kAlreadyExists,
+      absl::StrCat(Printable(path), " is there already"),
+      {.code = "conflict", .field = "--out", .hint = "give a new name"});
+}
+
 // Before the agent is asked: each time is written in its access log.
 absl::Status CheckOut(const Session& session) {
   const std::string path = session.command().Value("out");
@@ -166,15 +174,15 @@ absl::Status CheckOut(const Session& session) {
   if (path.empty() || std::filesystem::is_directory(path, error) ||
       ::access(folder.empty() ? "." : folder.c_str(), W_OK | X_OK) != 0)
     return CannotWriteOut(path);
-  return absl::OkStatus();
+  return FileExists(path) ? IsThere(path) : absl::OkStatus();
 }
 
 // Files that hold evidence are their owner's alone.
 absl::Status WriteOut(Session& session, const std::string& content) {
   const std::string path = session.command().Value("out");
-  return WriteFile(path, content, FileMode::kPrivate).ok()
-             ? absl::OkStatus()
-             : CannotWriteOut(path);
+  const absl::Status written = CreateFile(path, content, FileMode::kPrivate);
+  if (absl::IsAlreadyExists(written)) return IsThere(path);
+  return written.ok() ? absl::OkStatus() : CannotWriteOut(path);
 }
 
 absl::StatusOr<Answer> TakeEvidence(Session& session) {
@@ -330,22 +338,13 @@ absl::StatusOr<Answer> ExportAccessLog(Session& session) {
         session, [&](const std::string& lines) { return session.Say(lines); }));
     return Answer{};
   }
-  // An earlier export may be somebody's proof: it is not written over.
-  const std::string path = session.command().Value("out");
-  const absl::Status exists = MakeError(
-      absl::StatusCode::kAlreadyExists,
-      absl::StrCat(Printable(path), " is there already"),
-      {.code = "conflict", .field = "--out", .hint = "give a new name"});
   RETURN_IF_ERROR(CheckOut(session));
-  if (FileExists(path)) return exists;
   std::string whole;
   RETURN_IF_ERROR(SayExport(session, [&](const std::string& lines) {
     whole += lines;
     return absl::OkStatus();
   }));
-  const absl::Status written = CreateFile(path, whole, FileMode::kPrivate);
-  if (absl::IsAlreadyExists(written)) return exists;
-  if (!written.ok()) return CannotWriteOut(path);
+  RETURN_IF_ERROR(WriteOut(session, whole));
   return Answer{};
 }
 

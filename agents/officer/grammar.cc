@@ -98,15 +98,13 @@ constexpr Flag kRevoke[] = {
     {"purpose", "PURPOSE", "take it back for this purpose only"},
 };
 constexpr Flag kEvidence[] = {
-    {"out", "FILE", "where it goes; only you can read the file", Kind::kOne,
-     true},
+    {"out", "FILE", "a new file; only you can read it", Kind::kOne, true},
     {"version", "N", "of its versions, 1 as first sent (default: the newest)"},
     {"section", "ID[,ID]", "sections to show; the others stay sealed",
      Kind::kList},
 };
 constexpr Flag kCaseOpen[] = {
-    {"out", "FILE", "where it goes; only you can read the file", Kind::kOne,
-     true},
+    {"out", "FILE", "a new file; only you can read it", Kind::kOne, true},
     {"with-sections", "",
      "what the sections say, too: the only way to prove which went"},
 };

@@ -165,7 +165,18 @@ absl::StatusOr<std::string> ToText(const v1::StatusResponse& status,
   for (const v1::Alarm& alarm : status.alarms())
     table.AddAlarming({Words(alarm.code()), alarm.member(),
                        TimeText(alarm.since_s(), style)});
-  return absl::StrCat(text, "\n", table.Text(style));
+  absl::StrAppend(&text, "\n", table.Text(style));
+  std::string away;
+  for (const v1::Alarm& alarm : status.alarms())
+    if (alarm.code() != "review_due")
+      absl::StrAppend(&away, "  amparo status --acknowledge ", alarm.code(),
+                      alarm.member().empty() ? "" : ":", alarm.member(), "\n");
+  if (!away.empty())
+    absl::StrAppend(&text,
+                    "\nWhat was seen to, an admin or supervisor puts "
+                    "away:\n",
+                    Printable(away, /*lines=*/true));
+  return text;
 }
 
 absl::StatusOr<std::string> ToText(const v1::OfficerView& officer,

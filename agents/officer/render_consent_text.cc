@@ -105,6 +105,8 @@ absl::StatusOr<std::string> ToText(const v1::RevokeConsentResponse& revoked,
   Facts facts;
   facts.Add("Consent", Printable(revoked.grant_id()));
   facts.Add("Status", Words(revoked.status()));
+  if (!revoked.superseded_by().empty())
+    facts.Add("What is left", Printable(revoked.superseded_by()));
   facts.Add("Revoked by", Words(revoked.revoked_by()));
   facts.Add("At", LongTimeText(revoked.revoked_at_s(), style));
   if (!revoked.recalled().empty())
@@ -194,7 +196,7 @@ absl::StatusOr<std::string> ToText(const v1::EvidenceDocument& document,
 }
 
 absl::StatusOr<std::string> ToText(const v1::CaseOpening& opening,
-                                   const TextStyle&) {
+                                   const TextStyle& style) {
   std::string text =
       absl::StrCat("Case ", opening.case_id(), " with ", opening.envelopes(),
                    " message(s). For the auditor: amparo-audit replay --case "
@@ -203,10 +205,22 @@ absl::StatusOr<std::string> ToText(const v1::CaseOpening& opening,
     absl::StrAppend(&text, opening.unopened(),
                     " more stay closed: refused, waiting, sent again since, or older "
                     "than what this agent keeps of them.\n");
-  if (opening.withheld() > 0)
-    absl::StrAppend(&text, "Which sections ", opening.withheld(),
-                    " of them held is your word; --with-sections proves it, "
-                    "and shows what they say.\n");
+  const uint32_t erased = std::min(opening.erased(), opening.withheld());
+  const uint32_t withheld = opening.withheld() - erased;
+  if (withheld > 0)
+    absl::StrAppend(&text, "Which sections ", withheld,
+                    " of them held is your word",
+                    opening.with_sections()
+                        ? ": what they say may not be given out, or is not "
+                          "here.\n"
+                        : "; --with-sections proves it, and shows what they "
+                          "say.\n");
+  if (erased > 0)
+    absl::StrAppend(&text, "Which sections ", erased,
+                    " of them held is your word and stays so: some were "
+                    "erased here, the last on ",
+                    LongTimeText(opening.erased_at_s(), style),
+                    ". Their sender can prove it.\n");
   return Printable(text, /*lines=*/true);
 }
 

@@ -288,7 +288,8 @@ absl::StatusOr<Json> ToJson(const v1::RevokeConsentResponse& revoked) {
               {"revoked_by", Text(revoked.revoked_by())},
               {"revoked_at", Time(revoked.revoked_at_s())},
               {"recalled", TextList(revoked.recalled())},
-              {"recipients", List(revoked.recipients(), Revoked)}};
+              {"recipients", List(revoked.recipients(), Revoked)},
+              {"superseded_by", Text(revoked.superseded_by())}};
 }
 
 absl::StatusOr<Json> ToJson(const v1::ListConsentsResponse& list) {
@@ -350,7 +351,9 @@ absl::StatusOr<Json> ToJson(const v1::CaseOpening& opening) {
               {"case_id", opening.case_id()},
               {"envelopes", opening.envelopes()},
               {"unopened", opening.unopened()},
-              {"withheld", opening.withheld()}};
+              {"withheld", opening.withheld()},
+              {"erased", opening.erased()},
+              {"erased_at", Time(opening.erased_at_s())}};
 }
 
 absl::StatusOr<Json> ToJson(const v1::ListReviewsResponse& list) {

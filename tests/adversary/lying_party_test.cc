@@ -289,6 +289,21 @@ TEST_F(LyingAboutACase, OnlyASupervisorOpensItAndTheAccessLogSaysSoFirst) {
   EXPECT_EQ(records[before + 1].sections, std::vector<std::string>({"needs"}));
 }
 
+// What it had to erase nobody can ask it for, and it says since when.
+TEST_F(LyingAboutACase, ARecipientSaysThatItErasedWhatItCannotShow) {
+  const auto ours =
+      VALUE_OF(DeskOf(ong()).OpenCase(ong().supervisor(), case_id_, true));
+  EXPECT_EQ(ours.erased, 0u);
+  for (const bool with_sections : {false, true}) {
+    const auto theirs = VALUE_OF(
+        DeskOf(uls()).OpenCase(uls().supervisor(), case_id_, with_sections));
+    EXPECT_EQ(theirs.withheld, with_sections ? 1u : 2u);
+    EXPECT_EQ(theirs.erased, 1u);
+    EXPECT_LT(theirs.erased_at, world_.clock().Now());
+    EXPECT_GT(theirs.erased_at, world_.clock().Now() - absl::Hours(1));
+  }
+}
+
 TEST_F(LyingAboutACase, ARecipientOpensNoSectionWhoseConsentRanOut) {
   const auto shown = [&](TestAgent& agent) {
     size_t contents = 0;

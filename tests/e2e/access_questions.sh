@@ -65,6 +65,10 @@ for member in ong uls; do
   equal "$(stat -c %a "$scratch/$member.jsonl")" 600
 done
 check_exit 1 as ong-supervisor access-log --export --out "$scratch/ong.jsonl"
+cp "$scratch/ong.jsonl" "$scratch/before.jsonl"
+check_exit 1 as ong-supervisor case open "$other" --out "$scratch/ong.jsonl"
+check_exit 1 as ong-supervisor referral evidence "$referral" --out "$scratch/ong.jsonl"
+cmp "$scratch/ong.jsonl" "$scratch/before.jsonl"
 check_exit 2 as ong-supervisor access-log --out "$scratch/more.jsonl"
 check_exit 2 as ong-supervisor access-log --export --out "$scratch/nowhere/ong.jsonl"
 check_exit 2 as ong-supervisor case open "$other" --out "$scratch/nowhere/case.json"

@@ -16,6 +16,10 @@ constexpr char kPrefix[] = "alarm/";
 // What was acknowledged: time, code and member, with the evidence.
 constexpr char kPastPrefix[] = "alarm-past/";
 
+// It ends with the reviews, and nobody puts it away.
+constexpr absl::string_view kReviewDue = "review_due";
+constexpr size_t kListedMax = 400;
+
 std::string RowKey(absl::string_view code, absl::string_view member) {
   return absl::StrCat(kPrefix, code, "/", member);
 }
@@ -70,18 +74,34 @@ void Alarms::Settle(const char* code, const std::optional<MemberId>& member) {
   if (!kv_.Write(batch).ok()) LogEvent(EventLevel::kError, "storage_failed");
 }
 
+absl::Status Alarms::CheckRings(absl::string_view code,
+                                const std::optional<MemberId>& member) const {
+  std::string ringing;
+  {
+    MutexLock lock(mutex_);
+    if (since_.contains({std::string(code), TextOf(member)}))
+      return absl::OkStatus();
+    for (const auto& [key, since] : since_)
+      if (key.first != kReviewDue && ringing.size() < kListedMax)
+        absl::StrAppend(&ringing, ringing.empty() ? "" : " ", key.first,
+                        key.second.empty() ? "" : ":", key.second);
+  }
+  return MakeError(absl::StatusCode::kNotFound,
+                   ringing.empty() ? "no alarm rings" : "no such alarm rings",
+                   {.code = "not_found",
+                    .field = "CODE[:MEMBER]",
+                    .expected = std::move(ringing)});
+}
+
 absl::Status Alarms::Acknowledge(absl::string_view code,
                                  const std::optional<MemberId>& member) {
+  RETURN_IF_ERROR(CheckRings(code, member));
   const Key key(std::string(code), TextOf(member));
   absl::Time since;
   {
     MutexLock lock(mutex_);
     const auto found = since_.find(key);
-    if (found == since_.end())
-      return MakeError(absl::StatusCode::kNotFound, "no such alarm",
-                       {.code = "not_found",
-                        .field = "acknowledge",
-                        .expected = "CODE, or CODE:MEMBER"});
+    if (found == since_.end()) return absl::OkStatus();  // over meanwhile
     since = found->second;
   }
   const std::string row_key = RowKey(key.first, key.second);
@@ -102,11 +122,11 @@ absl::StatusOr<Bytes> Alarms::EvidenceOf(
     absl::string_view code, const std::optional<MemberId>& member) const {
   const auto row = kv_.Get(RowKey(code, TextOf(member)));
   if (!row.ok() && !absl::IsNotFound(row.status())) return row.status();
-  if (!row.ok())
-    return MakeError(absl::StatusCode::kNotFound, "no such alarm",
-                     {.code = "not_found",
-                      .field = "evidence",
-                      .expected = "CODE, or CODE:MEMBER"});
+  if (!row.ok()) {
+    RETURN_IF_ERROR(CheckRings(code, member));
+    return MakeError(absl::StatusCode::kNotFound, "this alarm is not stored",
+                     {.code = "not_found", .field = "CODE[:MEMBER]"});
+  }
   if (row->size() <= sizeof(uint64_t))
     return MakeError(
         absl::StatusCode::kNotFound,

@@ -34,6 +34,9 @@ class Alarms {
              absl::Time now, ByteView evidence = {});
   // What rang is over; without effect when it did not ring.
   void Settle(const char* code, const std::optional<MemberId>& member);
+  // NOT_FOUND, naming those that ring, when this one does not.
+  absl::Status CheckRings(absl::string_view code,
+                          const std::optional<MemberId>& member) const;
   // A person has seen to it: put away, with its evidence, until it happens
   // again. NOT_FOUND when it does not ring.
   absl::Status Acknowledge(absl::string_view code,

@@ -165,7 +165,8 @@ RevokeOutcome OutcomeOf(const Moment& moment, const Case& entry,
 // What changes when `withdrawal`, or everything, is revoked.
 absl::StatusOr<CaseChange> Take(const GrantStep& step, const Case& entry,
                                 const GrantId& id, const Withdrawal& withdrawal,
-                                Consequences& consequences) {
+                                Consequences& consequences,
+                                std::optional<GrantId>& successor) {
   if (withdrawal == Withdrawal()) {
     ASSIGN_OR_RETURN(const auto chain,
                      ChainToChange(step.desk.cases.self(), entry, id));
@@ -188,6 +189,7 @@ absl::StatusOr<CaseChange> Take(const GrantStep& step, const Case& entry,
                   return left;
                 }));
   consequences = std::move(superseded.consequences);
+  successor = superseded.grant;
   return std::move(superseded.change);
 }
 
@@ -211,8 +213,10 @@ absl::StatusOr<RevokeOutcome> ConsentDesk::Revoke(const Officer& officer,
   ASSIGN_OR_RETURN(const SigningKey key, desk_.keys.Signer());
   const GrantStep step{desk_, moment, key, officer};
   Consequences consequences;
+  std::optional<GrantId> successor;
   const auto decide = [&](const Case* current) -> absl::StatusOr<CaseChange> {
-    return Take(step, *current, found.id(), withdrawal, consequences);
+    return Take(step, *current, found.id(), withdrawal, consequences,
+                successor);
   };
   ASSIGN_OR_RETURN(const auto entry,
                    desk_.cases.Change(found.entry->state.case_id, decide));
@@ -220,6 +224,7 @@ absl::StatusOr<RevokeOutcome> ConsentDesk::Revoke(const Officer& officer,
   RevokeOutcome outcome = OutcomeOf(moment, found.id(), consequences);
   outcome.status =
       StatusAt(entry->state.authority.grants.at(found.key), moment.now);
+  outcome.superseded_by = successor;
   return outcome;
 }
 

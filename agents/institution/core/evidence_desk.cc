@@ -1,6 +1,7 @@
 #include "agents/institution/core/evidence_desk.h"
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <utility>
 
@@ -90,6 +91,26 @@ absl::StatusOr<Tie> TieOf(const Desk& desk, const CaseEvent& event) {
   return Tie{*event.leaf, ToBytes(opening->salt), opening->manifest};
 }
 
+// When sections of what came with `sent` were last erased here; kNoTime: never.
+absl::Time ErasedAt(const Case& entry, const MemberId& self,
+                    const CaseEvent& sent) {
+  absl::Time at = kNoTime;
+  if (sent.from == self) return at;  // a sender keeps what it wrote
+  const auto& slots = std::get<DocumentSent>(sent.body).slots;
+  bool came = false;
+  for (const CaseEvent& event : entry.events) {
+    came |= event.id == sent.id && event.from == sent.from;
+    const auto* erased = std::get_if<Erased>(&event.body);
+    if (!came || erased == nullptr || event.from != self ||
+        event.to != sent.from)
+      continue;
+    if (std::any_of(erased->slots.begin(), erased->slots.end(),
+                    [&](const Slot& slot) { return slots.contains(slot); }))
+      at = at == kNoTime ? event.at : std::max(at, event.at);
+  }
+  return at;
+}
+
 std::vector<std::string> NamesOf(const std::set<Slot>& slots) {
   std::vector<std::string> names;
   for (const Slot slot : slots) names.push_back(NameOf(slot));
@@ -154,8 +175,23 @@ absl::StatusOr<EvidenceDesk::CaseFile> EvidenceDesk::OpenCase(
                 .case_id = opening.case_id,
                 .envelopes = static_cast<uint32_t>(opening.envelopes.size()),
                 .unopened = static_cast<uint32_t>(opening.unopened.size())};
-  for (const OpenedEnvelope& envelope : opening.envelopes)
-    if (!envelope.content) ++file.withheld;
+  std::map<LeafIndex, const CaseEvent*> sent;
+  for (const CaseEvent& event : entry->events)
+    if (event.leaf && std::holds_alternative<DocumentSent>(event.body))
+      sent[*event.leaf] = &event;
+  for (const OpenedEnvelope& envelope : opening.envelopes) {
+    if (envelope.content) continue;
+    ++file.withheld;
+    const auto event = sent.find(envelope.leaf);
+    const absl::Time at =
+        event == sent.end()
+            ? kNoTime
+            : ErasedAt(*entry, desk_.cases.self(), *event->second);
+    if (at == kNoTime) continue;
+    ++file.erased;
+    file.erased_at =
+        file.erased_at == kNoTime ? at : std::max(file.erased_at, at);
+  }
   if (file.text.size() > kCaseOpeningBytesMax / 2)
     return MakeError(absl::StatusCode::kResourceExhausted,
                      "the opened case does not fit one answer",

@@ -8,6 +8,7 @@
 #include "absl/strings/string_view.h"
 #include "agents/institution/core/desk.h"
 #include "agents/institution/core/officers.h"
+#include "agents/institution/core/views.h"
 #include "crypto/merkle.h"
 #include "proto/content/section.h"
 
@@ -46,6 +47,8 @@ class EvidenceDesk {
     uint32_t envelopes = 0;
     uint32_t unopened = 0;  // refused, held, sent again; or too old
     uint32_t withheld = 0;  // whose sections are this member's word alone
+    uint32_t erased = 0;    // of these: for some of them were erased here
+    absl::Time erased_at = kNoTime;  // the last time
   };
   // The case for an auditor. `with_sections`: also the plaintext without which
   // nobody can recompute which sections an envelope held.

@@ -24,6 +24,10 @@ struct StatusSource {
   std::function<TreeSize()> log_size;
   std::function<TreeSize()> witnessed_size;
   std::function<std::vector<AlarmRecord>()> alarms;
+  // What the next one will answer, before anything is done.
+  std::function<absl::Status(absl::string_view code,
+                             const std::optional<MemberId>& member)>
+      may_acknowledge;
   std::function<absl::Status(absl::string_view code,
                              const std::optional<MemberId>& member)>
       acknowledge_alarm;

@@ -163,6 +163,8 @@ struct RevokeOutcome {
   absl::Time revoked_at = kNoTime;
   std::vector<EnvelopeId> recalled;
   std::vector<RevokedRecipient> recipients;
+  // Revoked in part: the consent that holds what is left.
+  std::optional<GrantId> superseded_by = std::nullopt;
 };
 
 struct CaseRow {

@@ -162,6 +162,8 @@ struct Agent::Parts {
   void WakeCourier() {
     if (courier_loop) courier_loop->Wake();
   }
+  absl::Status MayAcknowledge(absl::string_view code,
+                              const std::optional<MemberId>& member) const;
   absl::Status AcknowledgeAlarm(absl::string_view code,
                                 const std::optional<MemberId>& member);
   absl::Duration RunCourier();
@@ -262,6 +264,9 @@ void Agent::Parts::StartLoops() {
       [this] { return peers->Now()->witnessed_size; },
       [this] { return alarms->List(); },
       [this](absl::string_view code, const std::optional<MemberId>& member) {
+        return MayAcknowledge(code, member);
+      },
+      [this](absl::string_view code, const std::optional<MemberId>& member) {
         return AcknowledgeAlarm(code, member);
       },
       [this](absl::string_view code, const std::optional<MemberId>& member) {
@@ -273,16 +278,22 @@ void Agent::Parts::StartLoops() {
       }};
 }
 
-// Some alarms hold something up: who has seen to one of these lets it go.
-absl::Status Agent::Parts::AcknowledgeAlarm(
-    absl::string_view code, const std::optional<MemberId>& member) {
-  if (code == "unanswered" && member)
-    return restored->GoOnWithout(*member, *alarms);
+absl::Status Agent::Parts::MayAcknowledge(
+    absl::string_view code, const std::optional<MemberId>& member) const {
   if (code == "review_due")
     return MakeError(absl::StatusCode::kFailedPrecondition,
                      "this alarm ends with the reviews that are due",
                      {.code = "invalid_state",
                       .hint = "see them with `amparo review list`"});
+  return alarms->CheckRings(code, member);
+}
+
+// Some alarms hold something up: who has seen to one of these lets it go.
+absl::Status Agent::Parts::AcknowledgeAlarm(
+    absl::string_view code, const std::optional<MemberId>& member) {
+  RETURN_IF_ERROR(MayAcknowledge(code, member));
+  if (code == "unanswered" && member)
+    return restored->GoOnWithout(*member, *alarms);
   RETURN_IF_ERROR(alarms->Acknowledge(code, member));
   if (code == "log_stale") {
     time->SealOnOldLog();

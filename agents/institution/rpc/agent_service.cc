@@ -230,11 +230,12 @@ grpc::ServerUnaryReactor* AgentService::GetAlarmEvidence(
     RETURN_IF_ERROR(AllowedByRole(officer, Action::kAcknowledgeAlarms));
     ASSIGN_OR_RETURN(const std::optional<MemberId> member,
                      NamedIn(request->member()));
-    RETURN_IF_ERROR(parts_.access_log.Write(
-        {.officer = officer.id, .action = "alarm_evidence"}));
-    ASSIGN_OR_RETURN(const Bytes evidence,
-                     parts_.status.alarm_evidence(request->code(), member));
-    response->set_evidence(ToText(evidence));
+    const absl::StatusOr<Bytes> evidence =
+        parts_.status.alarm_evidence(request->code(), member);
+    RETURN_IF_ERROR(
+        LogAboutAlarm(officer, "alarm_evidence", evidence.status()));
+    RETURN_IF_ERROR(evidence.status());
+    response->set_evidence(ToText(*evidence));
     return absl::OkStatus();
   });
 }
@@ -246,11 +247,21 @@ grpc::ServerUnaryReactor* AgentService::AcknowledgeAlarm(
     RETURN_IF_ERROR(AllowedByRole(officer, Action::kAcknowledgeAlarms));
     ASSIGN_OR_RETURN(const std::optional<MemberId> member,
                      NamedIn(request->member()));
-    RETURN_IF_ERROR(parts_.access_log.Write(
-        {.officer = officer.id, .action = "alarm_acknowledge"}));
+    const absl::Status may =
+        parts_.status.may_acknowledge(request->code(), member);
+    RETURN_IF_ERROR(LogAboutAlarm(officer, "alarm_acknowledge", may));
+    RETURN_IF_ERROR(may);
     RETURN_IF_ERROR(parts_.status.acknowledge_alarm(request->code(), member));
     return FillStatus(officer, *response);
   });
+}
+
+absl::Status AgentService::LogAboutAlarm(const Officer& officer,
+                                         const char* action,
+                                         const absl::Status& outcome) const {
+  const std::string code = outcome.ok() ? "ok" : ErrorCodeOf(outcome);
+  return parts_.access_log.Write(
+      {.officer = officer.id, .action = action, .outcome = code.c_str()});
 }
 
 }  // namespace amparo::agent

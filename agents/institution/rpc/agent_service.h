@@ -80,6 +80,9 @@ class AgentService final : public v1::AgentService::CallbackService {
                           v1::StatusResponse& response) const;
   absl::Status FillAccessLog(const v1::AccessLogRequest& request,
                              v1::AccessLogResponse& response) const;
+  // What came of it: "ok" or an error code.
+  absl::Status LogAboutAlarm(const Officer& officer, const char* action,
+                             const absl::Status& outcome) const;
   absl::Status LogNewOrder(const Officer& officer, const char* action,
                            absl::string_view request_id) const;
   void FillOrder(const KeyOrder& order, v1::KeyOrderView& response) const;

@@ -37,6 +37,9 @@ grpc::ServerUnaryReactor* EvidenceService::OpenCase(
     response->set_envelopes(file.envelopes);
     response->set_unopened(file.unopened);
     response->set_withheld(file.withheld);
+    response->set_erased(file.erased);
+    response->set_erased_at_s(ToSeconds(file.erased_at));
+    response->set_with_sections(request->with_sections());
     return absl::OkStatus();
   });
 }

@@ -221,6 +221,8 @@ v1::RevokedRecipient ToProto(const RevokedRecipient& recipient) {
 
 v1::RevokeConsentResponse ToProto(const RevokeOutcome& outcome) {
   v1::RevokeConsentResponse out;
+  if (outcome.superseded_by)
+    out.set_superseded_by(outcome.superseded_by->text());
   out.set_grant_id(outcome.grant_id.text());
   out.set_status(Text(NameOf(outcome.status)));
   out.set_revoked_by(outcome.revoked_by);

@@ -50,6 +50,10 @@ class ApiOf {
                 },
                 [this](absl::string_view code,
                        const std::optional<MemberId>& who) {
+                  return agent_.alarms().CheckRings(code, who);
+                },
+                [this](absl::string_view code,
+                       const std::optional<MemberId>& who) {
                   return agent_.alarms().Acknowledge(code, who);
                 },
                 [this](absl::string_view code, const std::optional<MemberId>& who) {

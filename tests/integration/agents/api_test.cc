@@ -186,14 +186,21 @@ TEST_F(Api, LetsAdminsAndSupervisorsPutAlarmsAway) {
   EXPECT_TRUE(alarms.Has("link_fork", uls));
   EXPECT_OK(Call(agents_, &Agents::AcknowledgeAlarm, request, "me"));
   EXPECT_FALSE(alarms.Has("link_fork", uls));
-  EXPECT_THAT(Call(agents_, &Agents::AcknowledgeAlarm, request, "me"),
-              HasErrorCode("not_found"));
+  // Refused: so its record says, and which alarm it may have been.
+  const absl::Status refused =
+      Call(agents_, &Agents::AcknowledgeAlarm, request, "me").status();
+  EXPECT_EQ(ErrorCodeOf(refused), "not_found");
+  EXPECT_EQ(DetailOf(refused)->expected, "log_fork");
+  auto records = VALUE_OF(api_.agent().access_log().Read(std::nullopt, 100));
+  EXPECT_EQ(records.back().action, "alarm_acknowledge");
+  EXPECT_EQ(records.back().outcome, "not_found");
   request.set_code("log_fork");
   request.clear_member();
   EXPECT_OK(Call(agents_, &Agents::AcknowledgeAlarm, request, "root"));
   EXPECT_TRUE(alarms.List().empty());
-  const auto records = VALUE_OF(api_.agent().access_log().Read(std::nullopt, 100));
+  records = VALUE_OF(api_.agent().access_log().Read(std::nullopt, 100));
   EXPECT_EQ(records.back().action, "alarm_acknowledge");
+  EXPECT_EQ(records.back().outcome, "ok");
 }
 
 TEST_F(Api, HandsOutWhatProvesAnAlarm) {
@@ -215,6 +222,10 @@ TEST_F(Api, HandsOutWhatProvesAnAlarm) {
   request.set_code("gap");  // nobody's fault is proven
   EXPECT_THAT(Call(agents_, &Agents::GetAlarmEvidence, request, "me"),
               HasErrorCode("not_found"));
+  EXPECT_EQ(VALUE_OF(api_.agent().access_log().Read(std::nullopt, 100))
+                .back()
+                .outcome,
+            "not_found");
   request.clear_member();
   request.set_code("log_fork");
   EXPECT_THAT(Call(agents_, &Agents::GetAlarmEvidence, request, "me"),

@@ -501,6 +501,21 @@ TEST_F(AccessFilterTest, AnswersAnAuditorsQuestions) {
               ElementsAre(1, 2));
 }
 
+// A consent that ended for a section opened it to nobody.
+TEST_F(AccessFilterTest, WhoOpenedASectionIsNotWhoLostIt) {
+  for (const char* action :
+       {"consent_withdrawn", "consent_revoke", "consent_extend"})
+    records_.push_back(
+        Record("o-ana", action, "c-one", "safe_contact", "g-two"));
+  records_.push_back(
+      Record("o-ana", "referral_send", "c-one", "safe_contact", "g-two"));
+  EXPECT_THAT(Picked({.section = "safe_contact"}),
+              testing::ElementsAre(0, 3, 7));
+  EXPECT_THAT(
+      Picked({.section = "safe_contact", .action = "consent_withdrawn"}),
+      testing::ElementsAre(4));
+}
+
 TEST_F(AccessFilterTest, ListsWhatWasSentWithoutConsent) {
   records_.push_back(
       Record("o-ana", "referral_send", "c-two", "risk", "w-three"));

@@ -177,7 +177,8 @@ TEST(RenderJson, ConsentRevoke) {
             R"("revoked_by":"subject","revoked_at":"2026-11-20T09:00:00Z",)"
             R"("recalled":["n-abcdefghijklmnopqrstuvwxyz"],)"
             R"("recipients":[{"member":"uls","sections":["narrative"],)"
-            R"("answer":"pending","legal_basis":null,"receipt_at":null}]})");
+            R"("answer":"pending","legal_basis":null,"receipt_at":null}],)"
+            R"("superseded_by":null})");
 }
 
 TEST(RenderJson, Status) {

@@ -14,6 +14,21 @@ std::string Rendered(const Message& message, const TextStyle& style = {}) {
   return VALUE_OF(ToText(message, style));
 }
 
+TEST(RenderText, SaysWhyAnOpenedCaseCannotProveWhatWent) {
+  v1::CaseOpening opening;
+  opening.set_case_id("c-one");
+  opening.set_envelopes(4);
+  opening.set_withheld(3);
+  EXPECT_THAT(Rendered(opening), HasSubstr("--with-sections proves it"));
+  // No flag brings back what is gone.
+  opening.set_with_sections(true);
+  opening.set_erased(3);
+  opening.set_erased_at_s(1795262400);
+  EXPECT_THAT(Rendered(opening), HasSubstr("erased here, the last on"));
+  EXPECT_THAT(Rendered(opening), HasSubstr("2026"));
+  EXPECT_THAT(Rendered(opening), Not(HasSubstr("--with-sections")));
+}
+
 TEST(RenderText, ShowSaysHowToOpenAMaskedSection) {
   const std::string text = Rendered(samples::Referral());
   EXPECT_THAT(text, HasSubstr("  Given name:  Marta\n"));
@@ -136,6 +151,9 @@ TEST(RenderText, RevokeSaysWhoWasAskedToErase) {
   revoked.set_grant_id(samples::kGrant);
   revoked.set_status("revoked");
   EXPECT_THAT(Rendered(revoked), HasSubstr("Nobody holds anything by it."));
+  EXPECT_THAT(Rendered(revoked), Not(HasSubstr("What is left")));
+  revoked.set_superseded_by("g-new");
+  EXPECT_THAT(Rendered(revoked), HasSubstr("What is left:  g-new"));
   *revoked.add_recipients() = samples::Asked();
   EXPECT_THAT(Rendered(revoked), HasSubstr("Answer: pending\n"));
 }
@@ -147,6 +165,14 @@ TEST(RenderText, StatusSaysThatTheBrokerIsAwayAndWhatRings) {
   EXPECT_THAT(text, HasSubstr("NOT REACHABLE"));
   EXPECT_THAT(text, HasSubstr("watched by nobody else"));
   EXPECT_THAT(text, HasSubstr("Alarm: gap\n"));
+  // As it must be typed.
+  v1::Alarm& fork = *status.add_alarms();
+  fork.set_code("link_fork");
+  fork.set_member("uls");
+  status.add_alarms()->set_code("review_due");
+  EXPECT_THAT(Rendered(status),
+              HasSubstr("amparo status --acknowledge link_fork:uls\n"));
+  EXPECT_THAT(Rendered(status), Not(HasSubstr("--acknowledge review_due")));
 }
 
 TEST(RenderText, DirectoryAsksToCompareTheKeyWords) {

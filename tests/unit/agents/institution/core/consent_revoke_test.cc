@@ -164,6 +164,13 @@ TEST_F(ConsentRevoke, OfASectionTakesThatSectionOnly) {
   const Sent sent = Delivered({"uls", "gnr"});
   const RevokeOutcome revoked = Revoke(sent.consent, {.section = "identity"});
   EXPECT_EQ(revoked.status, GrantStatus::kSuperseded);
+  // Where what is left went, in the answer and on record.
+  ASSERT_TRUE(revoked.superseded_by.has_value());
+  const AccessRecord record =
+      VALUE_OF(ong().access_log().Read(std::nullopt, 100)).back();
+  EXPECT_EQ(record.action, "consent_revoke");
+  EXPECT_EQ(record.supersedes, sent.consent);
+  EXPECT_EQ(record.grant_or_basis, revoked.superseded_by->text());
   ASSERT_EQ(revoked.recipients.size(), 2u);
   EXPECT_EQ(Names(revoked.recipients[0].slots), "identity");
   world_.Settle();
