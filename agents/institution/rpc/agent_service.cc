@@ -259,9 +259,10 @@ grpc::ServerUnaryReactor* AgentService::AcknowledgeAlarm(
 absl::Status AgentService::LogAboutAlarm(const Officer& officer,
                                          const char* action,
                                          const absl::Status& outcome) const {
-  const std::string code = outcome.ok() ? "ok" : ErrorCodeOf(outcome);
-  return parts_.access_log.Write(
-      {.officer = officer.id, .action = action, .outcome = code.c_str()});
+  AccessLog::Entry entry{.officer = officer.id, .action = action};
+  const std::string code = outcome.ok() ? "" : ErrorCodeOf(outcome);
+  if (!outcome.ok()) entry.outcome = code.c_str();
+  return parts_.access_log.Write(entry);
 }
 
 }  // namespace amparo::agent
