@@ -365,6 +365,12 @@ absl::StatusOr<Json> ToJson(const v1::ReviewView& review) {
   Json result = Result("review/1", Review(review));
   ASSIGN_OR_RETURN(result["reasons"], Embedded(review.reasons_json(), nullptr));
   result["note"] = Text(review.note());
+  result["purpose"] = Text(review.purpose());
+  result["legal_basis"] = TextList(review.legal_basis());
+  result["agreement_sought"] = Text(review.agreement_sought());
+  result["person_informed"] = Text(review.person_informed());
+  result["person_informed_date"] = Text(review.person_informed_date());
+  result["second_approver"] = Text(review.second_approver());
   return result;
 }
 

@@ -1,6 +1,7 @@
 // Disclosures without consent and their reviews, for people.
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "agents/officer/fields.h"
 #include "agents/officer/render_text.h"
 #include "agents/officer/table.h"
@@ -47,6 +48,14 @@ absl::StatusOr<std::string> ToText(const v1::ReviewView& review,
   facts.Add("Sections", Listing(review.sections()));
   facts.Add("Reason", Words(review.reason_code()));
   facts.Add("Risk", Words(review.risk_level()));
+  facts.Add("Purpose", Words(review.purpose()));
+  facts.Add("Legal basis", Listing(review.legal_basis()));
+  facts.Add("Agreement sought", Words(review.agreement_sought()));
+  facts.Add("Person informed",
+            absl::StrJoin({Words(review.person_informed()),
+                           Printable(review.person_informed_date())},
+                          review.person_informed_date().empty() ? "" : ", "));
+  facts.Add("Approved by", Printable(review.second_approver()));
   facts.Add("Decided by", Printable(review.decided_by()));
   facts.Add("Decided", LongTimeText(review.decided_at_s(), style));
   facts.Add("Review due", LongTimeText(review.due_at_s(), style));

@@ -28,6 +28,9 @@ Json Encode(const DocumentSent& body) {
     slots[NameOf(slot)] = authority;
   for (const Grant& grant : body.grants) grants.push_back(EncodeGrant(grant));
   for (const WithoutConsent& basis : body.bases) bases.push_back(basis.token);
+  Json went_before = Json::object();
+  for (const auto& [slot, leaf] : body.went_before)
+    went_before[NameOf(slot)] = leaf.value();
   return {{"type", "document"},
           {"kind", std::string(NameOf(body.kind))},
           {"referral", body.referral_id.text()},
@@ -39,7 +42,9 @@ Json Encode(const DocumentSent& body) {
           {"slots", std::move(slots)},
           {"grants", std::move(grants)},
           {"bases", std::move(bases)},
-          {"also_under", body.also_under}};
+          {"also_under", body.also_under},
+          {"went_before", std::move(went_before)},
+          {"closed", EncodeNames(body.closed)}};
 }
 
 Json Encode(const Granted& body) {
@@ -85,6 +90,9 @@ Json Encode(const DeliveryNoted& body) {
 
 // ---- decoding: of what this agent stored, so faults are its own
 
+// As many consents as one institution may have for one case, at the least.
+constexpr size_t kOwnAuthoritiesMax = 1 << 20;
+
 EventKind ReadKind(StrictReader& reader) {
   const auto kind = ParseEventKind(reader.Text("kind"));
   if (!kind) reader.Fail("kind", "a kind of event");
@@ -123,8 +131,18 @@ absl::StatusOr<EventBody> ReadDocument(StrictReader& reader) {
       fault.Update(grant.status());
   });
   if (reader.Has("also_under"))
-    for (const std::string& authority : reader.Texts("also_under"))
+    for (const std::string& authority :
+         reader.Texts("also_under", kOwnAuthoritiesMax))
       body.also_under.insert(authority);
+  if (reader.Has("went_before")) {
+    StrictReader leaves = reader.Object("went_before");
+    for (const Slot slot : AllSlots())
+      if (leaves.Has(NameOf(slot)))
+        body.went_before.emplace(slot,
+                                 LeafIndex(static_cast<uint64_t>(
+                                     leaves.Int(NameOf(slot), 0, INT64_MAX))));
+  }
+  if (reader.Has("closed")) body.closed = ReadSlotNames(reader, "closed");
   for (const std::string& token : reader.Texts("bases")) {
     ASSIGN_OR_RETURN(WithoutConsent basis, LoadWithoutConsent(token));
     body.bases.push_back(std::move(basis));
@@ -243,7 +261,8 @@ bool CaseEvent::WentIn(const Digest& digest) const {
          std::find(earlier.begin(), earlier.end(), digest) != earlier.end();
 }
 
-CaseEvent InPlaceOf(const CaseEvent& stored, CaseEvent again) {
+CaseEvent InPlaceOf(const CaseEvent& stored, CaseEvent again,
+                    const MemberId& self) {
   again.first_leaf.reset();
   const std::optional<LeafIndex> place = stored.Place();
   if (place && (!again.leaf || *place < *again.leaf)) {
@@ -269,6 +288,7 @@ CaseEvent InPlaceOf(const CaseEvent& stored, CaseEvent again) {
             next->bases.begin(), next->bases.end(),
             [&](const WithoutConsent& one) { return one.id == basis.id; }))
       next->bases.push_back(basis);
+  if (stored.from != self) return again;
   next->also_under.insert(before->also_under.begin(), before->also_under.end());
   if (stored.HasLeft())
     for (const auto& [slot, authority] : before->slots) {

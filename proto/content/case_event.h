@@ -36,9 +36,14 @@ struct DocumentSent {
   // That travelled along; empty at the sender, whose grants are Granted events.
   std::vector<Grant> grants;
   std::vector<WithoutConsent> bases;  // also at the sender
-  // Known to the sender: grants and bases that decided when it was sealed
-  // before, of which its recipient may have some that `slots` does not name.
+  // Of an own event: grants and bases that decided when it was sealed before,
+  // of which its recipient may have some that `slots` does not name.
   std::set<std::string> also_under;
+  // Of an own event: slots that its newest envelope has not, and the leaf of
+  // the last one that had.
+  std::map<Slot, LeafIndex> went_before;
+  // Of another's: what it brought and nobody may see, as it was taken back.
+  std::set<Slot> closed;
 };
 struct Granted {
   Grant grant;
@@ -112,8 +117,10 @@ bool SaysTheSame(const CaseEvent& first, const CaseEvent& second);
 
 // `again`, which takes the place of `stored`: of the same event, sealed anew.
 // It keeps its first place and time, or what answered it would stand before it,
-// and what came along with it earlier.
-CaseEvent InPlaceOf(const CaseEvent& stored, CaseEvent again);
+// and what came along with it earlier; of `self`'s, what decided earlier, too:
+// of another's that would grow as its sender likes.
+CaseEvent InPlaceOf(const CaseEvent& stored, CaseEvent again,
+                    const MemberId& self);
 // How many grants and bases `again` brings that `stored` has not, and how many
 // there would be then: a sender may send one event without end, each time with
 // others. At most kAuthoritiesMax.
@@ -124,6 +131,8 @@ inline constexpr size_t kAuthoritiesMax = 64;
 Brought BroughtBy(const CaseEvent& stored, const CaseEvent& again);
 
 // For the agent's own store; the grants in it are loaded, not verified again.
+// Not every event that can be put together can be read again (INVALID_ARGUMENT,
+// code "storage"): who stores another's asks first.
 Json EncodeCaseEvent(const CaseEvent& event);
 absl::StatusOr<CaseEvent> DecodeCaseEvent(const Json& json);
 

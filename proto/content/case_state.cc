@@ -183,13 +183,15 @@ class Folding {
       return std::find(referral.documents.begin(), referral.documents.end(),
                        document);
     };
-    SharedSlot shared{.event_id = event.id,
-                      .shared_at = event.at,
-                      .authority = authority,
-                      .document = body.document,
-                      .fits_first_digest = fits,
-                      .leaf = event.leaf,
-                      .reached = Reached(event, body)};
+    const auto before = body.went_before.find(slot);
+    SharedSlot shared{
+        .event_id = event.id,
+        .shared_at = event.at,
+        .authority = authority,
+        .document = body.document,
+        .fits_first_digest = fits,
+        .leaf = before == body.went_before.end() ? event.leaf : before->second,
+        .reached = Reached(event, body)};
     const auto held = referral.shared.find(slot);
     // What did not come leaves the recipient with what it has.
     if (held != referral.shared.end() && !shared.reached) return;

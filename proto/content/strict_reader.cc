@@ -98,10 +98,11 @@ const Json* StrictReader::Require(absl::string_view key,
 }
 
 const Json* StrictReader::RequireList(absl::string_view key,
-                                      absl::string_view expected) {
+                                      absl::string_view expected,
+                                      size_t count_max) {
   const Json* value = Require(key, expected);
   if (value == nullptr) return nullptr;
-  if (value->is_array() && value->size() <= kListMax) return value;
+  if (value->is_array() && value->size() <= count_max) return value;
   Fail(key, expected);
   return nullptr;
 }
@@ -183,9 +184,10 @@ std::optional<MemberId> StrictReader::Member(absl::string_view key) {
   return IdAt<MemberId>(key, "a member id");
 }
 
-std::vector<std::string> StrictReader::Texts(absl::string_view key) {
+std::vector<std::string> StrictReader::Texts(absl::string_view key,
+                                             size_t count_max) {
   std::vector<std::string> texts;
-  const Json* list = RequireList(key, "a list of texts");
+  const Json* list = RequireList(key, "a list of texts", count_max);
   if (list == nullptr) return texts;
   for (const Json& item : *list) {
     if (!IsTextValue(item)) {

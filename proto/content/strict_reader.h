@@ -55,7 +55,8 @@ class StrictReader {
   Digest Hash(absl::string_view key);
   std::optional<Digest> OptionalHash(absl::string_view key);
   std::optional<MemberId> Member(absl::string_view key);
-  std::vector<std::string> Texts(absl::string_view key);
+  std::vector<std::string> Texts(absl::string_view key,
+                                 size_t count_max = kListMax);
   std::vector<std::string> Codes(absl::string_view key, CodeList codes);
 
   // Missing ids are a fault.
@@ -88,7 +89,8 @@ class StrictReader {
   void FailHere(absl::string_view expected);
   // The value when it is there; its lack is a fault.
   const Json* Require(absl::string_view key, absl::string_view expected);
-  const Json* RequireList(absl::string_view key, absl::string_view expected);
+  const Json* RequireList(absl::string_view key, absl::string_view expected,
+                          size_t count_max = kListMax);
 
   const Json& json_;
   std::string code_;

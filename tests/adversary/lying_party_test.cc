@@ -366,6 +366,68 @@ TEST_F(LyingAboutACase, WhatCameAfterAnOpeningIsNotLeftOut) {
   EXPECT_TRUE(Finds(Judged({of_ong, of_uls}), FindingCode::kOpeningMissing));
 }
 
+// Two honest ends and what happens between them: each envelope is told as what
+// it held, whatever was taken back before or after.
+class HonestEnds : public LyingAboutACase {
+ protected:
+  void ExpectNobodyAccused(const std::string& referral) {
+    case_id_ =
+        VALUE_OF(ong().referrals().Show(ong().officer(), referral, {}, true))
+            .case_id.text();
+    const auditor::Report report = Judged({Open(ong()), Open(uls())});
+    EXPECT_TRUE(report.findings().empty()) << ToText(report);
+  }
+};
+
+// As its recipient asks who came back from a backup.
+TEST_F(HonestEnds, WhatGoesAgainWithoutWhatWasTakenBackIsToldAlike) {
+  const std::string consent = RecordConsent();
+  const std::string referral = ReferUnder(consent);
+  world_.Settle();
+  EXPECT_OK(
+      ong().consents().Revoke(ong().officer(), consent, {.section = "risk"}));
+  world_.Settle();
+  const auto expect_risk_alone_is_erased = [&] {
+    const auto entry = ong().cases().FindByReferral(
+        VALUE_OF(ong().cases().ResolveReferral(referral)));
+    size_t erased = 0;
+    for (const auto& [slot, shared] :
+         entry->state.referrals.begin()->second.shared) {
+      EXPECT_EQ(shared.erased, slot.section == Section::kRisk) << NameOf(slot);
+      erased += shared.erased ? 1 : 0;
+    }
+    EXPECT_GT(erased, 0u);
+  };
+  expect_risk_alone_is_erased();
+  const auto entry = ong().cases().FindByReferral(
+      VALUE_OF(ong().cases().ResolveReferral(referral)));
+  for (const CaseEvent& event : entry->events)
+    if (std::holds_alternative<DocumentSent>(event.body)) {
+      const auto sent = VALUE_OF(ong().outbox().SentAs(*event.envelope));
+      Batch rows;
+      ong().outbox().Add(sent.draft, rows);
+      EXPECT_OK(ong().kv().Write(rows));
+    }
+  world_.Settle();
+  // Nor does its sender see as shared what is not there any more.
+  expect_risk_alone_is_erased();
+  ExpectNobodyAccused(referral);
+}
+
+TEST_F(HonestEnds, WhatCameAndWasTakenBackUnreadIsToldAlike) {
+  uls().port().answer_receipt = [] {
+    return absl::UnavailableError("the line is down");
+  };
+  const std::string referral = Refer();
+  world_.Settle();
+  EXPECT_OK(ong().referrals().Withdraw(ong().officer(), referral));
+  world_.Settle();
+  uls().port().answer_receipt = nullptr;
+  world_.Settle();
+  EXPECT_EQ(DeliveryTo("uls", referral), Delivery::kRecalled);
+  ExpectNobodyAccused(referral);
+}
+
 TEST_F(LyingAboutACase, MailThatIsHeldIsNotLeftOut) {
   EXPECT_TRUE(Open(uls()).unopened.empty());
   Batch rows;

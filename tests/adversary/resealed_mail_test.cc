@@ -169,7 +169,9 @@ TEST_F(ResealedMail, AttackConsentsWithoutEndForOneEventAreCounted) {
   const Brought brought = BroughtBy(stored, again);
   EXPECT_EQ(brought.added, kAuthoritiesMax);
   EXPECT_EQ(brought.in_all, had + kAuthoritiesMax);
-  EXPECT_EQ(BroughtBy(InPlaceOf(stored, again), again).added, 0u);
+  EXPECT_EQ(
+      BroughtBy(InPlaceOf(stored, again, uls().cases().self()), again).added,
+      0u);
 }
 
 }  // namespace

@@ -197,6 +197,81 @@ TEST_F(WithdrawnMail, WhatRanOutAndWasWithdrawnGoesToNobody) {
   EXPECT_FALSE(Knows(uls(), referral));
 }
 
+// However late: a broker may keep the recipient's word back.
+TEST_F(WithdrawnMail, AttackAWordKeptBackForWeeksIsAskedToCancelAllTheSame) {
+  const std::string referral = Refer();
+  ong().port().tamper = [](MailboxItem) { return std::nullopt; };
+  world_.Settle();
+  Withdraw(referral);
+  world_.Settle();
+  world_.clock().Advance(kEnvelopeLifeMax + absl::Hours(20 * 24));
+  world_.Settle();
+  ong().port().tamper = nullptr;
+  ong().Restart();
+  world_.Settle();
+  EXPECT_EQ(StateAt(ong(), referral), ReferralState::kCancelRequested);
+  EXPECT_EQ(StateAt(uls(), referral), ReferralState::kCancelRequested);
+}
+
+// Its time ran out at the broker, who has nothing more to give back; whether
+// the sender heard so before its officer took it back, or after.
+TEST_F(WithdrawnMail, ThatRanOutAtTheBrokerIsCancelled) {
+  for (const bool heard : {true, false}) {
+    const std::string referral = Waiting();
+    world_.clock().Advance(kEnvelopeLifeMax + absl::Hours(1));
+    while (VALUE_OF(world_.broker().retention().Step())) continue;
+    if (!heard) ong().port().tamper = [](MailboxItem) { return std::nullopt; };
+    world_.Settle();
+    Withdraw(referral);
+    world_.Settle();
+    if (!heard) {
+      EXPECT_NE(StateAt(ong(), referral), ReferralState::kCancelled);
+      ong().port().tamper = nullptr;
+      ong().Restart();
+      world_.Settle();
+    }
+    EXPECT_EQ(StateAt(ong(), referral), ReferralState::kCancelled) << heard;
+    EXPECT_TRUE(VALUE_OF(ong().outbox().Recalls()).empty()) << heard;
+    UlsComesBack();
+    EXPECT_FALSE(Knows(uls(), referral));
+  }
+}
+
+// What one officer takes back, another adds nothing to, whatever the broker
+// answers.
+TEST_F(WithdrawnMail, GetsNothingMoreWhileTheBrokerDoesNotGiveItBack) {
+  const std::string referral = Waiting();
+  ong().port().answer_recall = [] {
+    return absl::PermissionDeniedError("not now");
+  };
+  const auto update = [&] {
+    return ong()
+        .referrals()
+        .Update(ong().officer(), referral, kExampleUpdateForm)
+        .status();
+  };
+  EXPECT_OK(update());
+  Withdraw(referral);
+  world_.Settle();
+  EXPECT_EQ(ErrorCodeOf(update()), "invalid_state");
+}
+
+// Who never had it is asked, and has nothing to answer.
+TEST_F(WithdrawnMail, NobodyWaitsForAnAnswerOfWhoNeverHadIt) {
+  const std::string consent = RecordConsent();
+  uls().port().down = true;
+  const std::string referral = ReferUnder(consent);
+  world_.Settle();
+  EXPECT_OK(
+      ong().consents().Revoke(ong().officer(), consent, {.member = "uls"}));
+  world_.Settle();
+  UlsComesBack();
+  EXPECT_FALSE(Knows(uls(), referral));
+  for (const RevokedRecipient& one :
+       VALUE_OF(ong().consents().Show(ong().officer(), consent)).recipients)
+    ADD_FAILURE() << one.answer;
+}
+
 // The line dropped after the mail came, and before its receipt left: the broker
 // gives it back to its sender, and nobody here keeps it.
 TEST_F(WithdrawnMail, IsClosedWhereItCameWithoutAReceipt) {
@@ -224,6 +299,36 @@ TEST_F(WithdrawnMail, IsClosedWhereItCameWithoutAReceipt) {
   world_.Settle();
   EXPECT_EQ(DeliveryTo("uls", referral), Delivery::kRecalled);
   ExpectHonestTrafficFlows();
+}
+
+// The same, where the key that it went under ended before it was taken back:
+// the word of a key that is trusted will do, and no other.
+TEST_F(WithdrawnMail, IsClosedByARestoredSenderWhoseNewKeyIsTrusted) {
+  for (const bool trusted : {true, false}) {
+    uls().port().answer_receipt = [] {
+      return absl::UnavailableError("the line is down");
+    };
+    const std::string referral = Refer();
+    world_.Settle();
+    ASSERT_TRUE(Knows(uls(), referral));
+    if (!trusted) {
+      Charter next =
+          world_.broker().committee().Successor(world_.broker().charter());
+      next.trust_delay = absl::Hours(24);
+      VALUE_OF(world_.broker().PublishCharter(
+          world_.broker().committee().Sign(next)));
+      world_.Settle();
+    }
+    ong().port().answer_recall = [] {
+      return absl::PermissionDeniedError("not now");
+    };
+    Withdraw(referral);
+    const auto backup = ong().Backup();
+    ong().Restore(backup);  // signs the recall anew
+    ong().port().answer_recall = nullptr;
+    world_.Settle();
+    EXPECT_EQ(StateAt(uls(), referral) == ReferralState::kCancelled, trusted);
+  }
 }
 
 // The same, and somebody had read it by then: so its sender hears.

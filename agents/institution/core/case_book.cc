@@ -59,6 +59,11 @@ Bytes Encode(const CaseEvent& event) {
   return ToBytes(DumpJson(EncodeCaseEvent(event)));
 }
 
+absl::StatusOr<CaseEvent> Decode(ByteView row) {
+  ASSIGN_OR_RETURN(const Json json, ParseJson(AsText(row), 64));
+  return DecodeCaseEvent(json);
+}
+
 void Weigh(const CaseEvent& event, size_t bytes,
            std::map<MemberId, Share>& shares) {
   if (IsNote(event)) return;
@@ -141,22 +146,20 @@ absl::StatusOr<std::unique_ptr<CaseBook>> CaseBook::Open(KeyValue& kv,
 absl::Status CaseBook::Load() {
   std::map<CaseId, Case> cases;
   absl::Status decoded;
-  RETURN_IF_ERROR(kv_.Scan(kEventPrefix, "", [&](absl::string_view, ByteView value) {
-    const auto json = ParseJson(AsText(value), 64);
-    decoded = json.status();
-    if (!decoded.ok()) return false;
-    auto event = DecodeCaseEvent(*json);
-    decoded = event.status();
-    if (!decoded.ok()) return false;
-    Case& entry =
-        cases
-            .try_emplace(event->case_id,
-                         Case{Fold(self_, event->case_id, {}), {}, {}})
-            .first->second;
-    Weigh(*event, value.size(), entry.shares);
-    entry.events.push_back(*std::move(event));
-    return true;
-  }));
+  RETURN_IF_ERROR(
+      kv_.Scan(kEventPrefix, "", [&](absl::string_view, ByteView value) {
+        auto event = Decode(value);
+        decoded = event.status();
+        if (!decoded.ok()) return false;
+        Case& entry =
+            cases
+                .try_emplace(event->case_id,
+                             Case{Fold(self_, event->case_id, {}), {}, {}})
+                .first->second;
+        Weigh(*event, value.size(), entry.shares);
+        entry.events.push_back(*std::move(event));
+        return true;
+      }));
   RETURN_IF_ERROR(decoded);
   MutexLock lock(mutex_);
   for (auto& [id, loaded] : cases) {
@@ -218,9 +221,11 @@ absl::StatusOr<std::shared_ptr<const Case>> CaseBook::Change(const CaseId& id,
       Share& share = after.shares[event.from];
       --share.events;
       share.bytes -= Encode(events[place]).size();
-      event = InPlaceOf(events[place], std::move(event));
+      event = InPlaceOf(events[place], std::move(event), self_);
     }
     const Bytes row = Encode(event);
+    // One row that is not read again, and this agent starts no more.
+    RETURN_IF_ERROR(Decode(row).status());
     Weigh(event, row.size(), after.shares);
     batch.Put(EventKey(id, place), row);
     if (place == events.size())

@@ -67,8 +67,9 @@ class CaseBook {
   static absl::StatusOr<std::unique_ptr<CaseBook>> Open(KeyValue& kv, MemberId self);
 
   // Runs `decide` on the case as it is (null: not known yet) and writes what it
-  // answers; its error is returned and changes nothing. `decide` may not call
-  // this book. Returns the case afterwards.
+  // answers; its error is returned and changes nothing. INVALID_ARGUMENT (code
+  // "storage"), and nothing is written, for an event that the next start could
+  // not read. `decide` may not call this book. Returns the case afterwards.
   using Decision = std::function<absl::StatusOr<CaseChange>(const Case* current)>;
   absl::StatusOr<std::shared_ptr<const Case>> Change(const CaseId& id,
                                                      const Decision& decide);

@@ -158,7 +158,9 @@ class Opener {
     envelope.purpose = sent.purpose;
     envelope.first_contact = sent.first_contact;
     std::set<std::string> authorities;
+    envelope.slots = sent.closed;
     for (const auto& [slot, authority] : sent.slots) {
+      if (sent.went_before.contains(slot)) continue;
       envelope.slots.insert(slot);
       authorities.insert(authority);
       if (const auto found = held.find(slot); found != held.end())

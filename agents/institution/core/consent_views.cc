@@ -61,6 +61,18 @@ Json OwnExclusions(const Grant& grant) {
   return list;
 }
 
+// Whether some of what is to be erased went to that member, and was not given
+// back by the broker: who never had it has nothing to answer.
+bool MayHave(const Case& entry, const AskedErasure& erasure) {
+  for (const auto& [key, referral] : entry.state.referrals)
+    if (referral.recipient == erasure.member)
+      for (const Slot slot : erasure.slots)
+        if (const auto found = referral.shared.find(slot);
+            found != referral.shared.end() && found->second.reached)
+          return true;
+  return false;
+}
+
 std::string AnswerOf(const Moment& moment, const AskedErasure& erasure) {
   if (erasure.answer) return std::string(NameOf(*erasure.answer));
   const Member* member = moment.charter().Find(erasure.member);
@@ -80,7 +92,8 @@ std::vector<RevokedRecipient> RevokedRecipientsOf(const Moment& moment,
       grants.insert(held.grant.digest);
   std::vector<RevokedRecipient> recipients;
   for (const AskedErasure& erasure : entry.state.erasures)
-    if (grants.contains(erasure.grant))
+    if (grants.contains(erasure.grant) &&
+        (erasure.answer || MayHave(entry, erasure)))
       recipients.push_back({erasure.member,
                             {erasure.slots.begin(), erasure.slots.end()},
                             AnswerOf(moment, erasure),

@@ -147,7 +147,7 @@ absl::Status Courier::AskToCancel() {
         referral != nullptr &&
         Next(referral->state, ReferralStep::kRequestCancel, Actor::kSender)
             .ok();
-    const bool over = books_.clock.Now() >= due.until;
+    const bool over = books_.time.Now() >= due.until;
     const auto signer = books_.keys.Signer();
     if (came && !signer.ok()) continue;
     if (!came && !over) continue;
@@ -180,16 +180,26 @@ absl::Status Courier::TakeRecalls() {
     // Of a member that is suspended, say: it may come back, and the envelope
     // lies there until then.
     if (absl::IsPermissionDenied(receipt.status())) continue;
+    const auto sent = books_.outbox.SentAs(recall.envelope);
+    const bool of_case = sent.ok() && sent->draft.case_id.has_value();
+    // A broker that was rebuilt has the envelope no more. Else it ended there:
+    // how, the mailbox says.
+    bool gone = receipt.ok() || absl::IsNotFound(receipt.status());
+    if (!gone && of_case) {
+      const auto entry = books_.cases.Find(*sent->draft.case_id);
+      const CaseEvent* event = entry ? EventOf(*entry, sent->draft) : nullptr;
+      const Delivery delivery =
+          event ? DeliveryOf(*entry, *event) : Delivery::kRecalled;
+      if (delivery < Delivery::kDelivered) continue;
+      gone = delivery == Delivery::kFailed;
+    }
     Batch rows;
     if (receipt.ok())
       RETURN_IF_ERROR(KeepRecalled(recall.envelope, *receipt, rows));
     books_.outbox.RemoveRecall(recall.envelope, rows);
-    const auto sent = books_.outbox.SentAs(recall.envelope);
-    // A broker that was rebuilt has the envelope no more.
-    const bool gone = receipt.ok() || absl::IsNotFound(receipt.status());
-    if (gone && sent.ok() && sent->draft.case_id)
+    if (gone && of_case)
       RETURN_IF_ERROR(NoteRecalled(sent->draft, std::move(rows)));
-    else  // delivered already
+    else
       RETURN_IF_ERROR(books_.kv.Write(rows));
   }
   return absl::OkStatus();

@@ -79,6 +79,21 @@ const CaseEvent* SameEvent(const Case* entry, const CaseEvent& event) {
   return nullptr;
 }
 
+// What this agent told `event`'s sender that it erased, in the log behind it or
+// not in it yet.
+std::set<Slot> ErasedAfter(const Case* entry, const CaseEvent& event) {
+  std::set<Slot> slots;
+  if (entry == nullptr) return slots;
+  for (const CaseEvent& other : entry->events) {
+    const auto* erased = std::get_if<Erased>(&other.body);
+    if (erased != nullptr && erased->answer == ErasureAnswer::kDeleted &&
+        other.from == event.to && other.to == event.from &&
+        (!other.leaf || *event.leaf < *other.leaf))
+      slots.insert(erased->slots.begin(), erased->slots.end());
+  }
+  return slots;
+}
+
 // A sender may send an event again, and not another one in its place.
 absl::Status CheckSameOrNew(const Case* entry, const CaseEvent& event) {
   const CaseEvent* known = SameEvent(entry, event);
@@ -342,6 +357,9 @@ absl::Status Intake::Fold(InboundEvent inbound, const Payload& payload,
     if (inbound.document) {
       Content content{payload.document, {}};
       ASSIGN_OR_RETURN(content.disclosures, BySlot(payload.disclosures));
+      // Both ends count it as erased, so nothing would destroy it later.
+      for (const Slot slot : ErasedAfter(entry, event))
+        content.disclosures.erase(slot);
       change.contents[{event.id, event.from}] = std::move(content);
     }
     return change;

@@ -121,6 +121,10 @@ class Intake {
                     const Receipt& receipt, const std::string& token) const;
   absl::Status TakeRecalled(const LeafReceipt& leaf,
                             const RecalledNotice& notice, Batch rows);
+  absl::StatusOr<SignerRecord> RecalledSigner(const Header& header,
+                                              const Digest& recalled_by,
+                                              const LeafReceipt& leaf,
+                                              const Peers& peers) const;
   absl::Status LetGo(const MemberId& sender, const Digest& envelope,
                      absl::Time at, Batch rows);
   absl::Status Close(const CaseEvent& event, absl::Time at,

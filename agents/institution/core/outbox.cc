@@ -147,6 +147,17 @@ bool IsOfAnOfficer(const Draft& draft) {
          draft.kind != EventKind::kErased;
 }
 
+absl::StatusOr<bool> HasRow(const KeyValue& kv, const std::string& key) {
+  const absl::Status found = kv.Get(key).status();
+  if (absl::IsNotFound(found)) return false;
+  RETURN_IF_ERROR(found);
+  return true;
+}
+
+std::string CancelKey(const ReferralId& referral, const MemberId& recipient) {
+  return absl::StrCat(kCancelPrefix, referral.text(), "/", recipient.text());
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Outbox>> Outbox::Open(KeyValue& kv,
@@ -302,11 +313,7 @@ void Outbox::PutWithdrawn(const EventId& event, const MemberId& recipient,
 
 absl::StatusOr<bool> Outbox::IsWithdrawn(const EventId& event,
                                          const MemberId& recipient) const {
-  const absl::Status found =
-      kv_.Get(WayKey(kWithdrawnPrefix, event, recipient)).status();
-  if (absl::IsNotFound(found)) return false;
-  RETURN_IF_ERROR(found);
-  return true;
+  return HasRow(kv_, WayKey(kWithdrawnPrefix, event, recipient));
 }
 
 void Outbox::AddCancelDue(const CancelDue& due, Batch& rows) const {
@@ -315,15 +322,16 @@ void Outbox::AddCancelDue(const CancelDue& due, Batch& rows) const {
   json["referral"] = due.referral.text();
   json["recipient"] = due.recipient.text();
   json["until"] = UnixSeconds(due.until);
-  PutRow(rows,
-         absl::StrCat(kCancelPrefix, due.referral.text(), "/",
-                      due.recipient.text()),
-         json);
+  PutRow(rows, CancelKey(due.referral, due.recipient), json);
 }
 
 void Outbox::RemoveCancelDue(const CancelDue& due, Batch& rows) const {
-  rows.Delete(absl::StrCat(kCancelPrefix, due.referral.text(), "/",
-                           due.recipient.text()));
+  rows.Delete(CancelKey(due.referral, due.recipient));
+}
+
+absl::StatusOr<bool> Outbox::IsCancelDue(const ReferralId& referral,
+                                         const MemberId& recipient) const {
+  return HasRow(kv_, CancelKey(referral, recipient));
 }
 
 absl::StatusOr<std::vector<Outbox::CancelDue>> Outbox::CancelsDue() const {

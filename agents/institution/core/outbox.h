@@ -119,11 +119,13 @@ class Outbox {
     CaseId case_id;
     ReferralId referral;
     MemberId recipient;
-    absl::Time until;  // by then it cannot come any more
+    absl::Time until;  // after it, nobody waits for word of it
   };
   void AddCancelDue(const CancelDue& due, Batch& rows) const;
   void RemoveCancelDue(const CancelDue& due, Batch& rows) const;
   absl::StatusOr<std::vector<CancelDue>> CancelsDue() const;
+  absl::StatusOr<bool> IsCancelDue(const ReferralId& referral,
+                                   const MemberId& recipient) const;
 
   void PutSent(const Digest& envelope, const Sent& sent, Batch& rows) const;
   // `sent` goes out once more, and this envelope is not asked for any more.

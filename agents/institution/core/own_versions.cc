@@ -32,8 +32,13 @@ Transfer TransferOf(const PeerReferral& referral) {
           .first_contact = referral.first_contact};
 }
 
-bool IsOpen(const PeerReferral& referral) {
-  return !IsEnd(referral.state) && referral.delivery < Delivery::kRecalled;
+absl::StatusOr<bool> IsOpen(const Desk& desk, const PeerReferral& referral) {
+  if (IsEnd(referral.state) || referral.delivery >= Delivery::kRecalled)
+    return false;
+  ASSIGN_OR_RETURN(
+      const bool taken_back,
+      desk.outbox.IsCancelDue(referral.referral_id, referral.recipient));
+  return !taken_back;
 }
 
 absl::Status WrongState(absl::string_view message) {

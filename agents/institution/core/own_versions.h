@@ -23,8 +23,9 @@ std::vector<OwnVersion> OwnVersionsOf(const Case& entry, const MemberId& self,
 // The question that policy is asked about a referral.
 Transfer TransferOf(const PeerReferral& referral);
 
-// Whether its recipient may still be told something.
-bool IsOpen(const PeerReferral& referral);
+// Whether its recipient may still be told something: it has not ended, and
+// nobody took it back, whatever the broker says to that.
+absl::StatusOr<bool> IsOpen(const Desk& desk, const PeerReferral& referral);
 
 // FAILED_PRECONDITION, code "invalid_state".
 absl::Status WrongState(absl::string_view message);

@@ -22,8 +22,9 @@ struct Answer {
   std::string code;
 };
 
-// A day longer than it could still come.
-const absl::Duration kCancelDueLife = kEnvelopeLifeMax + absl::Hours(24);
+// It comes within fourteen days or not at all; that it came, a broker may keep
+// back for longer.
+const absl::Duration kCancelDueLife = kEnvelopeLifeMax + absl::Hours(365 * 24);
 
 absl::Status NotYours(const char* message) {
   return MakeError(absl::StatusCode::kFailedPrecondition, message,

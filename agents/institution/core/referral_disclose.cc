@@ -163,7 +163,8 @@ absl::StatusOr<ReferralChange> ReferralDesk::Disclose(
         recipient.ok() ? current->state.Find(found.id(), *recipient) : nullptr;
     if (referral == nullptr || referral->IsIncoming(self))
       return WrongState("it is not a recipient of this referral");
-    if (!IsOpen(*referral)) return WrongState("the referral has ended");
+    ASSIGN_OR_RETURN(const bool open, IsOpen(desk_, *referral));
+    if (!open) return WrongState("the referral has ended");
     // An update came in between: what was read is not the newest any more.
     if (OwnVersionsOf(*current, self, found.id()).size() != sources.size())
       return MakeError(

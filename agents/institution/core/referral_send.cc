@@ -236,16 +236,19 @@ absl::StatusOr<SendOutcome> ReferralDesk::Send(const Officer& officer,
     if (current != nullptr)
       RETURN_IF_ERROR(NotAwaited(desk_, current->state));
     const SendDecision decision = DecideSend(desk_, moment, plan, current);
+    outcome = OutcomeOf(plan, decision);
+    CaseChange change;
+    if (decision.allowed()) {
+      RETURN_IF_ERROR(CheckKeys(desk_, moment, plan));
+      const Issue issue{desk_, moment, plan, decision, key};
+      ASSIGN_OR_RETURN(change, issue.Change());
+      outcome->referral_id = issue.referral_id;
+      if (plan.basis) KeepReasonsOf(officer, *plan.basis, change.rows);
+      repeatable.Keep(AnswerOf(*outcome), change.rows);
+    }
+    // What cannot go is no act of the officer, and its basis none to review.
     for (const AccessLog::Entry& record : RecordsOf(officer, plan, decision))
       RETURN_IF_ERROR(desk_.access_log.Write(record));
-    outcome = OutcomeOf(plan, decision);
-    if (!decision.allowed()) return CaseChange();
-    RETURN_IF_ERROR(CheckKeys(desk_, moment, plan));
-    const Issue issue{desk_, moment, plan, decision, key};
-    ASSIGN_OR_RETURN(CaseChange change, issue.Change());
-    outcome->referral_id = issue.referral_id;
-    if (plan.basis) KeepReasonsOf(officer, *plan.basis, change.rows);
-    repeatable.Keep(AnswerOf(*outcome), change.rows);
     return change;
   };
   RETURN_IF_ERROR(desk_.cases.Change(plan.case_id, decide).status());

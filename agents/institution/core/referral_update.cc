@@ -62,7 +62,8 @@ absl::StatusOr<CaseChange> NextVersion::Change(const OwnVersion& newest,
   absl::Status refusal = WrongState("the referral has ended");
   for (const PeerReferral* referral :
        current.state.FindAll({desk.cases.self(), newest.sent.referral_id})) {
-    if (!IsOpen(*referral)) continue;
+    ASSIGN_OR_RETURN(const bool open, IsOpen(desk, *referral));
+    if (!open) continue;
     const auto decisions = Decide(moment.charter(), current.state.authority,
                                   TransferOf(*referral), sections, moment.now);
     if (AllowedSlots(decisions).empty()) {

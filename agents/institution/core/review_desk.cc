@@ -4,6 +4,7 @@
 #include <map>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "agents/institution/core/access.h"
 #include "base/error.h"
@@ -30,18 +31,24 @@ std::map<WithoutConsentId, ReviewView> BasesOf(const Case& entry,
       if (basis.issuer != self) continue;
       ReviewView& view =
           bases
-              .try_emplace(basis.id,
-                           ReviewView{.id = basis.id,
-                                      .case_id = entry.state.case_id,
-                                      .referrals = {},
-                                      .recipients = {},
-                                      .sections = {},
-                                      .reason_code = basis.reason_code,
-                                      .risk_level = basis.risk_level,
-                                      .decided_by = std::nullopt,
-                                      .decided_at = basis.at,
-                                      .due = basis.at + kReviewWithin,
-                                      .review = std::nullopt})
+              .try_emplace(
+                  basis.id,
+                  ReviewView{.id = basis.id,
+                             .case_id = entry.state.case_id,
+                             .referrals = {},
+                             .recipients = {},
+                             .sections = {},
+                             .reason_code = basis.reason_code,
+                             .risk_level = basis.risk_level,
+                             .purpose = basis.purpose,
+                             .legal_basis = basis.legal_basis,
+                             .agreement_sought = basis.agreement_sought,
+                             .informed_answer = basis.informed_answer,
+                             .informed_date = basis.informed_date,
+                             .decided_by = std::nullopt,
+                             .decided_at = basis.at,
+                             .due = basis.at + kReviewWithin,
+                             .review = std::nullopt})
               .first->second;
       view.referrals.insert(sent->referral_id);
       view.recipients.insert(basis.recipient);
@@ -103,10 +110,15 @@ absl::Status CheckInput(const std::string& outcome, const std::string& note) {
   return absl::OkStatus();
 }
 
-absl::Status MayReview(const Officer& officer, const ReviewView& view) {
-  if (view.decided_by != officer.id) return absl::OkStatus();
+// The second approver is a text of the form: a handle, where it is one of ours.
+absl::Status MayReview(const Officer& officer, const ReviewView& view,
+                       const BasisReasons& reasons) {
+  const bool approved = absl::EqualsIgnoreCase(
+      absl::StripAsciiWhitespace(reasons.second_approver),
+      officer.handle.text());
+  if (view.decided_by != officer.id && !approved) return absl::OkStatus();
   return MakeError(absl::StatusCode::kPermissionDenied,
-                   "who decided a disclosure does not review it",
+                   "who decided or approved a disclosure does not review it",
                    {.code = "role_missing",
                     .field = "basis",
                     .hint = "another supervisor does"});
@@ -168,7 +180,8 @@ absl::StatusOr<ReviewView> ReviewDesk::Record(const Officer& officer,
   RETURN_IF_ERROR(AllowedByRole(officer, Action::kReview));
   RETURN_IF_ERROR(CheckInput(outcome, note));
   ASSIGN_OR_RETURN(ReviewView view, Find(desk_, officer, id));
-  RETURN_IF_ERROR(MayReview(officer, view));
+  ASSIGN_OR_RETURN(const BasisReasons reasons, LoadReasons(desk_.kv, view.id));
+  RETURN_IF_ERROR(MayReview(officer, view, reasons));
   const absl::Time now = TakeMoment(desk_).now;
   const auto decide = [&](const Case*) -> absl::StatusOr<CaseChange> {
     RETURN_IF_ERROR(Complete(desk_.kv, now, view));

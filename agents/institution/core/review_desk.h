@@ -27,6 +27,12 @@ struct ReviewView {
   std::set<Section> sections;
   std::string reason_code;
   std::string risk_level;
+  // As signed: codes of a reason form, and the charter's legal bases.
+  std::string purpose;
+  std::vector<std::string> legal_basis;
+  std::string agreement_sought;
+  std::string informed_answer;
+  std::optional<std::string> informed_date;
   std::optional<OfficerId> decided_by;
   absl::Time decided_at;
   absl::Time due;
@@ -54,8 +60,8 @@ class ReviewDesk {
                              absl::string_view id) const;
   // Once and for good. INVALID_ARGUMENT (code "usage") for another outcome,
   // "too_large" for the note; PERMISSION_DENIED (code "role_missing") for who
-  // decided it; ALREADY_EXISTS (code "conflict") when it was reviewed, but for
-  // the same review again.
+  // decided it, or is named as its second approver; ALREADY_EXISTS (code
+  // "conflict") when it was reviewed, but for the same review again.
   absl::StatusOr<ReviewView> Record(const Officer& officer,
                                     absl::string_view id,
                                     const std::string& outcome,

@@ -71,6 +71,9 @@ absl::Status FillDocument(const Draft& draft, const Case& entry, const Content& 
              draft.sections, now);
   // What went before its recipient may have, whatever goes now.
   if (!event.HasLeft()) sent->slots.clear();
+  if (event.leaf)
+    for (const auto& [slot, authority] : sent->slots)
+      sent->went_before.emplace(slot, *event.leaf);
   std::set<std::string> authorities;
   payload.document = content.document;
   for (const SectionDecision& decision : decisions) {
@@ -79,6 +82,7 @@ absl::Status FillDocument(const Draft& draft, const Case& entry, const Content& 
     if (disclosure == content.disclosures.end()) continue;
     payload.disclosures.push_back(disclosure->second);
     sent->slots[decision.slot()] = decision.authority;
+    sent->went_before.erase(decision.slot());
     authorities.insert(decision.authority);
   }
   if (payload.disclosures.empty()) {

@@ -1,6 +1,8 @@
 #include "agents/institution/daemon/key_commands.h"
 
+#include <algorithm>
 #include <functional>
+#include <limits>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -173,6 +175,11 @@ absl::StatusOr<std::string> ShowKeys(const DataDir& data,
     result["key_words"] = list.key_words();
     return DumpJson(result) + "\n";
   }
+  // What this store made begins there: before it was another, of which a backup
+  // is left.
+  uint64_t first_own = std::numeric_limits<uint64_t>::max();
+  for (const v1::SigningKeyView& key : list.keys())
+    if (key.own()) first_own = std::min<uint64_t>(first_own, key.leaf());
   std::string text;
   for (const v1::SigningKeyView& key : list.keys())
     absl::StrAppend(
@@ -181,7 +188,10 @@ absl::StatusOr<std::string> ShowKeys(const DataDir& data,
         key.revoked() ? absl::StrCat(", revoked at leaf ", key.revoked_leaf())
                       : "",
         key.in_force() ? ", signs now" : "",
-        key.own() ? "" : ", NOT MADE BY THIS AGENT", "\n");
+        key.own()                ? ""
+        : key.leaf() < first_own ? ", of before the restore"
+                                 : ", NOT MADE BY THIS AGENT",
+        "\n");
   return absl::StrCat(text, "key words: ", list.key_words(), "\n");
 }
 

@@ -56,6 +56,13 @@ grpc::ServerUnaryReactor* ReviewService::Show(
     ASSIGN_OR_RETURN(const ReviewDesk::Whole whole,
                      desk_.Show(officer, request->basis_id()));
     *response = WithNote(whole.view);
+    response->set_purpose(whole.view.purpose);
+    for (const std::string& basis : whole.view.legal_basis)
+      response->add_legal_basis(basis);
+    response->set_agreement_sought(whole.view.agreement_sought);
+    response->set_person_informed(whole.view.informed_answer);
+    response->set_person_informed_date(whole.view.informed_date.value_or(""));
+    response->set_second_approver(whole.reasons.second_approver);
     response->set_reasons_json(DumpJson(whole.reasons.texts));
     return absl::OkStatus();
   });

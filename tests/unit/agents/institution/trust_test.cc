@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -46,8 +47,18 @@ TEST_F(Trust, NothingGoesToAKeyThatNobodyComparedTheWordsOf) {
   const auto refused = ong().referrals().Send(ong().officer(), request);
   EXPECT_EQ(ErrorCodeOf(refused.status()), "key_too_new");
   EXPECT_EQ(ong().outbox().size(), 0u);
+  // Nor is it written down as sent: nobody could ever review it.
+  const auto sent = [this] {
+    const auto records = VALUE_OF(ong().access_log().Read(std::nullopt, 10000));
+    return std::count_if(records.begin(), records.end(),
+                         [](const AccessRecord& record) {
+                           return record.action == "referral_send";
+                         });
+  };
+  EXPECT_EQ(sent(), 0);
   request.confirm_key = {"uls"};
   EXPECT_OK(ong().referrals().Send(ong().officer(), request));
+  EXPECT_EQ(sent(), 1);
 }
 
 TEST_F(Trust, WhatComesUnderSuchAKeyWaitsWithoutEffect) {

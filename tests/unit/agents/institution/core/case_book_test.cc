@@ -57,6 +57,39 @@ class CaseBookTest : public testing::Test {
   std::unique_ptr<CaseBook> book_;
 };
 
+// One such row, and the agent starts no more; nor does what its backup has.
+TEST_F(CaseBookTest, AttackAnEventThatCannotBeReadAgainIsNotStored) {
+  ASSERT_OK(Store({{Sent(referral_, uls_)}, {}, {}}));
+  CaseEvent event = Sent(ReferralId::New(), ong_);
+  event.id = EventId::New();
+  event.from = uls_;
+  std::get<DocumentSent>(event.body).purpose = std::string(64 << 10, 'x');
+  EXPECT_THAT(Store({{event}, {}, {}}), StatusIs(StatusCode::kInvalidArgument));
+  Reopen();
+  EXPECT_EQ(book_->Find(case_)->events.size(), 1u);
+}
+
+// Each time under another consent; of an own event that is to be remembered.
+TEST_F(CaseBookTest,
+       AttackMailThatComesAgainWithoutEndKeepsNoAgentFromItsStart) {
+  constexpr size_t kTimes = 300;
+  for (const MemberId& from : {uls_, ong_}) {
+    CaseEvent event = Sent(referral_, from == ong_ ? uls_ : ong_);
+    event.id = EventId::New();
+    event.from = from;
+    for (size_t i = 0; i <= kTimes; ++i) {
+      event.envelope = Sha256(std::to_string(i));
+      std::get<DocumentSent>(event.body).slots = {
+          {{Section::kRisk}, GrantId::New().text()}};
+      ASSERT_OK(Store({{event}, {}, {}}));
+    }
+    Reopen();
+    const auto& stored =
+        std::get<DocumentSent>(book_->Find(case_)->events.back().body);
+    EXPECT_EQ(stored.also_under.size(), from == ong_ ? kTimes : 0u);
+  }
+}
+
 TEST_F(CaseBookTest, DecidesOnTheCaseAsItIs) {
   bool unknown = false;
   ASSERT_OK(book_->Change(

@@ -113,6 +113,34 @@ TEST_F(ReviewDeskTest, AttackWhoDecidedDoesNotReviewIt) {
       Reviews().Record(ong().supervisor(), id, "unjustified", "").status());
 }
 
+TEST_F(ReviewDeskTest, AttackWhoApprovedItDoesNotReviewIt) {
+  Json reason = VALUE_OF(ParseJson(kExampleReasonForm));
+  reason["second_approver"] = " Rita";
+  const SendOutcome outcome = VALUE_OF(ong().referrals().Send(
+      ong().officer(), {.to = {"gnr"},
+                        .form_json = FormFor({"gnr"}),
+                        .basis = "imminent_danger_life",
+                        .reason_json = DumpJson(reason)}));
+  const std::string id = outcome.without_consent_id->text();
+  EXPECT_EQ(ErrorCodeOf(Reviews().Record(*rita_, id, "justified", "").status()),
+            "role_missing");
+  EXPECT_EQ(VALUE_OF(Reviews().Show(*rita_, id)).reasons.second_approver,
+            " Rita");
+  EXPECT_OK(Reviews().Record(ong().supervisor(), id, "justified", "").status());
+}
+
+// What its reviewer judges by: what was signed, not the texts alone.
+TEST_F(ReviewDeskTest, ShowsWhatWasSigned) {
+  const ReviewView view =
+      VALUE_OF(Reviews().Show(ong().supervisor(), Disclose())).view;
+  const Json form = VALUE_OF(ParseJson(kExampleReasonForm));
+  EXPECT_EQ(view.purpose, form["purpose"].get<std::string>());
+  EXPECT_EQ(Json(view.legal_basis), form["legal_basis"]);
+  EXPECT_EQ(view.agreement_sought, form["agreement_sought"].get<std::string>());
+  EXPECT_EQ(view.informed_answer,
+            form["person_informed"]["answer"].get<std::string>());
+}
+
 TEST_F(ReviewDeskTest, AttackNobodyButSupervisorsSeesOrReviews) {
   const std::string id = Disclose(*rita_);
   const Officer admin = AddOfficer(ong(), "adm", {Role::kAdmin}, 1003);
