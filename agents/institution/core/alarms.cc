@@ -86,11 +86,11 @@ absl::Status Alarms::CheckRings(absl::string_view code,
         absl::StrAppend(&ringing, ringing.empty() ? "" : " ", key.first,
                         key.second.empty() ? "" : ":", key.second);
   }
-  return MakeError(absl::StatusCode::kNotFound,
-                   ringing.empty() ? "no alarm rings" : "no such alarm rings",
-                   {.code = "not_found",
-                    .field = "CODE[:MEMBER]",
-                    .expected = std::move(ringing)});
+  return MakeError(
+      absl::StatusCode::kNotFound, "no such alarm",
+      {.code = "not_found",
+       .field = "CODE[:MEMBER]",
+       .expected = ringing.empty() ? "none: nothing rings" : ringing});
 }
 
 absl::Status Alarms::Acknowledge(absl::string_view code,

@@ -1,5 +1,6 @@
 #include "agents/institution/core/alarms.h"
 
+#include "base/error.h"
 #include "base/kv/memory_kv.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/status_matchers.h"
@@ -75,6 +76,8 @@ TEST_F(AlarmsTest, SayWhetherTheyRingWithoutEvidence) {
   EXPECT_EQ(why(std::nullopt),
             "this alarm rings, and no signed notes were kept with it");
   EXPECT_EQ(why(gnr_), "no such alarm");
+  EXPECT_EQ(DetailOf(alarms_->CheckRings("log_fork", gnr_))->expected,
+            "log_fork");
   alarms_->Raise("log_fork", gnr_, clock_.Now(), Bytes{1, 2, 3});
   EXPECT_EQ(VALUE_OF(alarms_->EvidenceOf("log_fork", gnr_)), (Bytes{1, 2, 3}));
 }
