@@ -8,13 +8,13 @@
 #include "base/status.h"
 #include "crypto/compact_range.h"
 #include "crypto/note.h"
+#include "proto/envelope/access_origin.h"
 #include "proto/envelope/limits.h"
 
 namespace amparo::auditor {
 namespace {
 
 constexpr size_t kFindingsMax = 1000;
-constexpr absl::string_view kAccessPart = "/access/";
 
 // How far a record's time may be from the entries' around it: an agent writes
 // and anchors by its own clock, up to an hour off, and an anchor may be under
@@ -65,10 +65,11 @@ class Judgement {
     if (log_.end.has_value() && !log_.end->checkpoint.empty())
       head_ = PeekCheckpoint(log_.end->checkpoint);
     if (head_.ok()) {
-      const size_t at = head_->origin.rfind(std::string(kAccessPart));
-      if (at != std::string::npos) {
-        verdict_.network = head_->origin.substr(0, at);
-        verdict_.member = head_->origin.substr(at + kAccessPart.size());
+      const absl::StatusOr<AccessOrigin> origin =
+          ParseAccessOrigin(head_->origin);
+      if (origin.ok()) {
+        verdict_.network = origin->network;
+        verdict_.member = origin->member.text();
         return;
       }
     }
@@ -81,7 +82,8 @@ class Judgement {
   // What the log's checkpoints of it are called; never what the export says of
   // the network, or another name would leave it without any.
   std::string Origin() const {
-    return absl::StrCat(context_.network, kAccessPart, verdict_.member);
+    const absl::StatusOr<MemberId> member = MemberId::Parse(verdict_.member);
+    return member.ok() ? FormatAccessOrigin(context_.network, *member) : "";
   }
 
   void FindAnchors() {

@@ -3,6 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "agents/auditor/event_check.h"
 #include "base/status.h"
+#include "proto/envelope/access_origin.h"
 
 namespace amparo::auditor {
 
@@ -10,19 +11,19 @@ void EventCheck::Judge(const Place& at, const AccessLogEvent& event) {
   ++report_.counts.access_logs;
   const absl::StatusOr<Checkpoint> checkpoint = PeekCheckpoint(event.note);
   if (!checkpoint.ok()) return AddBad(at, "its checkpoint cannot be read");
-  const size_t slash = checkpoint->origin.rfind('/');
-  const absl::StatusOr<MemberId> member = MemberId::Parse(
-      slash == std::string::npos ? "" : checkpoint->origin.substr(slash + 1));
-  if (!member.ok()) return AddBad(at, "its checkpoint names no member");
+  const absl::StatusOr<AccessOrigin> origin =
+      ParseAccessOrigin(checkpoint->origin);
+  if (!origin.ok()) return AddBad(at, "its checkpoint names no member");
+  const MemberId& member = origin->member;
   at.row->digest = checkpoint->root.ToString();
   at.row->detail = absl::StrCat("size ", checkpoint->size.value());
   // Anybody can write a name into a note: only its signature says whose it is.
-  if (const absl::Status good = CheckAccessLog(at, *member, event); !good.ok())
+  if (const absl::Status good = CheckAccessLog(at, member, event); !good.ok())
     return AddBad(at, absl::StrCat(good.message(),
                                    "; it names an access log, and says nothing "
                                    "about who brought it"));
-  at.row->from = member->text();
-  CompareAccessLog(at, *member, *checkpoint);
+  at.row->from = member.text();
+  CompareAccessLog(at, member, *checkpoint);
   if (access_anchors_ != nullptr)
     access_anchors_({at.leaf, at.time, *checkpoint});
 }
@@ -60,10 +61,10 @@ absl::Status EventCheck::CheckAccessLog(const Place& at, const MemberId& member,
     return absl::PermissionDeniedError("its member has no signing key");
   if (!network_.keys().standings().WasActive(member, at.leaf, at.time))
     return absl::PermissionDeniedError("its member was not active");
-  ASSIGN_OR_RETURN(const NoteVerifier verifier,
-                   NoteVerifier::Create(absl::StrCat(charter->charter.network,
-                                                     "/access/", member.text()),
-                                        NoteKeyType::kEd25519, signer->key));
+  ASSIGN_OR_RETURN(
+      const NoteVerifier verifier,
+      NoteVerifier::Create(FormatAccessOrigin(charter->charter.network, member),
+                           NoteKeyType::kEd25519, signer->key));
   return VerifyCheckpoint(event.note, verifier).status();
 }
 

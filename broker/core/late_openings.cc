@@ -13,6 +13,7 @@
 #include "base/status.h"
 #include "crypto/checkpoint.h"
 #include "crypto/tile.h"
+#include "proto/envelope/access_origin.h"
 #include "proto/envelope/codec.h"
 #include "proto/envelope/erasure.h"
 #include "proto/envelope/recall.h"
@@ -86,13 +87,8 @@ class Concerned {
   }
   absl::StatusOr<Members> By(const AccessLogEvent& said) const {
     ASSIGN_OR_RETURN(const Checkpoint checkpoint, PeekCheckpoint(said.note));
-    // NETWORK/access/MEMBER
-    const size_t slash = checkpoint.origin.rfind('/');
-    if (slash == std::string::npos)
-      return absl::InvalidArgumentError("a checkpoint that names no member");
-    ASSIGN_OR_RETURN(MemberId member,
-                     MemberId::Parse(checkpoint.origin.substr(slash + 1)));
-    return Members{std::move(member)};
+    ASSIGN_OR_RETURN(AccessOrigin origin, ParseAccessOrigin(checkpoint.origin));
+    return Members{std::move(origin.member)};
   }
 
   std::map<Digest, Members> ends_;

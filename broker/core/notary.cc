@@ -9,6 +9,7 @@
 #include "base/status.h"
 #include "crypto/checkpoint.h"
 #include "crypto/note.h"
+#include "proto/envelope/access_origin.h"
 #include "proto/envelope/erasure.h"
 #include "proto/envelope/limits.h"
 #include "proto/network/key_event.h"
@@ -49,9 +50,9 @@ absl::Status CheckAccessNote(const Network& network, const MemberId& peer,
                    network.SignerLookup(peer, now)(signer->key.Thumbprint()));
   ASSIGN_OR_RETURN(
       const NoteVerifier own,
-      NoteVerifier::Create(absl::StrCat(network.charter->charter.network,
-                                        "/access/", peer.text()),
-                           NoteKeyType::kEd25519, key));
+      NoteVerifier::Create(
+          FormatAccessOrigin(network.charter->charter.network, peer),
+          NoteKeyType::kEd25519, key));
   const absl::Status good = VerifyCheckpoint(note, own).status();
   return good.ok() || absl::IsInvalidArgument(good) ? good : NotYours("note");
 }

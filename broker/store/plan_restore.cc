@@ -8,6 +8,7 @@
 #include "base/status.h"
 #include "broker/store/plan.h"
 #include "crypto/checkpoint.h"
+#include "proto/envelope/access_origin.h"
 #include "proto/envelope/codec.h"
 #include "proto/envelope/erasure.h"
 #include "proto/envelope/limits.h"
@@ -271,15 +272,10 @@ absl::Status Plan::EraseAgain(const Opening& opening) {
 Plan::Parties Plan::Redo(LeafIndex leaf, const Bytes& event,
                          const AccessLogEvent& said) {
   ASSIGN_OR_RETURN(const Checkpoint checkpoint, PeekCheckpoint(said.note));
-  // NETWORK/access/MEMBER
-  const size_t slash = checkpoint.origin.rfind('/');
-  if (slash == std::string::npos)
-    return absl::InvalidArgumentError("a checkpoint that names no member");
-  ASSIGN_OR_RETURN(MemberId member,
-                   MemberId::Parse(checkpoint.origin.substr(slash + 1)));
-  Put(Table::kRequests, EventRequestKey(member, event),
+  ASSIGN_OR_RETURN(AccessOrigin origin, ParseAccessOrigin(checkpoint.origin));
+  Put(Table::kRequests, EventRequestKey(origin.member, event),
       EncodeRequest({leaf, Sha256(event)}));
-  return std::vector{std::move(member)};
+  return std::vector{std::move(origin.member)};
 }
 
 // --- Envelopes.

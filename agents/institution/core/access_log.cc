@@ -7,6 +7,7 @@
 #include "base/status.h"
 #include "crypto/checkpoint.h"
 #include "crypto/random.h"
+#include "proto/envelope/access_origin.h"
 
 namespace amparo::agent {
 namespace {
@@ -47,7 +48,7 @@ AccessLog::AccessLog(KeyValue& kv, const Clock& clock, std::string network,
                      MemberId self)
     : kv_(kv),
       clock_(clock),
-      origin_(absl::StrCat(network, "/access/", self.text())),
+      origin_(FormatAccessOrigin(network, self)),
       self_(std::move(self)) {}
 
 absl::StatusOr<std::unique_ptr<AccessLog>> AccessLog::Open(KeyValue& kv,

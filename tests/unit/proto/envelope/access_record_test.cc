@@ -4,6 +4,7 @@
 #include "absl/strings/str_replace.h"
 #include "base/clock.h"
 #include "gmock/gmock.h"
+#include "proto/envelope/access_origin.h"
 #include "tests/support/status_matchers.h"
 
 namespace amparo {
@@ -50,6 +51,24 @@ TEST(AccessRecord, DecodesWhatItEncodesAndNothingElse) {
         absl::StrReplaceAll(
             text, {{"\"risk\"", "\"" + std::string(70'000, 'x') + "\""}})})
     EXPECT_FALSE(DecodeAccessRecord(AsBytes(bad)).ok()) << bad;
+}
+
+TEST(AccessOrigin, NamesNetworkAndMember) {
+  const MemberId member = VALUE_OF(MemberId::Parse("ong"));
+  EXPECT_EQ(FormatAccessOrigin("test.example/x", member),
+            "test.example/x/access/ong");
+  const AccessOrigin origin =
+      VALUE_OF(ParseAccessOrigin("test.example/x/access/ong"));
+  EXPECT_EQ(origin.network, "test.example/x");
+  EXPECT_EQ(origin.member, member);
+}
+
+TEST(AccessOrigin, IsNoOther) {
+  for (const char* other :
+       {"", "ong", "test.example/ong", "test.example/witness/ong",
+        "test.example/access/", "test.example/access/Ong",
+        "test.example/access/ong/", "test.example/access/ong/x", "access/ong"})
+    EXPECT_FALSE(ParseAccessOrigin(other).ok()) << other;
 }
 
 }  // namespace
