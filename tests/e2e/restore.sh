@@ -79,11 +79,47 @@ net_down "$net"
 check "backup" amparo-agent backup --data "$data" --out "$file" --passphrase-file "$pass" --json
 check "restore" restore "$file" "$scratch/again" "$pass"
 
+step "cut off, wherever: the last backup stays, and what is left of the new one is none"
+rows=$(jq -r .rows "$scratch/out")
+cp "$file" "$scratch/last"; size=$(stat -c %s "$file")
+cut_off_at() { # KILOBYTES COMMAND...: it ends at once when a file of its grows beyond
+  local status=0 limit=$1; shift
+  (ulimit -c 0; ulimit -f "$limit"; "$@") >"$scratch/out" 2>"$scratch/err" || status=$?
+  equal "$status" $((128 + $(kill -l XFSZ)))
+}
+backup() { exec amparo-agent backup --data "$data" --out "$file" --passphrase-file "$pass" --json; }
+for limit in $((size / 1025)) $((size / 2048)) $((size / 8192)); do
+  cut_off_at "$limit" backup
+  cmp "$file" "$scratch/last"
+  mv "$file".*.part "$scratch/part"
+  check_exit 1 restore "$scratch/part" "$scratch/stolen" "$pass"; error_is storage
+  grep -q "cut short" "$scratch/err"
+  [ ! -e "$scratch/stolen" ] && [ ! -e "$scratch/stolen.restoring" ]
+done
+check "backup" amparo-agent backup --data "$data" --out "$file" --passphrase-file "$pass" --json
+equal "$(jq -r .rows "$scratch/out")" "$rows"
+
+step "a restore that was cut off, wherever, leaves no agent, and is done once more"
+for limit in 1 4 $((size / 2048)); do
+  cut_off_at "$limit" restore "$file" "$scratch/cut" "$pass"
+  [ ! -e "$scratch/cut" ] && [ -e "$scratch/cut.restoring" ]
+done
+check "restore" restore "$file" "$scratch/cut" "$pass"
+equal "$(jq -r .rows "$scratch/out")" "$rows"
+[ ! -e "$scratch/cut.restoring" ]
+check_exit 1 amparo-agent doctor --data "$scratch/cut" --json  # nothing runs
+equal "$(jq -r '[.checks[] | select(.check == "directory" or .check == "keystore").result] | join(" ")' "$scratch/out")" "ok ok"
+
 step "beside an agent that was started with a relative path, from elsewhere"
 (cd "$net/agents" && exec timeout 120 amparo-agent run --data uls) >"$scratch/relative.log" 2>&1 &
 relative=$!
 until_ok as uls status
 mirror=$scratch/mirror
+# One that ended while it read the agent's copy is in nobody's way.
+amparo-agent backup --data "$data" --out "$file" --passphrase-file "$pass" --json >/dev/null 2>&1 &
+ended=$!
+while kill -0 "$ended" 2>/dev/null && [ ! -e "$data/store.copy" ]; do sleep 0.01; done
+kill -9 "$ended" 2>/dev/null || true; wait "$ended" || true
 backed_up=0
 amparo-agent backup --data "$data" --out "$file" --passphrase-file "$pass" --json >"$scratch/out" 2>&1 &&
   amparo-agent export-mirror --data "$data" --out "$mirror" --json >>"$scratch/out" 2>&1 || backed_up=$?
