@@ -134,16 +134,24 @@ class Changes {
       Say("Governance key ", id, " is removed.");
   }
 
-  // Every other key of the signed form, so that nothing changes unsaid.
+  // Every other key of the signed form, so that nothing changes unsaid; beside
+  // each what it says in sentences, as version 1 and `show` have them.
   void CompareRest(const Charter& before, const Charter& after) {
     const Json old = EncodeCharter(before);
     const Json now = EncodeCharter(after);
-    for (const auto& [key, value] : now.items())
-      if (!ToldElsewhere(key)) CompareValue(key, old[key], value);
-    CompareTerms(DescribeTerms(before), DescribeTerms(after));
+    std::set<std::string> keys;
+    for (const Json* form : {&old, &now})
+      for (const auto& [key, unused] : form->items()) keys.insert(key);
+    for (const std::string& key : keys) {
+      if (ToldElsewhere(key)) continue;
+      const Json was = old.value(key, Json(nullptr));
+      const Json is = now.value(key, Json(nullptr));
+      CompareValue(key, was, is);
+      CompareTerms(DescribeTerm(before, key, was),
+                   DescribeTerm(after, key, is));
+    }
   }
 
-  // The same in sentences, as version 1 and `show` have them.
   void CompareTerms(const std::vector<std::string>& old,
                     const std::vector<std::string>& now) {
     const auto lacks = [](const std::vector<std::string>& lines,

@@ -51,4 +51,19 @@ absl::StatusOr<SigningKey> OpenGovernanceKey(const CharterFolder& folder,
   return key;
 }
 
+absl::Status CheckIdWasNoOthers(const std::vector<AcceptedCharter>& chain,
+                                const GovernanceKey& key) {
+  for (const AcceptedCharter& version : chain)
+    for (const GovernanceKey& other : version.charter.governance)
+      if (other.id == key.id && other.key != key.key)
+        return MakeError(
+            absl::StatusCode::kAlreadyExists,
+            absl::StrCat(key.id, " was another key, of ", other.member.text(),
+                         ", in version ", version.charter.version),
+            {.code = "conflict",
+             .hint = "make the new key under an id that no version had: "
+                     "amparo-charter new-key, then add-key"});
+  return absl::OkStatus();
+}
+
 }  // namespace amparo::committee

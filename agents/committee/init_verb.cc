@@ -3,6 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "agents/committee/founding.h"
 #include "agents/committee/key_verbs.h"
+#include "agents/committee/timezone.h"
 #include "agents/committee/verbs.h"
 #include "base/error.h"
 #include "base/files.h"
@@ -138,6 +139,7 @@ absl::StatusOr<Outcome> Init(const InitOptions& options, Dialog& dialog,
     return MakeError(absl::StatusCode::kAlreadyExists,
                      "this folder has a draft already",
                      {.code = "conflict", .field = "--dir"});
+  RETURN_IF_ERROR(CheckTimezone(options.timezone, "--timezone"));
   ASSIGN_OR_RETURN(const std::string network,
                    ReadFile(options.network_file, kNetworkFileBytesMax));
   ASSIGN_OR_RETURN(NetworkFile file, ParseNetworkFile(network));

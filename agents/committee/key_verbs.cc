@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "agents/committee/draft_edit.h"
+#include "agents/committee/governance_key.h"
 #include "agents/committee/key_file.h"
 #include "base/error.h"
 #include "base/files.h"
@@ -164,6 +165,10 @@ absl::StatusOr<Outcome> AddKey(const CharterFolder& folder,
   ASSIGN_OR_RETURN(DraftEdit edit, DraftEdit::Begin(folder));
   RETURN_IF_ERROR(CheckHolder(edit, statement));
   RETURN_IF_ERROR(CheckIdIsFree(edit, statement));
+  GovernanceKey key{statement.id, statement.member, statement.key, until};
+  ASSIGN_OR_RETURN(const std::vector<AcceptedCharter> chain,
+                   folder.WholeChain());
+  RETURN_IF_ERROR(CheckIdWasNoOthers(chain, key));
   Charter& draft = edit.draft();
   auto place = draft.governance.end();
   if (!options.replaces.empty()) {
@@ -178,7 +183,6 @@ absl::StatusOr<Outcome> AddKey(const CharterFolder& folder,
     return MakeError(absl::StatusCode::kPermissionDenied,
                      "the words were not confirmed: nothing was changed",
                      {.code = "verification_failed"});
-  GovernanceKey key{statement.id, statement.member, statement.key, until};
   if (place != draft.governance.end())
     *place = std::move(key);
   else

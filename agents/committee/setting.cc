@@ -11,6 +11,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "agents/committee/timezone.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/status.h"
@@ -265,6 +266,7 @@ absl::StatusOr<Setting> ApplySetting(Json charter,
   // One that stands there already may go, whatever it is.
   if (path[0] == "bases" && change != ListChange::kRemove)
     RETURN_IF_ERROR(CheckBases(values));
+  if (path[0] == "timezone") RETURN_IF_ERROR(CheckTimezone(values[0], "VALUE"));
   Json* const place = Place(setting.charter, path);
   if (place == nullptr)
     return MakeError(absl::StatusCode::kNotFound,

@@ -9,6 +9,7 @@
 #include "agents/committee/signatures.h"
 #include "agents/committee/spare_witnesses.h"
 #include "agents/committee/suspend_verbs.h"
+#include "agents/committee/timezone.h"
 #include "agents/committee/verbs.h"
 #include "base/encoding.h"
 #include "base/error.h"
@@ -82,6 +83,27 @@ absl::Status CheckChanges(const Next& next) {
       {.code = "invalid_state",
        .hint = "change it first: amparo-charter set, add-member, ...; for a "
                "longer life: amparo-charter set expires"});
+}
+
+// What a draft that was written by hand, or elsewhere, may say and the verbs
+// would not. What stood there before is not asked: it was decided.
+absl::Status CheckWhatIsNew(const CharterFolder& folder, const Next& next) {
+  if (!next.before.has_value() ||
+      next.before->charter.timezone != next.draft.timezone)
+    RETURN_IF_ERROR(CheckTimezone(next.draft.timezone, "/timezone"));
+  ASSIGN_OR_RETURN(const std::vector<AcceptedCharter> chain,
+                   folder.WholeChain());
+  for (const GovernanceKey& key : next.draft.governance) {
+    const auto stood = [&key](const GovernanceKey& old) {
+      return old.id == key.id && old.key == key.key;
+    };
+    if (next.before.has_value() &&
+        std::any_of(next.before->charter.governance.begin(),
+                    next.before->charter.governance.end(), stood))
+      continue;
+    RETURN_IF_ERROR(CheckIdWasNoOthers(chain, key));
+  }
+  return absl::OkStatus();
 }
 
 std::string ProgressText(const Progress& progress, uint64_t version) {
@@ -223,6 +245,7 @@ absl::StatusOr<Outcome> Sign(const CharterFolder& folder,
                              const Clock& clock) {
   ASSIGN_OR_RETURN(Next next, ReadNext(folder));
   RETURN_IF_ERROR(CheckChanges(next));
+  RETURN_IF_ERROR(CheckWhatIsNew(folder, next));
   ASSIGN_OR_RETURN(const GovernanceKey named,
                    ChooseKey(folder, next, options.key_id));
   RETURN_IF_ERROR(CheckKeyCounts(named, clock.Now()));

@@ -173,22 +173,25 @@ std::string InWords(const std::optional<VerifyKey>& key) {
                          : "none";
 }
 
-std::vector<std::string> DescribeTerms(const Charter& charter) {
+std::vector<std::string> DescribeTerm(const Charter& charter,
+                                      const std::string& name,
+                                      const Json& value) {
   static const std::set<std::string> kElsewhere = {
       "version", "net",        "prev_hash", "network",
       "title",   "governance", "member"};
+  if (kElsewhere.contains(name)) return {};
+  const auto found = Sentences().find(name);
+  if (found == Sentences().end())
+    return {absl::StrCat(name, ": ", InWords(value), ".")};
+  return found->second(charter);
+}
+
+std::vector<std::string> DescribeTerms(const Charter& charter) {
   Lines lines;
   const Json all = EncodeCharter(charter);
-  for (const auto& [name, value] : all.items()) {
-    if (kElsewhere.contains(name)) continue;
-    const auto found = Sentences().find(name);
-    if (found == Sentences().end()) {
-      lines.push_back(absl::StrCat(name, ": ", InWords(value), "."));
-      continue;
-    }
-    for (std::string& line : found->second(charter))
+  for (const auto& [name, value] : all.items())
+    for (std::string& line : DescribeTerm(charter, name, value))
       lines.push_back(std::move(line));
-  }
   return lines;
 }
 

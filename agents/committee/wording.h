@@ -20,9 +20,15 @@ std::string InWords(const Json& value);
 // A member's key, as eight words; "none".
 std::string InWords(const std::optional<VerifyKey>& key);
 
+// What the signed form says under one of its names, `value`, in sentences; what
+// has no sentence of its own is told by its name. Nothing for the network's
+// name and title, its members and governance keys.
+std::vector<std::string> DescribeTerm(const Charter& charter,
+                                      const std::string& name,
+                                      const Json& value);
+
 // Everything that the signed form says besides the network's name and title,
-// its members and governance keys, a sentence each; what has no sentence of its
-// own is told by its name.
+// its members and governance keys, as DescribeTerm() has it.
 std::vector<std::string> DescribeTerms(const Charter& charter);
 
 }  // namespace amparo::committee

@@ -51,6 +51,21 @@ TEST(Changes, TellKeysAsWordsAndNothingAsJson) {
   }
 }
 
+TEST(Changes, TellWhatAChangeMeansBesideIt) {
+  const Charter before = SampleCharter();
+  Charter after = before;
+  after.jurisdiction = "ES";
+  after.timezone = "Europe/Madrid";
+  const std::vector<std::string> lines = DescribeDifferences(before, after);
+  ASSERT_EQ(lines.size(), 6u);
+  EXPECT_THAT(lines[0], Says("jurisdiction changes"));
+  EXPECT_EQ(lines[1], "That is: Its law is that of ES.");
+  EXPECT_EQ(lines[2], "No longer: Its law is that of PT.");
+  EXPECT_THAT(lines[3], Says("timezone changes"));
+  EXPECT_EQ(lines[4], "That is: Its clock is that of Europe/Madrid.");
+  EXPECT_EQ(lines[5], "No longer: Its clock is that of Europe/Lisbon.");
+}
+
 TEST(Changes, WarnWhenNobodyCanBeSpared) {
   Charter charter = SampleCharter();
   EXPECT_FALSE(absl::StrContains(Told(std::nullopt, charter), "be spared"));

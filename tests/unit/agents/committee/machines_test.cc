@@ -41,7 +41,8 @@ class Machines : public CommitteeFixture {
          .network_file = file,
          .members = {"gnr:police", "ong:victim_support", "uls:health"},
          .key_files = {Public("gnr", "G1"), Public("ong", "G2"),
-                       Public("uls", "G3")}},
+                       Public("uls", "G3")},
+         .timezone = "UTC"},
         dialog_, clock_));
   }
   absl::Status SignAt(const std::string& machine, const std::string& id = "") {
@@ -313,6 +314,39 @@ TEST_F(Machines, AKeyIsTakenOnlyWithItsWordsItsHolderAndAFreeId) {
   ASSERT_OK(AddKeyAt("gnr", Public("uls", "G4"), ""));
 }
 
+// Not the version in force alone: whoever reads an old one must know whose key
+// G3 is.
+TEST_F(Machines, AnIdThatAnEarlierVersionGaveToAnotherKeyIsRefused) {
+  FoundElsewhere();
+  ASSERT_OK(RemoveKey(Machine("gnr"), "G3"));
+  SignRound({"gnr", "ong"});
+  PublishFrom("ong", "gnr");
+  ASSERT_OK(Set(Machine("gnr"), {{"title", "After"}}));
+  FetchAt({"ong", "uls"});
+  SignRound({"gnr", "ong"});
+  PublishFrom("ong", "gnr");
+  FetchAt({"ong", "uls"});
+  // A machine that never saw the first G3 makes another.
+  const CharterFolder other = Machine("new");
+  const KeyStatement made = VALUE_OF(MakeKeyFiles(
+      other, {.id = "G3", .member = "uls", .local = true}, dialog_, clock_));
+  EXPECT_EQ(ErrorCodeOf(AddKeyAt("gnr", other.PublicPath("G3"), "")),
+            "conflict");
+  // By hand it can be written into a draft, and nobody signs it.
+  const auto before = Newest("gnr");
+  Charter draft = VALUE_OF(Machine("gnr").Draft(before));
+  draft.governance.push_back(
+      {"G3", Id("uls"), made.key, draft.governance[0].until});
+  ASSERT_OK(Machine("gnr").WriteDraft(draft, before));
+  EXPECT_EQ(ErrorCodeOf(SignAt("gnr")), "conflict");
+  EXPECT_FALSE(FileExists(PendingOf("gnr")));
+  // The key that had the id may come back under it.
+  draft.governance.pop_back();
+  ASSERT_OK(Machine("gnr").WriteDraft(draft, before));
+  ASSERT_OK(AddKeyAt("gnr", Public("uls", "G3"), ""));
+  ASSERT_OK(SignAt("gnr"));
+}
+
 TEST_F(Machines, AStatementThatItsKeyDidNotSignIsRefused) {
   FoundElsewhere();
   KeyStatement statement = NewKeyAt("uls", "G4");
@@ -363,7 +397,8 @@ TEST_F(Machines, KeysMadeElsewhereFoundOnlyForDifferentFounders) {
                                     .network_file = file,
                                     .members = {"gnr:police", "ong:health"},
                                     .key_files = std::move(keys),
-                                    .words_confirmed = confirmed},
+                                    .words_confirmed = confirmed,
+                                    .timezone = "UTC"},
                                    dialog_, clock_)
         .status();
   };

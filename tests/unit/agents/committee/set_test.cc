@@ -79,6 +79,10 @@ TEST_F(SetTest, RefusesWhatMakesNoCharterAndLeavesTheDraft) {
   for (const char* words : {"expires soon",
                             "expires 2027-02-30",
                             "trust_delay_h 24h",
+                            "timezone Europe/Nowhere",
+                            "timezone localtime",
+                            "timezone /etc/localtime",
+                            "timezone Europe/../Europe/Lisbon",
                             "trust_delay_h 9999",
                             "deadlines.urgent.decide 48",
                             "deadlines.urgent.decide h",
@@ -123,6 +127,15 @@ TEST_F(SetTest, ASectionThatIsNoneCannotBeSetAndCanBeTakenOut) {
   EXPECT_EQ(ErrorCodeOf(Change("matrix.police.adress C").status()), "usage");
   ASSERT_OK(Change("matrix.police.adress default"));
   EXPECT_FALSE(Drafted().matrix[MemberKind::kPolice].contains("adress"));
+}
+
+// Agents would reckon in UTC and tell nobody.
+TEST_F(SetTest, ATimeZoneThatIsNoneIsNotSignedEither) {
+  Init();
+  EditDraft([](Charter& draft) { draft.timezone = "Europe/Nowhere"; });
+  EXPECT_EQ(ErrorCodeOf(SignOnce().status()), "usage");
+  EditDraft([](Charter& draft) { draft.timezone = "Atlantic/Azores"; });
+  EXPECT_OK(SignOnce());
 }
 
 TEST_F(SetTest, TheDraftStaysWhatALawyerReads) {
