@@ -183,3 +183,9 @@ step "an auditor finds one history, from before the loss to now"
 check "replay" amparo-audit replay --profile "$net/profiles/auditor" --json --no-timeline
 equal "$(jq -r .ok "$scratch/out")" true
 equal "$(jq -r .counts.unopened "$scratch/out")" 0
+
+step "and goes on from it; an export of before is named so, and accuses nobody"
+check "replay" amparo-audit replay --profile "$net/profiles/auditor" --state "$scratch/audit.state" --no-timeline
+check_exit 1 amparo-audit replay --export "$scratch/then" --profile "$net/profiles/auditor" --state "$scratch/audit.state" --json
+error_is invalid_state
+grep -q "older export" "$scratch/err"
