@@ -27,7 +27,8 @@ std::string InboxRows(
                      TimeText(item.due_at_s(), style)),
         Words(item.priority()),
         item.from(),
-        absl::StrCat(Words(item.state()), item.unread() ? ", new" : ""),
+        absl::StrCat(Words(item.state()), item.unread() ? ", new" : "",
+                     item.emptied() ? ", all erased" : ""),
         ShortId(item.referral_id()),
         Listing(item.next())};
     if (item.overdue())

@@ -120,7 +120,9 @@ absl::StatusOr<std::string> ToText(const v1::RevokeConsentResponse& revoked,
   return absl::StrCat(text, "\n", Heading("Asked to erase", style), "\n",
                       AnswerRows(revoked.recipients(), style),
                       "\nTheir answers will stand in:\n  amparo consent show ",
-                      ShortId(revoked.grant_id()), "\n");
+                      ShortId(revoked.grant_id()),
+                      "\nThe referral stays open. If nobody is to act on it any "
+                      "more:\n  amparo referral withdraw REFERRAL\n");
 }
 
 std::string ConsentRows(

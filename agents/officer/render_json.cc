@@ -114,7 +114,20 @@ Json Row(const v1::ReferralRow& row) {
           {"acknowledge_by", Time(row.acknowledge_by_s())},
           {"decide_by", Time(row.decide_by_s())},
           {"overdue", row.overdue()},
-          {"unread", row.unread()}};
+          {"unread", row.unread()},
+          {"emptied", row.emptied()}};
+}
+
+Json Basis(const v1::WithoutConsentView& basis) {
+  return {{"basis_id", basis.basis_id()},
+          {"member", basis.member()},
+          {"sections", TextList(basis.sections())},
+          {"reason_code", basis.reason_code()},
+          {"risk_level", basis.risk_level()},
+          {"legal_basis", TextList(basis.legal_basis())},
+          {"agreement_sought", basis.agreement_sought()},
+          {"person_informed", basis.person_informed()},
+          {"person_informed_date", Text(basis.person_informed_date())}};
 }
 
 Json Event(const v1::EventView& event) {
@@ -229,6 +242,7 @@ absl::StatusOr<Json> ToJson(const v1::ReferralView& referral) {
               {"created_at", Time(referral.created_at_s())},
               {"recipients", List(referral.recipients(), Recipient)},
               {"sections", std::move(sections)},
+              {"without_consent", List(referral.without_consent(), Basis)},
               {"events", List(referral.events(), Event)}};
 }
 
@@ -256,6 +270,7 @@ absl::StatusOr<Json> ToJson(const v1::InboxResponse& inbox) {
                 {"due_at", Time(item.due_at_s())},
                 {"overdue", item.overdue()},
                 {"unread", item.unread()},
+                {"emptied", item.emptied()},
                 {"next", TextList(item.next())}};
   });
   return Json{{"schema", "inbox/1"},

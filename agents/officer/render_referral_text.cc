@@ -50,6 +50,32 @@ std::string RecipientText(const v1::RecipientState& to,
       facts.Text());
 }
 
+// Who reads it may be about to call the person that it is about.
+std::string InformedText(const v1::WithoutConsentView& basis,
+                         const TextStyle& style) {
+  const std::string date =
+      basis.person_informed_date().empty()
+          ? ""
+          : absl::StrCat(", ", Printable(basis.person_informed_date()));
+  if (basis.person_informed() == "yes") return absl::StrCat("yes", date);
+  if (basis.person_informed() == "later")
+    return Alarming(absl::StrCat("NOT YET", date), style);
+  return Alarming("NO: telling the person is not safe", style);
+}
+
+std::string BasisText(const v1::WithoutConsentView& basis,
+                      const TextStyle& style) {
+  Facts facts(2);
+  facts.Add("Reason", absl::StrCat(Words(basis.reason_code()), "; risk ",
+                                   Words(basis.risk_level())));
+  facts.Add("Sections", Listing(basis.sections()));
+  facts.Add("Legal basis", Listing(basis.legal_basis()));
+  facts.Add("Agreement sought", Words(basis.agreement_sought()));
+  facts.Add("Person informed", InformedText(basis, style));
+  return absl::StrCat(Alarming("WITHOUT CONSENT", style), " to ",
+                      Printable(basis.member()), "\n", facts.Text());
+}
+
 // "version 2, shared Saturday ...; fits the digest signed on Friday ..."
 std::string OriginText(const v1::ReferralView& referral,
                        const v1::SectionView& section, const TextStyle& style) {
@@ -146,7 +172,8 @@ std::string ReferralRows(
         row.box(),
         row.peer(),
         Words(row.priority()),
-        absl::StrCat(Words(row.state()), row.unread() ? ", new" : ""),
+        absl::StrCat(Words(row.state()), row.unread() ? ", new" : "",
+                     row.emptied() ? ", all erased" : ""),
         Words(row.delivery()),
         row.overdue()
             ? absl::StrCat("OVERDUE ", TimeText(row.decide_by_s(), style))
@@ -190,6 +217,8 @@ absl::StatusOr<std::string> ToText(const v1::ReferralView& referral,
               absl::StrCat(referral.erasures_received(), " of ",
                            referral.erasures_expected(), " receipts are here"));
   std::string text = facts.Text();
+  for (const v1::WithoutConsentView& basis : referral.without_consent())
+    absl::StrAppend(&text, "\n", BasisText(basis, style));
   for (const v1::RecipientState& to : referral.recipients())
     absl::StrAppend(&text, "\n", RecipientText(to, style));
   for (const v1::SectionView& section : referral.sections()) {

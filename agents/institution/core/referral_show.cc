@@ -252,6 +252,21 @@ void CountErasures(const Case& entry, ReferralView& view) {
   }
 }
 
+// What the referral's documents went by besides consents.
+std::vector<WithoutConsent> BasesOf(const Case& entry, const ReferralKey& key) {
+  std::vector<WithoutConsent> bases;
+  for (const CaseEvent& event : entry.events) {
+    const auto* sent = std::get_if<DocumentSent>(&event.body);
+    if (sent == nullptr || ReferralKey(event.from, sent->referral_id) != key)
+      continue;
+    for (const WithoutConsent& basis : sent->bases)
+      if (basis.recipient == event.to &&
+          std::find(bases.begin(), bases.end(), basis) == bases.end())
+        bases.push_back(basis);
+  }
+  return bases;
+}
+
 ReferralView StatesOnly(const Desk& desk, const Moment& moment,
                         const Case& entry, const ReferralKey& key) {
   const PeerReferral& any = *entry.state.FindAll(key).front();
@@ -300,6 +315,7 @@ absl::StatusOr<ReferralView> ReferralDesk::Show(
   ReferralView view = StatesOnly(desk_, moment, *opened, found.key);
   for (auto& [slot, candidate] : candidates)
     view.sections.push_back(std::move(candidate.view));
+  view.without_consent = BasesOf(*opened, found.key);
   return view;
 }
 

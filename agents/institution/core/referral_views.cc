@@ -71,6 +71,12 @@ DueTimes ReferralViews::DueTimesFor(const PeerReferral& referral) const {
                     zone_);
 }
 
+bool ReferralViews::IsEmptied(const PeerReferral& referral) {
+  return !referral.shared.empty() &&
+         std::all_of(referral.shared.begin(), referral.shared.end(),
+                     [](const auto& slot) { return slot.second.erased; });
+}
+
 ReferralRow ReferralViews::RowOf(const PeerReferral& referral) const {
   const MemberId& self = desk_.cases.self();
   const DueTimes due = DueTimesFor(referral);
@@ -87,7 +93,8 @@ ReferralRow ReferralViews::RowOf(const PeerReferral& referral) const {
       .acknowledge_by = due.acknowledge_by,
       .decide_by = due.decide_by,
       .overdue = IsOverdue(referral.state, referral.delivery, due, moment_.now),
-      .unread = IsUnread(referral, self)};
+      .unread = IsUnread(referral, self),
+      .emptied = IsEmptied(referral)};
 }
 
 RecipientState ReferralViews::StateOf(const PeerReferral& referral) const {

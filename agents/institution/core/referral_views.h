@@ -17,6 +17,8 @@ class ReferralViews {
  public:
   ReferralViews(const Desk& desk, const Moment& moment);
 
+  // All that was shared is erased: nothing is left to act on.
+  static bool IsEmptied(const PeerReferral& referral);
   ReferralRow RowOf(const PeerReferral& referral) const;
   RecipientState StateOf(const PeerReferral& referral) const;
   // One for each recipient; at a recipient, itself alone.

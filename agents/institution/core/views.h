@@ -8,6 +8,7 @@
 #include "absl/time/time.h"
 #include "agents/institution/core/held_mail.h"
 #include "crypto/merkle.h"
+#include "proto/content/without_consent.h"
 #include "proto/content/codes.h"
 #include "proto/content/policy.h"
 #include "proto/content/referral_state.h"
@@ -59,6 +60,7 @@ struct ReferralRow {
   absl::Time decide_by = kNoTime;
   bool overdue = false;
   bool unread = false;
+  bool emptied = false;  // all that was shared is erased
 };
 
 struct SectionView {
@@ -88,6 +90,8 @@ struct ReferralView {
   absl::Time created_at = kNoTime;
   std::vector<RecipientState> recipients;
   std::vector<SectionView> sections;
+  // Of sections that went without consent, a row for each recipient's part.
+  std::vector<WithoutConsent> without_consent;
   std::vector<EventView> events;
   uint32_t erasures_expected = 0;
   uint32_t erasures_received = 0;

@@ -67,6 +67,7 @@ v1::InboxItem ToProto(const InboxItem& item) {
   out.set_due_at_s(ToSeconds(item.due_at));
   out.set_overdue(item.row.overdue);
   out.set_unread(item.row.unread);
+  out.set_emptied(item.row.emptied);
   for (const std::string& verb : item.next) out.add_next(verb);
   return out;
 }
@@ -124,6 +125,7 @@ v1::ReferralRow ToProto(const ReferralRow& row) {
   out.set_decide_by_s(ToSeconds(row.decide_by));
   out.set_overdue(row.overdue);
   out.set_unread(row.unread);
+  out.set_emptied(row.emptied);
   return out;
 }
 
@@ -151,6 +153,21 @@ v1::EventView ToProto(const EventView& event) {
   return out;
 }
 
+v1::WithoutConsentView ToProto(const WithoutConsent& basis) {
+  v1::WithoutConsentView out;
+  out.set_basis_id(basis.id.text());
+  out.set_member(basis.recipient.text());
+  for (const Section section : basis.sections)
+    out.add_sections(Text(NameOf(section)));
+  out.set_reason_code(basis.reason_code);
+  out.set_risk_level(basis.risk_level);
+  for (const std::string& code : basis.legal_basis) out.add_legal_basis(code);
+  out.set_agreement_sought(basis.agreement_sought);
+  out.set_person_informed(basis.informed_answer);
+  out.set_person_informed_date(basis.informed_date.value_or(""));
+  return out;
+}
+
 v1::ReferralView ToProto(const ReferralView& view) {
   v1::ReferralView out;
   out.set_referral_id(view.referral_id.text());
@@ -161,6 +178,8 @@ v1::ReferralView ToProto(const ReferralView& view) {
   out.set_created_at_s(ToSeconds(view.created_at));
   Fill(*out.mutable_recipients(), view.recipients);
   Fill(*out.mutable_sections(), view.sections);
+  for (const WithoutConsent& basis : view.without_consent)
+    *out.add_without_consent() = ToProto(basis);
   Fill(*out.mutable_events(), view.events);
   out.set_erasures_expected(view.erasures_expected);
   out.set_erasures_received(view.erasures_received);

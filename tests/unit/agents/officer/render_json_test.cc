@@ -60,7 +60,8 @@ TEST(RenderJson, List) {
       R"("priority":"urgent","state":"received","delivery":"opened",)"
       R"("created_at":"2026-11-20T09:00:00Z","changed_at":"2026-11-20T09:01:00Z",)"
       R"("acknowledge_by":"2026-11-21T09:00:00Z",)"
-      R"("decide_by":"2026-11-23T09:00:00Z","overdue":false,"unread":false}]})");
+      R"("decide_by":"2026-11-23T09:00:00Z","overdue":false,"unread":false,)"
+      R"("emptied":false}]})");
 }
 
 TEST(RenderJson, Show) {
@@ -82,6 +83,7 @@ TEST(RenderJson, Show) {
       R"({"section":"safe_contact","view":"full","status":"masked",)"
       R"("fields":null,"version":1,"shared_at":"2026-11-20T09:00:00Z",)"
       R"("grant_id":null,"fits_first_digest":false}],)"
+      R"("without_consent":[],)"
       R"("events":[{"event_id":"e-abcdefghijklmnopqrstuvwxyz",)"
       R"("kind":"accepted","by":"uls","at":"2026-11-20T09:02:00Z",)"
       R"("log_index":21}]})");
@@ -125,7 +127,8 @@ TEST(RenderJson, Inbox) {
       R"("case_id":"c-abcdefghijklmnopqrstuvwxyz","from":"ong",)"
       R"("priority":"urgent","state":"received",)"
       R"("arrived_at":"2026-11-20T09:00:00Z","due_at":"2026-11-21T09:00:00Z",)"
-      R"("overdue":false,"unread":true,"next":["accept","decline"]}],)"
+      R"("overdue":false,"unread":true,"emptied":false,)"
+      R"("next":["accept","decline"]}],)"
       R"("unread":1,"overdue":0,"quarantined":0,)"
       R"("held":[{"from":"cpcj","messages":2,)"
       R"("since":"2026-11-20T09:00:00Z","priority":null}]})");

@@ -67,6 +67,33 @@ TEST(RenderText, ShowOfAnErasedSectionShowsNothingOfIt) {
   EXPECT_THAT(text, HasSubstr("erased: the consent for it was taken back"));
 }
 
+// Before anything else: whoever reads it may be about to call her.
+TEST(RenderText, ShowSaysFirstThatItWentWithoutConsentAndWhoMayNotBeTold) {
+  v1::ReferralView referral = samples::Referral();
+  EXPECT_THAT(Rendered(referral), Not(HasSubstr("WITHOUT CONSENT")));
+  v1::WithoutConsentView& basis = *referral.add_without_consent();
+  basis.set_member("gnr");
+  basis.set_reason_code("imminent_danger_life");
+  basis.set_risk_level("extreme");
+  basis.set_person_informed("unsafe");
+  const std::string text = Rendered(referral);
+  EXPECT_THAT(text, HasSubstr("WITHOUT CONSENT to gnr"));
+  EXPECT_THAT(text, HasSubstr("imminent danger life; risk extreme"));
+  EXPECT_THAT(text, HasSubstr("NO: telling the person is not safe"));
+  EXPECT_LT(text.find("WITHOUT CONSENT"), text.find("To uls"));
+  basis.set_person_informed("later");
+  basis.set_person_informed_date("2026-11-22");
+  EXPECT_THAT(Rendered(referral), HasSubstr("NOT YET, 2026-11-22"));
+}
+
+TEST(RenderText, AListSaysWhereNothingIsLeft) {
+  v1::ListReferralsResponse list;
+  list.add_referrals()->set_state("received");
+  EXPECT_THAT(Rendered(list), Not(HasSubstr("erased")));
+  list.mutable_referrals(0)->set_emptied(true);
+  EXPECT_THAT(Rendered(list), HasSubstr("received, all erased"));
+}
+
 TEST(RenderText, NothingThatAPeerWroteCommandsTheTerminal) {
   v1::ReferralView referral = samples::Referral();
   const std::string attack = "\x1b[2J\xe2\x80\xae";

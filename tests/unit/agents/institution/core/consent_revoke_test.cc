@@ -33,6 +33,9 @@ TEST_F(ConsentRevoke, DestroysWhatMembersHaveAndBringsTheirReceipts) {
   ExpectErased(at("uls"), sent.referral);
   ExpectErased(at("gnr"), sent.referral);
   EXPECT_EQ(Status(ong(), sent.referral).erasures_received, 2u);
+  const auto inbox = VALUE_OF(at("uls").referrals().Inbox(at("uls").officer()));
+  ASSERT_EQ(inbox.items.size(), 1u);
+  EXPECT_TRUE(inbox.items[0].row.emptied);
   const ConsentView view =
       VALUE_OF(ong().consents().Show(ong().officer(), sent.consent));
   EXPECT_EQ(view.status, GrantStatus::kRevoked);

@@ -250,6 +250,29 @@ TEST_F(ReferralSend, IsInTheAccessLogOnceForEachGround) {
     EXPECT_THAT(without.sections, testing::Not(testing::Contains(section)));
 }
 
+// Who calls the person must know that she may not be told.
+TEST_F(ReferralSend, BothEndsSeeWhatWentWithoutConsentAndWhy) {
+  const SendOutcome outcome = VALUE_OF(ong().referrals().Send(
+      ong().officer(), {.to = {"gnr"},
+                        .form_json = FormFor({"gnr"}),
+                        .basis = "imminent_danger_life",
+                        .reason_json = kExampleReasonForm}));
+  world_.Settle();
+  for (TestAgent* agent : {&ong(), &at("gnr")}) {
+    const ReferralView view = VALUE_OF(agent->referrals().Show(
+        agent->officer(), outcome.referral_id->text(), {}, false));
+    ASSERT_EQ(view.without_consent.size(), 1u);
+    EXPECT_EQ(view.without_consent[0].id, *outcome.without_consent_id);
+    EXPECT_EQ(view.without_consent[0].recipient.text(), "gnr");
+    EXPECT_EQ(view.without_consent[0].reason_code, "imminent_danger_life");
+    EXPECT_EQ(view.without_consent[0].informed_answer, "later");
+  }
+  EXPECT_TRUE(VALUE_OF(ong().referrals().Show(
+                           ong().officer(), outcome.referral_id->text(), {},
+                           /*status_only=*/true))
+                  .without_consent.empty());
+}
+
 TEST_F(ReferralSend, ABasisNeverOverridesAnExclusion) {
   const ConsentView consent = Record(
       PlainConsent("", R"({"member":"gnr","reason":"relative_works_there"})"));
