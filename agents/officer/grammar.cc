@@ -160,8 +160,9 @@ constexpr Verb kVerbs[] = {
     {"referral",
      "accept",
      "ID",
-     "take a referral on",
-     "",
+     "take a referral on, or agree to cancel it",
+     "Where its sender asked to cancel it (state cancel_requested), accept "
+     "agrees to that: the referral ends.",
      {},
      "amparo referral accept r-k3vw"},
     {"referral", "decline", "ID", "turn a referral down, with a reason", "",

@@ -15,6 +15,16 @@ std::string TimeOrNothing(uint64_t unix_s, const TextStyle& style) {
   return unix_s == 0 ? "" : TimeText(unix_s, style);
 }
 
+// A verb as the agent names it, and what it does to a referral that its sender
+// wants to cancel: there `accept` takes nothing on.
+std::string NextText(const v1::InboxItem& item) {
+  if (item.state() != "cancel_requested") return Listing(item.next());
+  google::protobuf::RepeatedPtrField<std::string> next = item.next();
+  for (std::string& verb : next)
+    if (verb == "accept") verb = "accept (stops it)";
+  return Listing(next);
+}
+
 }  // namespace
 
 std::string InboxRows(
@@ -30,7 +40,7 @@ std::string InboxRows(
         absl::StrCat(Words(item.state()), item.unread() ? ", new" : "",
                      item.emptied() ? ", all erased" : ""),
         ShortId(item.referral_id()),
-        Listing(item.next())};
+        NextText(item)};
     if (item.overdue())
       table.AddAlarming(std::move(cells));
     else

@@ -151,12 +151,17 @@ absl::StatusOr<std::string> ToText(const v1::SendResponse& sent,
                                   "Case     ", sent.case_id(), "\n",
                                   "Priority ", Words(sent.priority()), "\n\n");
   Table table({"To", "State", "Delivery", "Sections"});
-  for (const v1::RecipientState& to : sent.recipients())
+  bool queued = false;
+  for (const v1::RecipientState& to : sent.recipients()) {
+    queued = queued || to.delivery() == "queued";
     table.Add({to.member(), Words(to.state()), Words(to.delivery()),
                Listing(to.sections())});
-  absl::StrAppend(&text, table.Text(style),
-                  "\nIt leaves as soon as the network can be reached. Follow "
-                  "it with:\n  amparo referral show ",
+  }
+  absl::StrAppend(&text, table.Text(style), "\n",
+                  queued ? "It leaves by itself: now, or when the network is "
+                           "back. "
+                         : "",
+                  "Follow it with:\n  amparo referral show ",
                   ShortId(sent.referral_id()), "\n");
   return text;
 }

@@ -4,7 +4,9 @@
 #include <map>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/time/civil_time.h"
 #include "base/error.h"
 #include "base/status.h"
@@ -136,11 +138,19 @@ absl::Status CheckAllowed(const ConsentForm& form, const Charter& charter) {
         return FaultAt(kInvalidForm, "/provisions",
                        "purposes that the charter allows");
     for (const std::string& basis : permit.legal_basis)
-      if (!holds(charter.bases, basis))
-        return FaultAt(kInvalidForm, "/provisions",
-                       "legal bases that the charter allows");
+      RETURN_IF_ERROR(CheckLegalBasis(basis, charter, "/provisions"));
   }
   return absl::OkStatus();
+}
+
+// "A9-2-h", "PT-x": whatever else somebody wrote there stays unsaid.
+bool ReadsAsCode(const std::string& text) {
+  constexpr size_t kSizeMax = 16;
+  const size_t dash = text.find('-');
+  return text.size() <= kSizeMax && dash >= 2 && dash <= 3 &&
+         std::all_of(text.begin(), text.end(), [](unsigned char c) {
+           return absl::ascii_isalnum(c) || c == '-';
+         });
 }
 
 std::set<Section> SectionsOf(const DenyProvision& denial) {
@@ -149,6 +159,18 @@ std::set<Section> SectionsOf(const DenyProvision& denial) {
 }
 
 }  // namespace
+
+absl::Status CheckLegalBasis(const std::string& basis, const Charter& charter,
+                             absl::string_view field) {
+  if (std::find(charter.bases.begin(), charter.bases.end(), basis) !=
+      charter.bases.end())
+    return absl::OkStatus();
+  return FaultAt(
+      kInvalidForm, field,
+      absl::StrCat("legal bases that the charter allows (",
+                   absl::StrJoin(charter.bases, " "), ")",
+                   ReadsAsCode(basis) ? absl::StrCat(", not ", basis) : ""));
+}
 
 absl::Time DefaultUntil(absl::Time now) {
   const absl::TimeZone utc = absl::UTCTimeZone();

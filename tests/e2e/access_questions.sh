@@ -26,13 +26,10 @@ check "revoked" as ong consent revoke "$consent"
 until_ok logged 3  # the new one, and the one before it
 
 step "ong tells uls of another case without consent"
-cat >"$scratch/reason.json" <<J
-{"schema":"without_consent/1","facts":"Threatened with death this morning; he is armed and on his way.",
- "risk_level":"extreme","sections":[{"section":"risk","why":"the danger itself"}],
- "purpose":$(jq .recipients.uls.purpose "$scratch/referral-uls.json"),"legal_basis":["A6-1-d"],"agreement_sought":"unsafe",
- "person_informed":{"answer":"later","date":"2026-11-22"},
- "proportionality":"Only what finding her needs.","second_approver":null,"expires":null}
-J
+jq --arg p "$(jq -r .recipients.uls.purpose "$scratch/referral-uls.json")" '.purpose = $p' "$forms/reason.json" >"$scratch/reason.json"
+jq '.legal_basis = ["A6-1-a"]' "$scratch/reason.json" >"$scratch/other.json"
+check_exit 1 as ong referral send --to uls --form "$scratch/referral-uls.json" --basis imminent_danger_life --reason-file "$scratch/other.json"
+grep -q "A6-1-d.*not A6-1-a" "$scratch/err"
 check "sent" as ong referral send --to uls --form "$scratch/referral-uls.json" --basis imminent_danger_life --reason-file "$scratch/reason.json" --json
 other=$(field .case_id <"$scratch/out")
 rings() { as ong-supervisor status --json | jq -e '[.alarms[].code] | index("review_due")'; }
@@ -46,7 +43,7 @@ basis=$(field '.reviews[0].basis_id' <"$scratch/out")
 check "as text" as ong-supervisor review list
 grep -q "${basis:0:8}" "$scratch/out"
 check "its reasons" as ong-supervisor review show "${basis:0:8}"
-grep -q "he is armed" "$scratch/out"
+grep -q "He is armed" "$scratch/out"
 check_exit 4 as ong review record "$basis" --outcome justified
 check_exit 2 as ong-supervisor review record "$basis" --outcome fine
 echo "It could not wait." >"$scratch/note"

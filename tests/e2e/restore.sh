@@ -26,6 +26,8 @@ short=$scratch/short.pass; (umask 077; echo "elevenchars" >"$short")
 check_exit 2 amparo-agent backup --data "$data" --out "$file" --passphrase-file "$short" --json
 error_is config
 [ ! -e "$file" ]
+check_exit 2 amparo-agent backup --data "$data" --out "$file" --json </dev/null
+grep -q -- --passphrase-file "$scratch/err"
 check "backup" amparo-agent backup --data "$data" --out "$file" --passphrase-file "$pass" --json
 equal "$(jq -r '[.schema, .member, .keep_too] | join(" ")' "$scratch/out")" "backup/1 uls "
 equal "$(stat -c %a "$file")" 600

@@ -16,6 +16,7 @@ constexpr char kPrefix[] = "alarm/";
 // What was acknowledged: time, code and member, with the evidence.
 constexpr char kPastPrefix[] = "alarm-past/";
 
+constexpr char kSeeStatus[] = "see what rings with `amparo status`";
 // It ends with the reviews, and nobody puts it away.
 constexpr absl::string_view kReviewDue = "review_due";
 constexpr size_t kListedMax = 400;
@@ -90,7 +91,8 @@ absl::Status Alarms::CheckRings(absl::string_view code,
       absl::StatusCode::kNotFound, "no such alarm",
       {.code = "not_found",
        .field = "CODE[:MEMBER]",
-       .expected = ringing.empty() ? "none: nothing rings" : ringing});
+       .expected = ringing.empty() ? "none: nothing rings" : ringing,
+       .hint = kSeeStatus});
 }
 
 absl::Status Alarms::Acknowledge(absl::string_view code,
@@ -125,7 +127,9 @@ absl::StatusOr<Bytes> Alarms::EvidenceOf(
   if (!row.ok()) {
     RETURN_IF_ERROR(CheckRings(code, member));
     return MakeError(absl::StatusCode::kNotFound, "this alarm is not stored",
-                     {.code = "not_found", .field = "CODE[:MEMBER]"});
+                     {.code = "not_found",
+                      .field = "CODE[:MEMBER]",
+                      .hint = kSeeStatus});
   }
   if (row->size() <= sizeof(uint64_t))
     return MakeError(

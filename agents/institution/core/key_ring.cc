@@ -28,7 +28,9 @@ absl::Status NoSigner() {
       absl::StatusCode::kFailedPrecondition,
       "this agent's signing key is not in the log yet",
       {.code = "invalid_state",
-       .hint = "it is published once the charter names this member",
+       .hint = "it is published once the charter names this member, and counts "
+               "once enough witnesses cosigned the log with it: `amparo status` "
+               "says how many did",
        .retryable = true});
 }
 

@@ -121,7 +121,9 @@ absl::Status MayReview(const Officer& officer, const ReviewView& view,
                    "who decided or approved a disclosure does not review it",
                    {.code = "role_missing",
                     .field = "basis",
-                    .hint = "another supervisor does"});
+                    .hint = "another supervisor does; where there is none, "
+                            "your administrator makes one with `amparo "
+                            "officer add NAME --role supervisor`"});
 }
 
 AccessLog::Entry RecordOf(const Officer& officer, const ReviewView& view,

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/status.h"
 #include "crypto/random.h"
+#include "proto/content/narrowing.h"
 #include "proto/envelope/limits.h"
 
 namespace amparo::agent {
@@ -95,9 +96,7 @@ absl::StatusOr<BasisPlan> BasisOf(const Moment& moment,
   BasisPlan basis{.code = request.basis, .texts_salt = RandomBytes(kSaltBytes)};
   ASSIGN_OR_RETURN(basis.reason, ParseReasonForm(request.reason_json));
   for (const std::string& legal : basis.reason.legal_basis)
-    if (!Holds(moment.charter().bases, legal))
-      return BadForm("a legal basis is not the charter's", "/legal_basis",
-                     "legal bases that the charter allows");
+    RETURN_IF_ERROR(CheckLegalBasis(legal, moment.charter(), "/legal_basis"));
   if (basis.reason.expires && *basis.reason.expires <= moment.now)
     return BadForm("the record would have expired", "/expires",
                    "a time to come, or null for 72 hours");

@@ -447,7 +447,7 @@ absl::StatusOr<std::unique_ptr<Agent>> Agent::Start(const DataDir& data,
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   auto parts = std::make_unique<Parts>(config, clock);
-  RETURN_IF_ERROR(parts->OpenBooks(data, std::move(secrets)));
+  RETURN_IF_ERROR(AdviseIfDamaged(parts->OpenBooks(data, std::move(secrets))));
   parts->StartLoops();
   std::unique_ptr<Agent> agent(new Agent(std::move(parts)));
   RETURN_IF_ERROR(agent->parts_->ServeApi(data));

@@ -142,7 +142,7 @@ absl::StatusOr<std::string> MakeBackup(const DataDir& data,
   ASSIGN_OR_RETURN(
       const SecretBuffer passphrase,
       asked.passphrase_file.empty()
-          ? AskNewPassphrase()
+          ? AskNewPassphrase("give its file: --passphrase-file FILE")
           : ReadPassphrase(asked.passphrase_file, "check --passphrase-file"));
   RETURN_IF_ERROR(CheckNewPassphrase(passphrase));
   ASSIGN_OR_RETURN(const auto store,

@@ -119,7 +119,8 @@ absl::StatusOr<AgentSecrets> DataDir::Unlock(const AgentConfig& config) const {
   absl::StatusOr<SecretBuffer> passphrase = absl::InternalError("no passphrase");
   switch (config.unlock) {
     case Unlock::kPrompt:
-      passphrase = AskPassphrase("Passphrase of the keystore: ");
+      passphrase = AskPassphrase("Passphrase of the keystore: ",
+                                 "set keystore.unlock to key_file or credential");
       break;
     case Unlock::kKeyFile:
       passphrase = ReadPassphrase(Resolve(config.key_file),
@@ -147,11 +148,11 @@ absl::StatusOr<AgentSecrets> DataDir::Unlock(const AgentConfig& config) const {
   return secrets;
 }
 
-absl::StatusOr<SecretBuffer> AskPassphrase(absl::string_view prompt) {
+absl::StatusOr<SecretBuffer> AskPassphrase(absl::string_view prompt,
+                                           absl::string_view instead) {
   if (isatty(STDIN_FILENO) == 0)
     return ConfigError(absl::StatusCode::kFailedPrecondition,
-                       "there is no terminal to ask for the passphrase",
-                       "set keystore.unlock to key_file or credential");
+                       "there is no terminal to ask for the passphrase", instead);
   std::cerr << std::string(prompt) << std::flush;
   termios before = {};
   tcgetattr(STDIN_FILENO, &before);
@@ -176,10 +177,10 @@ absl::Status CheckNewPassphrase(const SecretBuffer& passphrase) {
                                              " characters")});
 }
 
-absl::StatusOr<SecretBuffer> AskNewPassphrase() {
-  ASSIGN_OR_RETURN(SecretBuffer first, AskPassphrase("New passphrase: "));
+absl::StatusOr<SecretBuffer> AskNewPassphrase(absl::string_view instead) {
+  ASSIGN_OR_RETURN(SecretBuffer first, AskPassphrase("New passphrase: ", instead));
   RETURN_IF_ERROR(CheckNewPassphrase(first));
-  ASSIGN_OR_RETURN(const SecretBuffer second, AskPassphrase("The same again: "));
+  ASSIGN_OR_RETURN(const SecretBuffer second, AskPassphrase("The same again: ", instead));
   if (!EqualSecret(first.Expose(), second.Expose()))
     return MakeError(absl::StatusCode::kInvalidArgument,
                      "the passphrases differ", {.code = "config"});

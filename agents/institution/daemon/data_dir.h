@@ -70,10 +70,12 @@ absl::StatusOr<SecretBuffer> ReadPassphrase(const std::string& path,
 absl::Status CheckNewPassphrase(const SecretBuffer& passphrase);
 
 // Asks for a new passphrase, twice. INVALID_ARGUMENT when they differ, and as
-// CheckNewPassphrase.
-absl::StatusOr<SecretBuffer> AskNewPassphrase();
+// CheckNewPassphrase. `instead`: as of AskPassphrase.
+absl::StatusOr<SecretBuffer> AskNewPassphrase(absl::string_view instead);
 
-// Asks for a passphrase without echo. FAILED_PRECONDITION without a terminal.
-absl::StatusOr<SecretBuffer> AskPassphrase(absl::string_view prompt);
+// Asks for a passphrase without echo. FAILED_PRECONDITION without a terminal;
+// its hint is `instead`, how else this one is given.
+absl::StatusOr<SecretBuffer> AskPassphrase(absl::string_view prompt,
+                                           absl::string_view instead);
 
 }  // namespace amparo::agent

@@ -36,7 +36,8 @@ absl::Status CheckKind(const AcceptedCharter& charter, const MemberId& member) {
 // A generated passphrase where no person types one.
 absl::StatusOr<SecretBuffer> MakePassphrase(const DataDir& data,
                                             Unlock unlock) {
-  if (unlock == Unlock::kPrompt) return AskNewPassphrase();
+  if (unlock == Unlock::kPrompt) 
+    return AskNewPassphrase("let one be made: --unlock key_file");
   const SecretKeyBytes random = SecretKeyBytes::Random(32);
   SecretBuffer passphrase = SecretBuffer::CopyOf(ToBase64Url(random.Expose()));
   RETURN_IF_ERROR(CreateFile(data.Path(kKeyFile), AsText(passphrase.Expose()),

@@ -158,7 +158,8 @@ absl::StatusOr<std::string> RestoreBackup(const DataDir& data,
   ASSIGN_OR_RETURN(
       const SecretBuffer passphrase,
       asked.passphrase_file.empty()
-          ? AskPassphrase("Passphrase of the backup: ")
+          ? AskPassphrase("Passphrase of the backup: ",
+                          "give its file: --passphrase-file FILE")
           : ReadPassphrase(asked.passphrase_file, "check --passphrase-file"));
   ASSIGN_OR_RETURN(const auto made, NewDirectory::Create(path));
   const absl::Status read = ReadBackup(

@@ -20,6 +20,17 @@ absl::Status CheckStore(const DataDir& data) {
                "--new-identity"});
 }
 
+absl::Status AdviseIfDamaged(const absl::Status& opened) {
+  ErrorDetail detail = DetailOf(opened).value_or(ErrorDetail{});
+  if (!absl::IsDataLoss(opened) || !detail.hint.empty()) return opened;
+  detail.code = ErrorCodeOf(opened);
+  detail.hint =
+      "it cannot be mended: keep a copy of DIR/store, look after the disk, then "
+      "amparo-agent restore, from a backup into a new directory; without one, "
+      "join anew with an invitation that the operator made with --new-identity";
+  return MakeError(opened.code(), opened.message(), detail);
+}
+
 absl::StatusOr<std::unique_ptr<StoreToRead>> StoreToRead::Open(
     const DataDir& data, const AgentConfig& config,
     const std::string& officer) {
@@ -31,7 +42,7 @@ absl::StatusOr<std::unique_ptr<StoreToRead>> StoreToRead::Open(
                      RunningAgent::At(data, config, officer).CopyStore());
     own = RocksKv::OpenExisting(store->copy_);
   }
-  RETURN_IF_ERROR(own.status());
+  RETURN_IF_ERROR(AdviseIfDamaged(own.status()));
   store->kv_ = *std::move(own);
   return store;
 }

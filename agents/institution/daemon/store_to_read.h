@@ -14,6 +14,9 @@ namespace amparo::agent {
 // that was made when this agent joined: deleted, emptied, or not mounted.
 absl::Status CheckStore(const DataDir& data);
 
+// `opened`, and where it says that the store is damaged (DATA_LOSS), what to do.
+absl::Status AdviseIfDamaged(const absl::Status& opened);
+
 // The agent's store as it lies there, values encrypted; while an agent runs on
 // it, a copy that the agent made, deleted with this object. One thread at a
 // time.

@@ -156,6 +156,18 @@ TEST_F(Doctor, AnAgentWithoutItsStoreIsNotStartedNorBackedUp) {
   }
 }
 
+TEST_F(Doctor, ADamagedStoreSaysWhatIsLeftToDo) {
+  ASSERT_OK(WriteFile(data_.Path("store/CURRENT"), "garbage\n",
+                      FileMode::kPrivate));
+  const AgentConfig config = VALUE_OF(data_.ReadConfig());
+  const absl::Status refused =
+      Agent::Start(data_, config, VALUE_OF(data_.Unlock(config)), clock_)
+          .status();
+  EXPECT_THAT(refused, StatusIs(absl::StatusCode::kDataLoss));
+  EXPECT_EQ(ErrorCodeOf(refused), "tampered");
+  EXPECT_THAT(DetailOf(refused)->hint, HasSubstr("amparo-agent restore"));
+}
+
 TEST_F(Doctor, SaysThatThePassphraseIsAnothers) {
   Rewrite("keystore.pass", "another passphrase\n");
   Expect("keystore", Verdict::kFail, "does not open");

@@ -137,6 +137,26 @@ TEST(RenderText, SendSaysHowToFollowIt) {
               HasSubstr("amparo referral show r-abcdefgh\n"));
 }
 
+TEST(RenderText, SendSaysThatItWaitsOnlyWhileItDoes) {
+  v1::SendResponse sent = samples::Sent();
+  EXPECT_THAT(Rendered(sent), HasSubstr("It leaves by itself"));
+  sent.mutable_recipients(0)->set_delivery("delivered");
+  EXPECT_THAT(Rendered(sent), Not(HasSubstr("It leaves by itself")));
+}
+
+// Nobody takes on by mistake what its sender wants to stop.
+TEST(RenderText, AcceptingACancellationSaysWhatItDoes) {
+  v1::InboxResponse inbox;
+  *inbox.add_items() = samples::Item();
+  v1::InboxItem& item = *inbox.mutable_items(0);
+  item.clear_next();
+  item.add_next("accept");
+  item.add_next("close");
+  EXPECT_THAT(Rendered(inbox), Not(HasSubstr("stops it")));
+  item.set_state("cancel_requested");
+  EXPECT_THAT(Rendered(inbox), HasSubstr("accept (stops it), close"));
+}
+
 TEST(RenderText, OverdueIsAWordNotOnlyAColour) {
   v1::InboxResponse inbox;
   *inbox.add_items() = samples::Item();

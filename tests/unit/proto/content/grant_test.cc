@@ -13,8 +13,11 @@
 namespace amparo {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::SizeIs;
 
 class GrantTest : public testing::Test {
@@ -199,6 +202,12 @@ TEST_F(GrantTest, RefusesWhatTheCharterDoesNotAllow) {
   form.permits[0].legal_basis = {"A6-1-a"};
   grant = IssueGrant(form, MakeContext(case_id_), charter_, key_);
   EXPECT_EQ(ErrorCodeOf(grant.status()), "invalid_form");
+  EXPECT_THAT(DetailOf(grant.status())->expected,
+              AllOf(HasSubstr(charter_.bases[0]), HasSubstr("not A6-1-a")));
+  // Nothing but a code is ever repeated.
+  form.permits[0].legal_basis = {"Rua da Paz 7"};
+  grant = IssueGrant(form, MakeContext(case_id_), charter_, key_);
+  EXPECT_THAT(std::string(grant.status().message()), Not(HasSubstr("Paz")));
 }
 
 TEST_F(GrantTest, RefusesMembersThatTheCharterDoesNotName) {

@@ -78,6 +78,8 @@ TEST_F(AlarmsTest, SayWhetherTheyRingWithoutEvidence) {
   EXPECT_EQ(why(gnr_), "no such alarm");
   EXPECT_EQ(DetailOf(alarms_->CheckRings("log_fork", gnr_))->expected,
             "log_fork");
+  EXPECT_EQ(DetailOf(alarms_->CheckRings("log_fork", gnr_))->hint,
+            "see what rings with `amparo status`");
   alarms_->Raise("log_fork", gnr_, clock_.Now(), Bytes{1, 2, 3});
   EXPECT_EQ(VALUE_OF(alarms_->EvidenceOf("log_fork", gnr_)), (Bytes{1, 2, 3}));
 }

@@ -105,8 +105,11 @@ TEST_F(ReviewDeskTest, ShowsTheReasonsAndSaysSoInTheAccessLog) {
 
 TEST_F(ReviewDeskTest, AttackWhoDecidedDoesNotReviewIt) {
   const std::string id = Disclose(*rita_);
-  EXPECT_EQ(ErrorCodeOf(Reviews().Record(*rita_, id, "justified", "").status()),
-            "role_missing");
+  const absl::Status refused =
+      Reviews().Record(*rita_, id, "justified", "").status();
+  EXPECT_EQ(ErrorCodeOf(refused), "role_missing");
+  // Who is the only supervisor learns how there comes to be another.
+  EXPECT_THAT(DetailOf(refused)->hint, testing::HasSubstr("--role supervisor"));
   EXPECT_TRUE(ReviewRecords().empty());
   EXPECT_TRUE(Rings());
   EXPECT_OK(
