@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "agents/auditor/access_filter.h"
@@ -42,6 +43,13 @@ bool IsKnown(const std::string& name, const std::vector<std::string>& names) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
+constexpr absl::string_view kCasePrefix = "c-";
+
+// Whether one of both is the beginning of the other.
+bool BeginsAlike(absl::string_view text, absl::string_view prefix) {
+  return absl::StartsWith(text, prefix) || absl::StartsWith(prefix, text);
+}
+
 }  // namespace
 
 bool IsSlotName(absl::string_view name) {
@@ -53,6 +61,13 @@ absl::Status CheckFilter(const AccessFilter& filter) {
     return NoSuch("a section", "--section", SlotNames());
   if (!filter.action.empty() && !IsKnown(filter.action, Actions()))
     return NoSuch("an action", "--action", Actions());
+  if (!BeginsAlike(filter.case_id, kCasePrefix))
+    return MakeError(absl::StatusCode::kInvalidArgument, "this is no case's id",
+                     {.code = "usage",
+                      .field = "--case",
+                      .expected = "c-...: records name cases, not referrals",
+                      .hint = "the institution reads a referral's case with "
+                              "amparo referral show"});
   if (filter.outside_own_cases && filter.officer.empty())
     return MakeError(
         absl::StatusCode::kInvalidArgument,

@@ -46,9 +46,18 @@ class Judgement {
         events_(network_, openings_, erasures_, links_, report_, timeline_,
                 anchors_) {
     report_.root_pinned = root.has_value();
+    if (root.has_value() && BeginsElsewhere(*root)) elsewhere_ = true;
   }
 
   EvidenceVerdict Run() {
+    if (elsewhere_) {
+      Refuse(FindingCode::kBadCharter,
+             "the pack's first charter is not the one whose hash was given "
+             "(--root): the pack is another network's, or the hash was "
+             "mistyped; compare it with the paper protocol",
+             "sha256sum over the first charter of the pack");
+      return std::move(verdict_);
+    }
     if (checkpoint_.claimed().ok()) {
       report_.size = checkpoint_.claimed()->size;
       report_.root_hash = checkpoint_.claimed()->root;
@@ -73,6 +82,14 @@ class Judgement {
   }
 
  private:
+  // Nothing else that the pack says is then worth a finding: all of it hangs on
+  // its first charter.
+  bool BeginsElsewhere(const Digest& root) const {
+    for (const EvidenceEntry& entry : evidence_.entries)
+      if (!entry.charter.empty()) return Sha256(entry.charter) != root;
+    return false;
+  }
+
   void Refuse(FindingCode code, const std::string& text,
               const char* check = "") {
     report_.Add(Step::kReport, {code, evidence_.subject, text, check});
@@ -283,6 +300,7 @@ class Judgement {
   }
 
   const Evidence& evidence_;
+  bool elsewhere_ = false;
   EvidenceVerdict verdict_;
   PackSource source_;
   Report& report_;

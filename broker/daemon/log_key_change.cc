@@ -82,13 +82,21 @@ absl::StatusOr<Answer> NewLogKey(const DataDir& data) {
   RETURN_IF_ERROR(data.ReadConfig().status());
   ASSIGN_OR_RETURN(const NetworkFile network, data.ReadNetworkFile());
   ASSIGN_OR_RETURN(const DataDir::LogKeys keys, data.ReadLogKeys(network));
-  if (keys.second.has_value())
-    return MakeError(absl::StatusCode::kAlreadyExists,
-                     "there is a second log key already",
-                     {.code = "conflict",
-                      .field = "--data",
-                      .hint = "remove the one that is not in network.json, if "
-                              "no charter names it any more"});
+  if (keys.second.has_value()) {
+    ASSIGN_OR_RETURN(const NoteVerifier there,
+                     VerifierOf(network, *keys.second));
+    return MakeError(
+        absl::StatusCode::kAlreadyExists,
+        absl::StrCat("there is a second log key already: ", there.ToString()),
+        {.code = "conflict",
+         .field = "--data",
+         .hint = absl::StrCat(
+             "if it is the next one, go on with it: amparo-charter "
+             "set log.keys --add '",
+             there.ToString(),
+             "'; if it is the one before, and no charter names it "
+             "any more, remove its file")});
+  }
   const SigningKey key = SigningKey::Generate();
   ASSIGN_OR_RETURN(const NoteVerifier verifier, VerifierOf(network, key));
   const std::string path =

@@ -37,6 +37,7 @@ step "a second key is made; the charter does not name it yet"
 check "new key" amparo-broker new-log-key --data "$net/broker" --json
 second=$(field .log_key <"$scratch/out")
 check_exit 1 amparo-broker new-log-key --data "$net/broker" --json
+grep -qF "$second" "$scratch/err"  # who lost the line finds it here
 net_down "$net"
 refused amparo-broker switch-log-key --data "$net/broker" --at-once  # it has signed nothing
 net_up "$net" ong,uls

@@ -491,6 +491,11 @@ TEST_F(AccessFilterTest, AnswersAnAuditorsQuestions) {
   using testing::ElementsAre;
   EXPECT_THAT(Picked({}), ElementsAre(0, 1, 2, 3));
   EXPECT_THAT(Picked({.case_id = "c-one"}), ElementsAre(0, 2, 3));
+  // A referral's id would find nothing, and read as "nobody looked".
+  EXPECT_THAT(CheckFilter({.case_id = "r-one"}),
+              StatusIs(absl::StatusCode::kInvalidArgument));
+  for (const char* asked : {"", "c", "c-", "c-one"})
+    EXPECT_OK(CheckFilter({.case_id = asked})) << asked;
   EXPECT_THAT(Picked({.officer = "o-r"}), ElementsAre(1, 3));
   EXPECT_THAT(Picked({.section = "safe_contact"}), ElementsAre(0, 3));
   EXPECT_THAT(Picked({.section = "risk"}), ElementsAre(1));

@@ -159,7 +159,9 @@ TEST_F(EvidenceTest, AttackAnEntryIsLeftOut) {
 TEST_F(EvidenceTest, AttackThePackIsOfAnotherNetwork) {
   const Evidence evidence = Made(log_.AddEnvelope("ong", "uls"));
   const LogBuilder other;
-  EXPECT_FALSE(JudgeEvidence(evidence, other.root()).ok());
+  const EvidenceVerdict verdict = JudgeEvidence(evidence, other.root());
+  ASSERT_EQ(verdict.report.findings().size(), 1u);
+  EXPECT_EQ(verdict.report.findings()[0].code, FindingCode::kBadCharter);
 }
 
 TEST_F(EvidenceTest, AttackThePackIsAboutAnotherEntryThanItSays) {
