@@ -4,6 +4,7 @@
 #include <string>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "base/encoding.h"
 #include "base/error.h"
 #include "gtest/gtest.h"
@@ -29,6 +30,10 @@ class GrantTest : public testing::Test {
     return Issue(VALUE_OF(ParseConsentForm(kExampleConsentForm)));
   }
   // All that `member` could read of what it is given.
+  // Quoted: three letters stand by chance in a digest or an id, too.
+  static bool Says(const std::string& readable, const char* word) {
+    return absl::StrContains(readable, absl::StrCat("\"", word, "\""));
+  }
   std::string ReadableBy(const Grant& grant, const MemberId& member) {
     std::string text = DumpJson(VALUE_OF(PeekJwsPayload(grant.jwt, 1 << 16)));
     for (const Disclosure& disclosure :
@@ -120,10 +125,12 @@ TEST_F(GrantTest, ARecipientLearnsOfNoDenialNorOfAnyoneElse) {
     const std::string readable = ReadableBy(grant, member);
     for (const char* canary :
          {"deny", "fear_of_harm", "cpcj", "relative_works_there"})
-      EXPECT_FALSE(absl::StrContains(readable, canary)) << canary;
+      EXPECT_FALSE(Says(readable, canary)) << canary;
   }
-  EXPECT_FALSE(absl::StrContains(ReadableBy(grant, kGnr), "uls"));
-  EXPECT_FALSE(absl::StrContains(ReadableBy(grant, kUls), "police"));
+  EXPECT_TRUE(Says(ReadableBy(grant, kUls), "uls"));
+  EXPECT_FALSE(Says(ReadableBy(grant, kGnr), "uls"));
+  EXPECT_TRUE(Says(ReadableBy(grant, kGnr), "police"));
+  EXPECT_FALSE(Says(ReadableBy(grant, kUls), "police"));
   EXPECT_FALSE(absl::StrContains(ReadableBy(grant, kUls), "EXEMPLO"));
 }
 
