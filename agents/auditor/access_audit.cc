@@ -52,9 +52,10 @@ std::string LostText(const AccessVerdict& verdict) {
       "as an agent does that came back from a backup. Of the records that were "
       "anchored before, ",
       verdict.lost_to - verdict.lost_from, " (", verdict.lost_from, " to ",
-      verdict.lost_to - 1,
-      ") are not in this file: lost, or taken out. Ask which, and see its "
-      "backups.\n");
+      verdict.lost_to - 1, ") are not proven to be in this file, and at least ",
+      verdict.lost_at_least,
+      " are not: lost, or taken out. Those of before the restore that are here "
+      "are its own word. Ask which, and see its backups.\n");
 }
 
 std::string NewerText(const AccessVerdict& verdict) {
@@ -101,8 +102,9 @@ std::string Verdict(const AccessAudit& audit) {
            "network's log.\n";
   std::string text = "Result: OK";
   if (verdict.restored_at.has_value())
-    absl::StrAppend(&text, ", BUT ", verdict.lost_to - verdict.lost_from,
-                    " ANCHORED RECORDS ARE GONE since a restore");
+    absl::StrAppend(&text, ", BUT OF ", verdict.lost_to - verdict.lost_from,
+                    " ANCHORED RECORDS THAT NOTHING PROVES HERE AT LEAST ",
+                    verdict.lost_at_least, " ARE GONE since a restore");
   if (verdict.newer > 0)
     absl::StrAppend(&text, ", BUT ", verdict.newer,
                     " RECORD(S) ANCHORED SINCE ARE NOT IN THIS FILE, until ",
@@ -194,6 +196,7 @@ Json ToJson(const AccessAudit& audit) {
                               ? Json(verdict.restored_at->value())
                               : Json(nullptr)},
           {"lost", verdict.lost_to - verdict.lost_from},
+          {"lost_at_least", verdict.lost_at_least},
           {"newer", verdict.newer},
           {"newer_at", verdict.newer_at.has_value()
                            ? Json(FormatUtc(*verdict.newer_at))

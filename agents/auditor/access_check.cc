@@ -133,6 +133,13 @@ class Judgement {
       verdict_.lost_to = std::max(verdict_.lost_to, size);
       return true;
     });
+    // As many as its log had when it anchored next, the new ones included.
+    uint64_t after = log_.lines.size();
+    for (const AccessAnchor* anchor : anchors_)
+      if (keys_.alone.has_value() && anchor->leaf > *keys_.alone)
+        after = std::min(after, anchor->checkpoint.size.value());
+    verdict_.lost_at_least =
+        verdict_.lost_to > after ? verdict_.lost_to - after : 0;
   }
 
   void ReadRecords() {

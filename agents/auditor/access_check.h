@@ -44,10 +44,11 @@ struct AccessVerdict {
   bool judged_keys = false;  // false: nobody could say whose keys are right
   // The member made a key by its identity alone at this entry, as an agent
   // does that came back from a backup, and of the records that were anchored
-  // before it those from `lost_from` to `lost_to` - 1 are not in the file.
+  // before it nothing proves that those from `lost_from` to `lost_to` - 1 are
+  // in the file; `lost_at_least` of them are not, by the number of records.
   // Nobody can tell whether they were lost or taken out: told, and no finding.
   std::optional<LeafIndex> restored_at;
-  uint64_t lost_from = 0, lost_to = 0;
+  uint64_t lost_from = 0, lost_to = 0, lost_at_least = 0;
   // Records that were anchored and come after the whole of this file, whose
   // own signed head fits it: an older export, or one that holds them back.
   // Nobody can tell which: told, and no finding.

@@ -65,7 +65,9 @@ std::string FindingText(const Finding& finding) {
           : "",
       absl::string_view(NameOf(finding.code)),
       IsFatal(finding.code) ? " (fatal): " : ": ", finding.text, "\n",
-      finding.known ? "      found by an earlier replay already\n" : "");
+      finding.known ? "      found by an earlier replay already; if it was "
+                      "mended since, replay once without --state\n"
+                    : "");
   if (!finding.check.empty())
     absl::StrAppend(&text, "      to check: ", finding.check, "\n");
   return text;

@@ -237,6 +237,25 @@ TEST_F(WithdrawnMail, ThatRanOutAtTheBrokerIsCancelled) {
   }
 }
 
+// Nobody could open it, which its sender hears after it took it back: that ends
+// what the broker does not give back.
+TEST_F(WithdrawnMail, ThatNobodyCouldOpenIsCancelled) {
+  const std::string referral = Waiting();
+  uls().Restore(uls().Backup());
+  ong().port().tamper = [](MailboxItem) { return std::nullopt; };
+  uls().port().down = false;
+  world_.Settle();
+  Withdraw(referral);
+  world_.Settle();
+  EXPECT_EQ(VALUE_OF(ong().outbox().Recalls()).size(), 1u);
+  ong().port().tamper = nullptr;
+  ong().Restart();
+  world_.Settle();
+  EXPECT_EQ(StateAt(ong(), referral), ReferralState::kCancelled);
+  EXPECT_TRUE(VALUE_OF(ong().outbox().Recalls()).empty());
+  EXPECT_FALSE(Knows(uls(), referral));
+}
+
 // What one officer takes back, another adds nothing to, whatever the broker
 // answers.
 TEST_F(WithdrawnMail, GetsNothingMoreWhileTheBrokerDoesNotGiveItBack) {

@@ -40,6 +40,7 @@ absl::StatusOr<LeafReceipt> PortToFixture::Submit(const Envelope& envelope) {
     return Away();
   }
   if (swallow) return swallow(envelope);
+  if (refuse_submit) RETURN_IF_ERROR(refuse_submit());
   auto receipt = broker_.Accept(member_, envelope);
   if (lose_answers) return Away();
   if (lose_first_answers && answered_.insert(envelope.header.envelope_id).second) {

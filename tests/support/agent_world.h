@@ -58,6 +58,8 @@ class PortToFixture final : public BrokerPort {
   std::function<LeafReceipt(const Envelope&)> swallow;
   // Changes a charter on its way.
   std::function<std::string(std::string)> tamper_document;
+  // Asked first; what is not OK is the broker's answer.
+  std::function<absl::Status()> refuse_submit;
   // Answers recalls instead of the broker.
   std::function<absl::StatusOr<LeafReceipt>()> answer_recall;
   // Answers receipts instead of the broker.

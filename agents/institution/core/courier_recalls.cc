@@ -181,10 +181,12 @@ absl::Status Courier::TakeRecalls() {
     // lies there until then.
     if (absl::IsPermissionDenied(receipt.status())) continue;
     const auto sent = books_.outbox.SentAs(recall.envelope);
+    if (!sent.ok() && !absl::IsNotFound(sent.status())) return sent.status();
     const bool of_case = sent.ok() && sent->draft.case_id.has_value();
     // A broker that was rebuilt has the envelope no more. Else it ended there:
     // how, the mailbox says.
-    bool gone = receipt.ok() || absl::IsNotFound(receipt.status());
+    bool gone = receipt.ok() || absl::IsNotFound(receipt.status()) ||
+                (sent.ok() && sent->undecryptable);
     if (!gone && of_case) {
       const auto entry = books_.cases.Find(*sent->draft.case_id);
       const CaseEvent* event = entry ? EventOf(*entry, sent->draft) : nullptr;

@@ -79,19 +79,23 @@ const CaseEvent* SameEvent(const Case* entry, const CaseEvent& event) {
   return nullptr;
 }
 
-// What this agent told `event`'s sender that it erased, in the log behind it or
-// not in it yet.
-std::set<Slot> ErasedAfter(const Case* entry, const CaseEvent& event) {
-  std::set<Slot> slots;
-  if (entry == nullptr) return slots;
+// Where this agent told `event`'s sender that it erased some of what it brings:
+// in the log behind it, or not in it yet.
+std::vector<const CaseEvent*> ErasedAfter(const Case* entry,
+                                          const CaseEvent& event) {
+  std::vector<const CaseEvent*> after;
+  if (entry == nullptr) return after;
+  const auto& brought = std::get<DocumentSent>(event.body).slots;
   for (const CaseEvent& other : entry->events) {
     const auto* erased = std::get_if<Erased>(&other.body);
     if (erased != nullptr && erased->answer == ErasureAnswer::kDeleted &&
         other.from == event.to && other.to == event.from &&
-        (!other.leaf || *event.leaf < *other.leaf))
-      slots.insert(erased->slots.begin(), erased->slots.end());
+        (!other.leaf || *event.leaf < *other.leaf) &&
+        std::any_of(erased->slots.begin(), erased->slots.end(),
+                    [&](Slot slot) { return brought.contains(slot); }))
+      after.push_back(&other);
   }
-  return slots;
+  return after;
 }
 
 // A sender may send an event again, and not another one in its place.
@@ -358,8 +362,16 @@ absl::Status Intake::Fold(InboundEvent inbound, const Payload& payload,
       Content content{payload.document, {}};
       ASSIGN_OR_RETURN(content.disclosures, BySlot(payload.disclosures));
       // Both ends count it as erased, so nothing would destroy it later.
-      for (const Slot slot : ErasedAfter(entry, event))
-        content.disclosures.erase(slot);
+      ASSIGN_OR_RETURN(const auto under_way,
+                       books_.outbox.UnderWay(event.from));
+      for (const CaseEvent* erased : ErasedAfter(entry, event)) {
+        // Its leaf may be there, and before this: the broker knows.
+        if (!erased->leaf && under_way &&
+            under_way->draft.event_id == erased->id)
+          return absl::UnavailableError("the place of an erasure is not known");
+        for (const Slot slot : std::get<Erased>(erased->body).slots)
+          content.disclosures.erase(slot);
+      }
       change.contents[{event.id, event.from}] = std::move(content);
     }
     return change;

@@ -70,6 +70,9 @@ absl::Status Intake::TakeReceipt(const LeafReceipt& leaf,
   if (claimed->kind == ReceiptKind::kUndecryptable) {
     constexpr uint32_t kSealingsMax = 3;
     Draft again = sent->draft;
+    Sent unread = *sent;
+    unread.undecryptable = true;
+    books_.outbox.PutSent(claimed->digest, unread, rows);
     if (sent->again) return books_.kv.Write(rows);  // on its way already
     if (again.attempts >= kSealingsMax) {
       books_.alarms.Raise("undecryptable", again.recipient, books_.clock.Now());

@@ -128,7 +128,8 @@ absl::StatusOr<Sent> DecodeSent(const Json& json) {
               static_cast<uint64_t>(link_seq),
               LeafIndex(static_cast<uint64_t>(leaf)),
               TimeFromUnix(json.value("expires", int64_t{0})),
-              json.value("again", false)};
+              json.value("again", false),
+              json.value("undecryptable", false)};
 }
 
 // The row under `key`, parsed; NOT_FOUND when there is none.
@@ -367,6 +368,7 @@ void Outbox::PutSent(const Digest& envelope, const Sent& sent, Batch& rows) cons
   json["link_seq"] = sent.link_seq;
   json["leaf"] = sent.leaf.value();
   json["expires"] = UnixSeconds(sent.expires);
+  if (sent.undecryptable) json["undecryptable"] = true;
   if (sent.again) json["again"] = true;
   PutRow(rows, DigestKey(kSentPrefix, envelope), json);
   rows.Put(LinkKey(sent.draft.recipient, sent.sender_kid, sent.link_seq), envelope.bytes());

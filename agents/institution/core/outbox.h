@@ -60,6 +60,7 @@ struct Sent {
   absl::Time expires;  // as its header says; before, no broker may end it
   // Sent once more since: kept for a late receipt, without its document.
   bool again = false;
+  bool undecryptable = false;  // its recipient says so: it never came
 };
 
 // The end of the chain of links to one recipient.

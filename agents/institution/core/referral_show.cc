@@ -257,7 +257,8 @@ std::vector<WithoutConsent> BasesOf(const Case& entry, const ReferralKey& key) {
   std::vector<WithoutConsent> bases;
   for (const CaseEvent& event : entry.events) {
     const auto* sent = std::get_if<DocumentSent>(&event.body);
-    if (sent == nullptr || ReferralKey(event.from, sent->referral_id) != key)
+    if (sent == nullptr || ReferralKey(event.from, sent->referral_id) != key ||
+        !sent->closed.empty())
       continue;
     for (const WithoutConsent& basis : sent->bases)
       if (basis.recipient == event.to &&

@@ -71,9 +71,11 @@ absl::Status FillDocument(const Draft& draft, const Case& entry, const Content& 
              draft.sections, now);
   // What went before its recipient may have, whatever goes now.
   if (!event.HasLeft()) sent->slots.clear();
-  if (event.leaf)
-    for (const auto& [slot, authority] : sent->slots)
-      sent->went_before.emplace(slot, *event.leaf);
+  // Where no leaf of it is known, the broker refused it: before all else.
+  const LeafIndex before =
+      event.leaf.value_or(event.Place().value_or(LeafIndex(0)));
+  for (const auto& [slot, authority] : sent->slots)
+    sent->went_before.emplace(slot, before);
   std::set<std::string> authorities;
   payload.document = content.document;
   for (const SectionDecision& decision : decisions) {
