@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -148,6 +149,73 @@ TEST_F(ResealedMail, AConsentThatDoesNotComeAgainIsStillKnown) {
         return CaseChange{{again}, {}, {}};
       }));
   EXPECT_OK(uls().consents().Show(uls().officer(), consent));
+}
+
+// Erased, agreed to again, and sent again before its erasure was answered by
+// the broker: it is there, or it is gone from the disk, as the log has their
+// order.
+class ErasedOnTheWay : public ResealedMail {
+ protected:
+  ErasedOnTheWay() {
+    consent_ = RecordConsent();
+    referral_ = ReferUnder(consent_);
+    world_.Settle();
+  }
+  void RevokeAndAgreeAgain() {
+    EXPECT_OK(ong().consents().Revoke(ong().officer(), consent_, {}));
+    world_.Settle();
+    world_.clock().Advance(absl::Minutes(2));
+    Json form = VALUE_OF(ParseJson(kExampleConsentForm));
+    form["case"] = CaseOf(ong(), referral_)->state.case_id.text();
+    EXPECT_OK(ong().consents().Record(ong().officer(), DumpJson(form), {}, ""));
+  }
+  size_t OpenAtUls() {
+    const ReferralView view =
+        VALUE_OF(uls().referrals().Show(uls().officer(), referral_, {}, false));
+    return static_cast<size_t>(std::count_if(
+        view.sections.begin(), view.sections.end(), [](const auto& section) {
+          return section.status == SectionView::Status::kOpen;
+        }));
+  }
+  size_t KeptAtUls() {
+    const auto entry = CaseOf(uls(), referral_);
+    size_t kept = 0;
+    for (const CaseEvent& event : entry->events)
+      if (std::holds_alternative<DocumentSent>(event.body))
+        kept += VALUE_OF(uls().cases().ContentOf(entry->state.case_id, event.id,
+                                                 event.from))
+                    .disclosures.size();
+    return kept;
+  }
+  std::string consent_, referral_;
+};
+
+TEST_F(ErasedOnTheWay, AttackAnAnswerKeptBackLosesNothingThatCameAfter) {
+  uls().port().lose_answers = true;  // logged, and uls does not know where
+  ong().port().answer_receipt = [] {
+    return absl::UnavailableError("the line is down");
+  };
+  RevokeAndAgreeAgain();
+  EXPECT_OK(
+      ong().referrals().Disclose(ong().officer(), referral_, "uls", {"needs"}));
+  world_.Settle();
+  EXPECT_GT(KeptAtUls(), 0u);
+  uls().port().lose_answers = false;
+  ong().port().answer_receipt = nullptr;
+  world_.Settle();
+  EXPECT_EQ(OpenAtUls(), 1u);
+}
+
+TEST_F(ErasedOnTheWay, WhatCameBeforeItIsGoneFromTheDisk) {
+  uls().port().refuse_submit = [] { return absl::UnavailableError("not now"); };
+  RevokeAndAgreeAgain();
+  EXPECT_EQ(KeptAtUls(), 0u);
+  SendAgain(referral_);
+  EXPECT_GT(KeptAtUls(), 0u);
+  uls().port().refuse_submit = nullptr;
+  world_.Settle();
+  EXPECT_EQ(KeptAtUls(), 0u);
+  EXPECT_EQ(OpenAtUls(), 0u);
 }
 
 // Intake refuses what would bring more than kAuthoritiesMax; each is counted

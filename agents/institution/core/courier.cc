@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "agents/institution/core/erasing.h"
 #include "agents/institution/core/take_back.h"
 #include "base/error.h"
 #include "base/event_log.h"
@@ -139,8 +140,11 @@ absl::Status Courier::Submitted(const InFlight& in_flight, const LeafReceipt& re
                                   {"leaf", receipt.leaf},
                                   {"bytes", in_flight.envelope.ciphertext.size()}});
   if (!draft.case_id) return books_.kv.Write(rows);
-  return books_.cases
-      .Change(*draft.case_id,
+  bool erased_late = false;
+  RETURN_IF_ERROR(
+      books_.cases
+          .Change(
+              *draft.case_id,
               [&](const Case* entry) -> absl::StatusOr<CaseChange> {
                 CaseChange change{{}, {}, std::move(rows)};
                 for (const CaseEvent& event : entry->events) {
@@ -151,6 +155,15 @@ absl::Status Courier::Submitted(const InFlight& in_flight, const LeafReceipt& re
                   logged.leaf = receipt.leaf;
                   logged.at = receipt.time;
                   logged.envelope = digest;
+                  // What came while it was on its way, and stands before it.
+                  if (const auto* erased = std::get_if<Erased>(&logged.body);
+                      erased && erased->answer == ErasureAnswer::kDeleted) {
+                    ASSIGN_OR_RETURN(
+                        change.contents,
+                        ContentsWithout(books_.cases, *entry, event.to,
+                                        erased->slots, receipt.leaf));
+                    erased_late = !change.contents.empty();
+                  }
                   change.events.push_back(std::move(logged));
                 }
                 change.events.push_back(NoteOf(draft,
@@ -158,7 +171,8 @@ absl::Status Courier::Submitted(const InFlight& in_flight, const LeafReceipt& re
                                                receipt.time));
                 return change;
               })
-      .status();
+          .status());
+  return erased_late ? books_.cases.Purge(*draft.case_id) : absl::OkStatus();
 }
 
 absl::Status Courier::Refused(const InFlight& in_flight, const absl::Status& why) {

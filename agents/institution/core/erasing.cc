@@ -34,15 +34,16 @@ std::set<Slot> Uncovered(const Case& entry, const EraseContext& context,
   return slots;
 }
 
-// The contents of every document from `granter` that hold one of `slots`,
-// without them.
+}  // namespace
+
 absl::StatusOr<std::map<ContentId, Content>> ContentsWithout(
     const CaseBook& cases, const Case& entry, const MemberId& granter,
-    const std::set<Slot>& slots) {
+    const std::set<Slot>& slots, std::optional<LeafIndex> before) {
   std::map<ContentId, Content> contents;
   for (const CaseEvent& event : entry.events) {
     if (event.from != granter || !std::holds_alternative<DocumentSent>(event.body))
       continue;
+    if (before && !(event.leaf && *event.leaf < *before)) continue;
     auto content = cases.ContentOf(event.case_id, event.id, granter);
     if (absl::IsNotFound(content.status())) continue;
     RETURN_IF_ERROR(content.status());
@@ -53,8 +54,6 @@ absl::StatusOr<std::map<ContentId, Content>> ContentsWithout(
   }
   return contents;
 }
-
-}  // namespace
 
 absl::StatusOr<std::map<Slot, Disclosure>> BySlot(
     const std::vector<Disclosure>& disclosures) {

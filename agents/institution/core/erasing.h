@@ -1,6 +1,8 @@
 #pragma once
 
 #include <map>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -18,6 +20,13 @@ namespace amparo::agent {
 // disclosure of the schema.
 absl::StatusOr<std::map<Slot, Disclosure>> BySlot(
     const std::vector<Disclosure>& disclosures);
+
+// The contents of every document from `granter` that hold one of `slots`,
+// without them; only of those in the log before `before`, if given.
+absl::StatusOr<std::map<ContentId, Content>> ContentsWithout(
+    const CaseBook& cases, const Case& entry, const MemberId& granter,
+    const std::set<Slot>& slots,
+    std::optional<LeafIndex> before = std::nullopt);
 
 struct EraseContext {
   CaseBook& cases;

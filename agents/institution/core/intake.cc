@@ -365,10 +365,10 @@ absl::Status Intake::Fold(InboundEvent inbound, const Payload& payload,
       ASSIGN_OR_RETURN(const auto under_way,
                        books_.outbox.UnderWay(event.from));
       for (const CaseEvent* erased : ErasedAfter(entry, event)) {
-        // Its leaf may be there, and before this: the broker knows.
+        // Its leaf may be there, and before this: the courier will know.
         if (!erased->leaf && under_way &&
             under_way->draft.event_id == erased->id)
-          return absl::UnavailableError("the place of an erasure is not known");
+          continue;
         for (const Slot slot : std::get<Erased>(erased->body).slots)
           content.disclosures.erase(slot);
       }
